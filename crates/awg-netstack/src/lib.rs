@@ -1,0 +1,1 @@
+//! IP packets to flows and back.

@@ -1,0 +1,1 @@
+//! The AmneziaWG obfuscation layer.

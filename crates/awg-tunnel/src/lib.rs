@@ -1,0 +1,1 @@
+//! WireGuard's machine, sans-I/O.
