@@ -1,0 +1,64 @@
+//! What a flow is called, and by whom: [`Peer`], [`Kind`], [`FlowId`].
+
+use std::fmt;
+
+/// Who a packet came from or goes to: a number that the embedder chose. The stack only compares it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Peer(pub u32);
+
+/// Which protocol a flow speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Kind {
+    /// A TCP connection, or one that is about to be.
+    Tcp,
+    /// The UDP datagrams of one source.
+    Udp,
+}
+
+/// The name of a flow. It is never given out twice, so a late command cannot hit the flow that came after.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowId(u64);
+
+impl FlowId {
+    const UDP: u64 = 1 << 63;
+
+    /// A flow in `slot` of its protocol's table, of the slot's `generation` (31 bits are kept).
+    pub(crate) fn new(kind: Kind, slot: u32, generation: u32) -> Self {
+        let kind = match kind {
+            Kind::Tcp => 0,
+            Kind::Udp => Self::UDP,
+        };
+        Self(kind | (u64::from(generation) << 32 & !Self::UDP) | u64::from(slot))
+    }
+
+    /// Which table the flow is in.
+    pub fn kind(self) -> Kind {
+        if self.0 & Self::UDP == 0 {
+            Kind::Tcp
+        } else {
+            Kind::Udp
+        }
+    }
+
+    /// Its place in that table.
+    pub(crate) fn slot(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// The number as a whole, for a boundary that knows only integers.
+    pub fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    /// The flow whose [`to_bits`](Self::to_bits) this is.
+    pub fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+}
+
+impl fmt::Debug for FlowId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let generation = (self.0 & !Self::UDP) >> 32;
+        write!(formatter, "{:?}({}.{generation})", self.kind(), self.slot())
+    }
+}
