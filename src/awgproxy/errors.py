@@ -1,0 +1,61 @@
+"""Every exception that awgproxy raises on purpose.
+
+Does not print, log or end the process: that is the command line's. No text in here ever holds a key or a password.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class AwgProxyError(Exception):
+    """The root: catch it to catch everything that awgproxy raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding about a configuration: where, what, and what would be right.
+
+    ``section`` is written without brackets. ``line`` counts from 1; None where the finding is about the whole file.
+    ``message`` and ``suggestion`` never hold a secret.
+    """
+
+    file: str
+    line: int | None
+    section: str | None
+    key: str | None
+    message: str
+    suggestion: str | None = None
+
+    def __str__(self) -> str:
+        """Give ``file:line: [Section] Key: message; suggestion``, without the parts that are not known."""
+        where = self.file if self.line is None else f"{self.file}:{self.line}"
+        what = " ".join(part for part in (self.section and f"[{self.section}]", self.key) if part)
+        text = self.message if self.suggestion is None else f"{self.message}; {self.suggestion}"
+        return f"{where}: {what}: {text}" if what else f"{where}: {text}"
+
+
+class ConfigError(AwgProxyError):
+    """A configuration that cannot be used. ``problems`` holds every error found, in the order of the file."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class TunnelError(AwgProxyError):
+    """The tunnel could not be started or was lost: a port in use, a peer that cannot be reached."""
+
+
+class PolicyDenied(AwgProxyError):  # noqa: N818 - a decision, not a fault
+    """The egress policy forbids a destination; ``reason`` is the rule's own word, such as ``private``."""
+
+    def __init__(self, address: str, port: int, reason: str) -> None:
+        self.address = address
+        self.port = port
+        self.reason = reason
+        super().__init__(f"{address} port {port} is refused by the egress policy: {reason}")
