@@ -1,0 +1,156 @@
+//! Parameters from the text of a configuration: names and values as an AmneziaWG `.conf` has them.
+
+use super::{
+    HEADERS, KeepalivePadding, PADDINGS, ParameterError, ParameterProblem, Parameters, SIGNATURES,
+    largest_padding,
+};
+use crate::LARGEST_DATAGRAM;
+use crate::excerpt::excerpt;
+use crate::header::HeaderRange;
+use crate::message::MessageType;
+use crate::number::number;
+use crate::signature::Signature;
+
+/// The parameters that are not numbered.
+const OTHERS: [&str; 4] = ["Jc", "Jmin", "Jmax", "KeepalivePadding"];
+
+impl Parameters {
+    /// Reads parameters by their names in a `.conf`, in any case: `Jc`, `Jmin`, `Jmax`, `S1`–`S4`, `H1`–`H4`, `I1`–`I5`,
+    /// `KeepalivePadding`.
+    ///
+    /// What is absent, `0` or empty keeps its default; for H, `0` is the type word 0. Values stand without blanks around
+    /// them.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the settings, each by itself and all together.
+    pub fn from_settings<'a>(
+        settings: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, Vec<ParameterError>> {
+        let mut parameters = Self::default();
+        let mut errors = Vec::new();
+        let mut seen = Vec::new();
+        for (given, value) in settings {
+            let Some(name) = known(given) else {
+                errors.push(ParameterError::new(
+                    excerpt(given),
+                    ParameterProblem::Unknown,
+                ));
+                continue;
+            };
+            if seen.contains(&name) {
+                errors.push(ParameterProblem::Repeated.of(name));
+                continue;
+            }
+            seen.push(name);
+            if let Err(problems) = parameters.set(name, value) {
+                errors.extend(problems.into_iter().map(|problem| problem.of(name)));
+            }
+        }
+        if let Err(together) = parameters.validate() {
+            // What could not be read has kept its default; that this does not fit the rest is not news.
+            let unread: Vec<String> = errors
+                .iter()
+                .map(|error| error.parameter().to_owned())
+                .collect();
+            errors.extend(
+                together
+                    .into_iter()
+                    .filter(|error| !unread.iter().any(|name| name == error.parameter())),
+            );
+        }
+        if errors.is_empty() {
+            Ok(parameters)
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// Sets the parameter `name`, spelt as in this crate.
+    fn set(&mut self, name: &str, value: &str) -> Result<(), Vec<ParameterProblem>> {
+        let position = |names: &[&str]| names.iter().position(|&known| known == name);
+        if let Some(message) =
+            position(&PADDINGS).and_then(|index| MessageType::ALL.get(index).copied())
+        {
+            *self.padding_mut(message) = amount(value, largest_padding(message))?;
+        } else if let Some(header) =
+            position(&HEADERS).and_then(|index| self.headers.get_mut(index))
+        {
+            if !value.is_empty() {
+                *header = value.parse::<HeaderRange>().map_err(one)?;
+            }
+        } else if let Some(signature) =
+            position(&SIGNATURES).and_then(|index| self.signatures.get_mut(index))
+        {
+            *signature = specification(value)?;
+        } else {
+            match name {
+                "Jc" => self.junk_count = amount(value, u16::MAX)?,
+                "Jmin" => self.junk_min = amount(value, LARGEST_DATAGRAM)?,
+                "Jmax" => self.junk_max = amount(value, LARGEST_DATAGRAM)?,
+                _ => self.keepalive_padding = keepalive_padding(value).map_err(one)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn padding_mut(&mut self, message: MessageType) -> &mut u16 {
+        match message {
+            MessageType::Initiation => &mut self.padding_initiation,
+            MessageType::Response => &mut self.padding_response,
+            MessageType::CookieReply => &mut self.padding_cookie_reply,
+            MessageType::Transport => &mut self.padding_transport,
+        }
+    }
+}
+
+/// Every name there is.
+fn names() -> impl Iterator<Item = &'static str> {
+    OTHERS[..3]
+        .iter()
+        .chain(&PADDINGS)
+        .chain(&HEADERS)
+        .chain(&SIGNATURES)
+        .chain(&OTHERS[3..])
+        .copied()
+}
+
+/// The parameter of this name in any case, as this crate spells it.
+fn known(given: &str) -> Option<&'static str> {
+    names().find(|name| name.eq_ignore_ascii_case(given))
+}
+
+/// All parameters, as an error names them.
+pub(super) fn known_parameters() -> String {
+    names().collect::<Vec<_>>().join(", ")
+}
+
+/// A problem as the only one of its parameter.
+fn one(problem: impl Into<ParameterProblem>) -> Vec<ParameterProblem> {
+    vec![problem.into()]
+}
+
+/// A count or a size; 0 where none is given.
+fn amount(value: &str, most: u16) -> Result<u16, Vec<ParameterProblem>> {
+    if value.is_empty() {
+        return Ok(0);
+    }
+    number(value, most).map_err(one)
+}
+
+/// A signature packet; none where there is no tag.
+fn specification(value: &str) -> Result<Option<Signature>, Vec<ParameterProblem>> {
+    if value == "0" {
+        return Ok(None);
+    }
+    Signature::parse(value)
+        .map_err(|errors| errors.into_iter().map(ParameterProblem::from).collect())
+}
+
+/// One of the two words; the default where none is given.
+fn keepalive_padding(value: &str) -> Result<KeepalivePadding, ParameterProblem> {
+    match value.to_ascii_lowercase().as_str() {
+        "" | "0" | "padded" => Ok(KeepalivePadding::Padded),
+        "reference" => Ok(KeepalivePadding::Reference),
+        _ => Err(ParameterProblem::KeepalivePadding(excerpt(value))),
+    }
+}

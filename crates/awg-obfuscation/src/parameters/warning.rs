@@ -1,0 +1,148 @@
+//! What valid parameters may do that their owner probably does not want: datagrams that do not fit the path, and
+//! specifications that mean less than they seem to.
+
+use super::{PADDINGS, Parameters, SIGNATURES};
+use crate::message::MessageType;
+use crate::signature::SignatureRemark;
+
+/// The most junk packets that pass without a warning.
+const USUAL_JUNK_COUNT: u16 = 128;
+
+/// The network path that the datagrams take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Path {
+    /// The largest IP packet that the path carries whole, in bytes.
+    pub mtu: u16,
+    /// Whether the datagrams travel over IPv6.
+    pub ipv6: bool,
+}
+
+impl Path {
+    /// The bytes that IP and UDP put before a datagram.
+    pub const fn overhead(self) -> usize {
+        if self.ipv6 { 40 + 8 } else { 20 + 8 }
+    }
+
+    /// The largest datagram that the path carries whole.
+    pub const fn largest_datagram(self) -> usize {
+        (self.mtu as usize).saturating_sub(self.overhead())
+    }
+}
+
+/// A parameter that is accepted and deserves a second look.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{parameter}: {concern}")]
+pub struct ParameterWarning {
+    parameter: &'static str,
+    concern: Concern,
+}
+
+impl ParameterWarning {
+    /// The parameter's name as the documentation spells it, `Jc`.
+    pub fn parameter(&self) -> &str {
+        self.parameter
+    }
+
+    /// What to look at.
+    pub fn concern(&self) -> &Concern {
+        &self.concern
+    }
+}
+
+/// What deserves a second look. The text does not repeat the parameter's name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Concern {
+    /// A datagram is larger than the path carries whole.
+    #[error(
+        "makes {what} of {packet} bytes with its IP and UDP headers, above the path's MTU of {mtu}: it is fragmented or lost"
+    )]
+    ExceedsPath {
+        /// What the datagram is.
+        what: &'static str,
+        /// The size of the IP packet in bytes.
+        packet: usize,
+        /// The path's MTU.
+        mtu: u16,
+    },
+    /// Very many junk packets before every initiation.
+    #[error(
+        "sends {count} junk packets before every handshake; above 128 they delay it and stand out"
+    )]
+    ManyJunkPackets {
+        /// Jc.
+        count: u16,
+    },
+    /// A specification that means less than it seems to.
+    #[error(transparent)]
+    Signature(SignatureRemark),
+}
+
+impl Parameters {
+    /// What deserves a second look where the datagrams take `path`, in the order of the parameters.
+    pub fn warnings(&self, path: &Path) -> Vec<ParameterWarning> {
+        let junk_count = (self.junk_count > USUAL_JUNK_COUNT).then_some(ParameterWarning {
+            parameter: "Jc",
+            concern: Concern::ManyJunkPackets {
+                count: self.junk_count,
+            },
+        });
+        let junk_size =
+            (self.junk_count > 0).then_some(("Jmax", "a junk packet", usize::from(self.junk_max)));
+        let padded = MessageType::ALL.into_iter().map(|message| {
+            let size = usize::from(self.padding(message)) + message.bare_size();
+            (PADDINGS[message.index()], padded_name(message), size)
+        });
+        let signatures = || {
+            SIGNATURES
+                .into_iter()
+                .zip(&self.signatures)
+                .filter_map(|(name, signature)| Some((name, signature.as_ref()?)))
+        };
+        let signature_sizes =
+            signatures().map(|(name, signature)| (name, "a signature packet", signature.size()));
+        let remarks = signatures().flat_map(|(parameter, signature)| {
+            let concern = |remark: &SignatureRemark| Concern::Signature(remark.clone());
+            signature
+                .remarks()
+                .iter()
+                .map(move |remark| ParameterWarning {
+                    parameter,
+                    concern: concern(remark),
+                })
+        });
+        let oversized = junk_size
+            .into_iter()
+            .chain(padded)
+            .chain(signature_sizes)
+            .filter(|(_, _, size)| *size > path.largest_datagram())
+            .map(|(parameter, what, size)| ParameterWarning {
+                parameter,
+                concern: Concern::ExceedsPath {
+                    what,
+                    packet: size + path.overhead(),
+                    mtu: path.mtu,
+                },
+            });
+        junk_count
+            .into_iter()
+            .chain(oversized)
+            .chain(remarks)
+            .collect()
+    }
+
+    /// The largest inner packet whose transport message crosses `path` whole: the tunnel's MTU is at most this.
+    pub fn largest_inner_packet(&self, path: &Path) -> usize {
+        let message = usize::from(self.padding_transport) + MessageType::Transport.bare_size();
+        path.largest_datagram().saturating_sub(message)
+    }
+}
+
+/// What a padded message is called in a warning.
+fn padded_name(message: MessageType) -> &'static str {
+    match message {
+        MessageType::Initiation => "an initiation",
+        MessageType::Response => "a response",
+        MessageType::CookieReply => "a cookie reply",
+        MessageType::Transport => "a transport message without content",
+    }
+}
