@@ -153,7 +153,7 @@ impl Chain {
         };
         match (kind.build)(argument) {
             Ok(tag) => {
-                self.remark(kind.key, tag.as_ref(), words.collect::<Vec<_>>().join(" "));
+                self.remark(kind.key, tag.as_ref(), &words.collect::<Vec<_>>().join(" "));
                 self.tags.push(tag);
             }
             Err(problem) => self.errors.push(SignatureError::Argument {
