@@ -1,5 +1,7 @@
 //! IP packets to flows and back.
 
+mod checksum;
+mod deadlines;
 mod flow;
 mod sink;
 
