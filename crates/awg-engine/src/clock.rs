@@ -1,0 +1,110 @@
+//! The engine's clock: an [`Instant`] that goes on while the machine sleeps, and the time of day.
+//!
+//! The age of a key counts time asleep (a peer has long forgotten a session of before the night), but `Instant` stands
+//! still meanwhile. So an instant here is that of the start plus what a clock that includes sleep says has passed since:
+//! `CLOCK_BOOTTIME` on Linux; on macOS `CLOCK_MONOTONIC_RAW`, which is `mach_continuous_time`.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+#[cfg(target_os = "linux")]
+const WITH_SLEEP: libc::clockid_t = libc::CLOCK_BOOTTIME;
+#[cfg(not(target_os = "linux"))]
+const WITH_SLEEP: libc::clockid_t = libc::CLOCK_MONOTONIC_RAW;
+
+/// A clock; see the module. Instants of different clocks must not be compared.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    start: Instant,
+    start_with_sleep: Duration,
+}
+
+impl Clock {
+    /// Starts at the present.
+    pub fn new() -> Self {
+        Self {
+            start: Instant::now(),
+            start_with_sleep: with_sleep().unwrap_or_default(),
+        }
+    }
+
+    /// The present; never before an earlier answer.
+    pub fn instant(&self) -> Instant {
+        match with_sleep() {
+            Some(now) => self.start + now.saturating_sub(self.start_with_sleep),
+            // The system lacks the clock: time asleep does not count, the rest does.
+            None => Instant::now(),
+        }
+    }
+
+    /// The time of day since 1970; zero if the system's clock is set to a time before.
+    pub fn unix(&self) -> Duration {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn with_sleep() -> Option<Duration> {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the pointer is to a `timespec` that outlives the call.
+    let status = unsafe { libc::clock_gettime(WITH_SLEEP, &raw mut time) };
+    if status != 0 {
+        return None;
+    }
+    Some(Duration::new(
+        u64::try_from(time.tv_sec).ok()?,
+        u32::try_from(time.tv_nsec).ok()?,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_follow_the_clock_that_counts_sleep() {
+        let clock = Clock::new();
+        let before = with_sleep().expect("the clock of this system");
+        let first = clock.instant();
+        let second = clock.instant();
+        let after = with_sleep().expect("the clock of this system");
+        assert!(first <= second);
+        assert!(
+            second - first
+                <= after
+                    .checked_sub(before)
+                    .expect("a clock that goes forward")
+        );
+        assert!(clock.instant() >= clock.start);
+    }
+
+    #[test]
+    fn a_clock_that_started_earlier_is_as_much_ahead_of_its_start() {
+        let clock = Clock::new();
+        let slept = Duration::from_hours(8);
+        let asleep = Clock {
+            start_with_sleep: clock.start_with_sleep.saturating_sub(slept),
+            ..clock
+        };
+        let slept = clock.start_with_sleep.min(slept);
+        assert!(asleep.instant() >= clock.start + slept);
+    }
+
+    #[test]
+    fn the_time_of_day_is_that_of_the_system() {
+        let clock = Clock::new();
+        let before = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .expect("after 1970");
+        assert!(clock.unix() + Duration::from_mins(1) > before);
+    }
+}
