@@ -242,8 +242,8 @@ impl Transport for BatchedUdp {
                     ptr::null_mut(),
                 )
             };
-            if received >= 0 {
-                break received as usize;
+            if let Ok(messages) = usize::try_from(received) {
+                break messages;
             }
             let error = io::Error::last_os_error();
             match error.raw_os_error() {
