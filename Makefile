@@ -1,0 +1,96 @@
+# awgproxy: `make` lists what there is. Everything is built in .venv, target and interop/bin of this folder.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do \
+	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+EXTENSION_SOURCES := $(shell find crates -name '*.rs' -o -name Cargo.toml 2>/dev/null) Cargo.toml Cargo.lock pyproject.toml
+
+.PHONY: help
+help: ## this list
+	@echo "awgproxy: a proxy server and client joined by an AmneziaWG tunnel"
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
+
+.PHONY: demo
+demo: build ## build, then a server, a client and a transfer through SOCKS5, for real
+	@$(BIN)/awgproxy demo
+
+.PHONY: build
+build: $(VENV)/.extension ## .venv with awgproxy and its release extension
+
+.PHONY: test
+test: test-rust test-python ## all tests
+
+.PHONY: test-rust
+test-rust: tools ## the crates' tests
+	@echo "building and running the crates' tests (some minutes the first time)"
+	@cargo test --workspace --exclude awg-python --quiet
+
+.PHONY: test-python
+test-python: build ## the package's tests, interop with other implementations included
+	@$(BIN)/python -m pytest
+
+.PHONY: check
+check: build ## formats, lints, types, floors
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@if command -v go >/dev/null; then cd interop && test -z "$$(gofmt -l .)" && go vet ./...; \
+	else echo "Go is missing, interop is not checked: install Go 1.24 or newer"; fi
+
+.PHONY: fmt
+fmt: build ## format everything
+	cargo fmt --all
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	@if command -v go >/dev/null; then gofmt -w interop; fi
+
+.PHONY: bench
+bench: build ## throughput, latency and memory beside a rival, as ratios (20 minutes)
+	@$(BIN)/python bench/run.py
+
+.PHONY: bench-obfuscation
+bench-obfuscation: tools ## instructions that S4 and H ranges add to a sealed packet
+	@bench/obfuscation-cost
+
+.PHONY: lock
+lock: ## renew requirements.lock from pyproject.toml
+	@$(BIN)/pip install --quiet uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate --extra dev --output-file requirements.lock pyproject.toml
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf $(VENV) target interop/bin bench/results build dist src/awgproxy/_native*.so
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: tools
+tools:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing: install it from your system's packages or python.org" >&2; exit 1; }
+	@command -v cargo >/dev/null || { echo "cargo is missing: install Rust 1.91 or newer with rustup (rustup.rs)" >&2; exit 1; }
+	@command -v cc >/dev/null || { echo "a C compiler is missing: install build-essential (Debian) or the Xcode command line tools (macOS)" >&2; exit 1; }
+
+.PHONY: system-packages
+system-packages: ## Debian packages that the tests use (root)
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq build-essential ca-certificates curl bind9-dnsutils iproute2 \
+		iputils-ping nftables pkg-config procps python3-venv valgrind wireguard-tools >/dev/null
+
+$(VENV)/.installed: requirements.lock | tools
+	@echo "installing Python packages into $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/.extension: $(VENV)/.installed $(EXTENSION_SOURCES)
+	@echo "building the release extension (two or three minutes the first time)"
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --quiet --locked
+	@touch $@
