@@ -5,6 +5,7 @@ Does not print, log or end the process: that is the command line's. No text in h
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -59,3 +60,27 @@ class PolicyDenied(AwgProxyError):  # noqa: N818 - a decision, not a fault
         self.port = port
         self.reason = reason
         super().__init__(f"{address} port {port} is refused by the egress policy: {reason}")
+
+
+class ListenError(AwgProxyError):
+    """A port cannot be listened on: it is in use, not permitted, or the address is not this machine's."""
+
+    @classmethod
+    def of(cls, error: OSError, protocol: str, host: str, port: int) -> ListenError:
+        """Say what ``error`` means for ``protocol`` (TCP or UDP) at ``host`` and ``port``, and what would be right."""
+        where = f"{protocol} port {port} on {host}"
+        if error.errno == errno.EADDRINUSE:
+            return cls(f"{where} is in use: end the program that has it, or choose another port")
+        if error.errno in (errno.EACCES, errno.EPERM):
+            return cls(f"{where} is not permitted for this user: choose a port from 1024 on")
+        if error.errno == errno.EADDRNOTAVAIL:
+            return cls(f"{where} cannot be used: this machine does not have the address {host}")
+        return cls(f"{where} cannot be used: {error.strerror or error}")
+
+
+class NameLookupFailed(AwgProxyError):  # noqa: N818 - named as its outcome is
+    """A name could not be looked up through the tunnel; the text says why."""
+
+
+class NameNotFound(NameLookupFailed):
+    """The DNS servers say that a name does not exist or has no address."""

@@ -1,0 +1,213 @@
+"""The local port: accepts applications, negotiates SOCKS5 with each, and hands the requested connection on.
+
+It drives `socks5.Negotiation` with non-blocking sockets and asyncio's readiness callbacks: no task and no stream
+object per connection, since nothing here waits for anything but bytes. Once a request stands, the socket leaves the
+event loop and belongs to whoever `connect` is.
+
+Bounds: `MAX_NEGOTIATIONS` applications at once in negotiation (beyond that, accepting pauses and the kernel's backlog
+fills), `NEGOTIATION_SECONDS` for each, `MAX_BYTES_AT_ONCE` for one read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from awgproxy.errors import ListenError
+from awgproxy.proxy.socks5 import Credentials, Negotiation, Request, State
+
+MAX_NEGOTIATIONS = 4096
+NEGOTIATION_SECONDS = 10.0
+MAX_BYTES_AT_ONCE = 65536
+_BACKLOG = 1024
+_ACCEPT_AT_ONCE = 64
+_ACCEPT_RETRY_SECONDS = 0.1
+_OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An application that asked for a connection: its socket (non-blocking, out of the event loop), the request, and
+    the bytes that it sent behind the request."""
+
+    socket: socket.socket
+    request: Request
+    early: bytes
+
+
+class Listener:
+    """One listening TCP port for SOCKS5 applications."""
+
+    def __init__(
+        self, host: str, port: int, credentials: Credentials | None, connect: Callable[[Accepted], None]
+    ) -> None:
+        """`connect` is called from the event loop with each request and owns the socket from then on.
+
+        Nothing is bound yet: see `start`.
+        """
+        self._host = host
+        self._port = port
+        self._credentials = credentials
+        self._connect = connect
+        self._socket: socket.socket | None = None
+        self._negotiating: set[_Application] = set()
+        self._paused: asyncio.TimerHandle | None = None
+        self.accepted = 0
+        self.refused = 0
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens, with the port that the system chose where 0 was asked for."""
+        if self._socket is None:
+            return (self._host, self._port)
+        name = self._socket.getsockname()
+        return (name[0], name[1])
+
+    @property
+    def negotiating(self) -> int:
+        """How many applications have not made their request yet."""
+        return len(self._negotiating)
+
+    def start(self) -> None:
+        """Bind and listen.
+
+        Raises:
+            ListenError: the address is not there, in use or not permitted; the text says which.
+        """
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.setblocking(False)
+            listening.bind((self._host, self._port))
+            listening.listen(_BACKLOG)
+        except OSError as error:
+            listening.close()
+            raise ListenError.of(error, "TCP", self._host, self._port) from error
+        self._socket = listening
+        asyncio.get_running_loop().add_reader(listening.fileno(), self._accept)
+
+    def stop(self) -> None:
+        """Close the port and whatever is still in negotiation; connections already handed on are not touched."""
+        if self._paused is not None:
+            self._paused.cancel()
+            self._paused = None
+        if self._socket is not None:
+            asyncio.get_running_loop().remove_reader(self._socket.fileno())
+            self._socket.close()
+            self._socket = None
+        for application in tuple(self._negotiating):
+            application.close()
+
+    def _accept(self) -> None:
+        listening = self._socket
+        if listening is None:
+            return
+        for _ in range(_ACCEPT_AT_ONCE):
+            if len(self._negotiating) >= MAX_NEGOTIATIONS:
+                self._pause()
+                return
+            try:
+                accepted, _ = listening.accept()
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                if error.errno in _OUT_OF_RESOURCES:
+                    log.warning("cannot accept applications for now", reason=error.strerror)
+                    self._pause()
+                    return
+                continue  # that one hung up before it was accepted
+            self.accepted += 1
+            accepted.setblocking(False)
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._negotiating.add(_Application(self, accepted))
+
+    def _pause(self) -> None:
+        """Stop accepting for a moment, so that a full table or no free descriptor does not spin the loop."""
+        assert self._socket is not None  # noqa: S101 - only called while listening
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._socket.fileno())
+        self._paused = loop.call_later(_ACCEPT_RETRY_SECONDS, self._resume)
+
+    def _resume(self) -> None:
+        self._paused = None
+        if self._socket is not None:
+            asyncio.get_running_loop().add_reader(self._socket.fileno(), self._accept)
+
+
+class _Application:
+    """One accepted application until its request stands."""
+
+    __slots__ = ("_deadline", "_listener", "_negotiation", "_socket")
+
+    def __init__(self, listener: Listener, accepted: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        self._listener = listener
+        self._socket = accepted
+        self._negotiation = Negotiation(listener._credentials)
+        self._deadline = loop.call_later(NEGOTIATION_SECONDS, self._expire)
+        loop.add_reader(accepted.fileno(), self._read)
+
+    def close(self) -> None:
+        """Give the application up."""
+        self._leave()
+        self._socket.close()
+
+    def _leave(self) -> None:
+        self._deadline.cancel()
+        asyncio.get_running_loop().remove_reader(self._socket.fileno())
+        self._listener._negotiating.discard(self)
+
+    def _read(self) -> None:
+        try:
+            data = self._socket.recv(MAX_BYTES_AT_ONCE)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.close()
+            return
+        negotiation = self._negotiation
+        negotiation.handle_bytes(data)
+        answer = negotiation.poll_answer()
+        if answer and not self._send(answer):
+            self.close()
+            return
+        if negotiation.state is State.REQUESTED:
+            assert negotiation.request is not None  # noqa: S101 - what REQUESTED means
+            self._leave()
+            self._listener._connect(Accepted(self._socket, negotiation.request, negotiation.remainder))
+        elif negotiation.state is State.REFUSED:
+            self._refuse()
+
+    def _send(self, answer: bytes) -> bool:
+        """An answer is at most a dozen bytes: an application that leaves no room for it is not reading at all."""
+        try:
+            return self._socket.send(answer) == len(answer)
+        except OSError:
+            return False
+
+    def _refuse(self) -> None:
+        self._listener.refused += 1
+        log.info("application refused", reason=self._negotiation.refusal)
+        self._leave()
+        # Shut down before closing, so that the answer is not overtaken by a reset for bytes left unread.
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+            self._socket.recv(MAX_BYTES_AT_ONCE)
+        except OSError:
+            pass
+        self._socket.close()
+
+    def _expire(self) -> None:
+        self._listener.refused += 1
+        log.info("application refused", reason=f"no request within {NEGOTIATION_SECONDS:.0f} s")
+        self.close()

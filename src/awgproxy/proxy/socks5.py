@@ -1,0 +1,256 @@
+"""SOCKS5 as a server speaks it, from the first byte to the request (RFC 1928, RFC 1929).
+
+Sans-I/O: bytes come in by `handle_bytes`, answers are taken by `poll_answer`, and the request stands in `request`
+once it is whole. No socket, no clock, no names looked up here; BIND and UDP ASSOCIATE are read and refused.
+
+```
+            greeting                    credentials (RFC 1929)
+ GREETING ────────────┬─ method 02 ──▶ CREDENTIALS ──┬── right ──▶ REQUEST ── CONNECT ──▶ REQUESTED
+     │                └─ method 00 ──────────────────┼───────────────▲ │
+     └─ no method in common, not SOCKS5 ──▶ REFUSED ◀┴── wrong         └─ malformed, other command ──▶ REFUSED
+```
+
+In REFUSED the caller sends what `poll_answer` gives and closes; `refusal` says why, in words for a log.
+"""
+
+from __future__ import annotations
+
+import enum
+import hmac
+import ipaddress
+from dataclasses import dataclass
+
+VERSION = 5
+_CREDENTIALS_VERSION = 1
+_NO_AUTHENTICATION = 0x00
+_USERNAME_PASSWORD = 0x02
+_NO_ACCEPTABLE_METHOD = 0xFF
+_CONNECT = 0x01
+_IPV4 = 0x01
+_DOMAIN_NAME = 0x03
+_IPV6 = 0x04
+_COMMAND_NAMES = {0x02: "BIND", 0x03: "UDP ASSOCIATE"}
+
+
+class Reply(enum.IntEnum):
+    """The reply field of RFC 1928, section 6."""
+
+    SUCCEEDED = 0x00
+    GENERAL_FAILURE = 0x01
+    NOT_ALLOWED = 0x02
+    NETWORK_UNREACHABLE = 0x03
+    HOST_UNREACHABLE = 0x04
+    CONNECTION_REFUSED = 0x05
+    TTL_EXPIRED = 0x06
+    COMMAND_NOT_SUPPORTED = 0x07
+    ADDRESS_TYPE_NOT_SUPPORTED = 0x08
+
+    def message(self) -> bytes:
+        """The whole reply, ten bytes; the bound address is 0.0.0.0:0, since it lies at the tunnel's other end."""
+        return bytes((VERSION, self, 0, _IPV4, 0, 0, 0, 0, 0, 0))
+
+
+class State(enum.Enum):
+    """Where a negotiation stands; the module's picture shows the ways between."""
+
+    GREETING = enum.auto()
+    CREDENTIALS = enum.auto()
+    REQUEST = enum.auto()
+    REQUESTED = enum.auto()
+    REFUSED = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What RFC 1929 asks of a client; compared in constant time, never shown."""
+
+    username: bytes
+    password: bytes
+
+    def match(self, username: bytes, password: bytes) -> bool:
+        """Whether both are right; both are always compared."""
+        name_is_right = hmac.compare_digest(username, self.username)
+        password_is_right = hmac.compare_digest(password, self.password)
+        return name_is_right and password_is_right
+
+    def __repr__(self) -> str:
+        """Without the contents."""
+        return "Credentials(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A CONNECT request: `host` is an address in its usual text form, or a name (ASCII) where `is_name`."""
+
+    host: str
+    port: int
+    is_name: bool
+
+
+class Negotiation:
+    """One application's way to its request.
+
+    Bound: at most 2 + 255 bytes of greeting, 3 + 510 of credentials and 4 + 257 + 2 of request are ever kept unread;
+    what follows the request belongs to the connection and is left in `remainder`.
+    """
+
+    __slots__ = ("_answer", "_buffer", "_credentials", "refusal", "request", "state")
+
+    def __init__(self, credentials: Credentials | None = None) -> None:
+        self._credentials = credentials
+        self._buffer = b""
+        self._answer = b""
+        self.state = State.GREETING
+        self.request: Request | None = None
+        self.refusal: str | None = None
+
+    @property
+    def remainder(self) -> bytes:
+        """Bytes that came behind the request: the first of the connection itself."""
+        return self._buffer
+
+    def handle_bytes(self, data: bytes) -> None:
+        """Take what the application sent, in pieces of any size."""
+        self._buffer = self._buffer + data if self._buffer else data
+        while self._step():
+            pass
+
+    def poll_answer(self) -> bytes:
+        """What is to be sent now; empty when there is nothing."""
+        answer, self._answer = self._answer, b""
+        return answer
+
+    def _step(self) -> bool:
+        """One message forward; False when more bytes are wanted or the negotiation is over."""
+        if self.state is State.GREETING:
+            return self._read_greeting()
+        if self.state is State.CREDENTIALS:
+            return self._read_credentials()
+        if self.state is State.REQUEST:
+            return self._read_request()
+        return False
+
+    def _read_greeting(self) -> bool:
+        buffer = self._buffer
+        if not buffer:
+            return False
+        if buffer[0] != VERSION:
+            return self._refuse(_describe_stranger(buffer[0]))
+        if len(buffer) < 2 or len(buffer) < 2 + buffer[1]:
+            return False
+        end = 2 + buffer[1]
+        methods = buffer[2:end]
+        wanted = _NO_AUTHENTICATION if self._credentials is None else _USERNAME_PASSWORD
+        if wanted not in methods:
+            need = "no authentication" if self._credentials is None else "username and password"
+            return self._refuse(
+                f"the application does not offer {need}", bytes((VERSION, _NO_ACCEPTABLE_METHOD))
+            )
+        self._answer += bytes((VERSION, wanted))
+        self._buffer = buffer[end:]
+        self.state = State.REQUEST if self._credentials is None else State.CREDENTIALS
+        return True
+
+    def _read_credentials(self) -> bool:
+        buffer = self._buffer
+        if not buffer:
+            return False
+        if buffer[0] != _CREDENTIALS_VERSION:
+            return self._refuse(
+                "credentials of an unknown version (RFC 1929 has 1)", bytes((_CREDENTIALS_VERSION, 1))
+            )
+        if len(buffer) < 2:
+            return False
+        name_end = 2 + buffer[1]
+        if len(buffer) <= name_end:
+            return False
+        end = name_end + 1 + buffer[name_end]
+        if len(buffer) < end:
+            return False
+        assert self._credentials is not None  # noqa: S101 - the state is entered only with credentials
+        if not self._credentials.match(buffer[2:name_end], buffer[name_end + 1 : end]):
+            return self._refuse("wrong username or password", bytes((_CREDENTIALS_VERSION, 1)))
+        self._answer += bytes((_CREDENTIALS_VERSION, 0))
+        self._buffer = buffer[end:]
+        self.state = State.REQUEST
+        return True
+
+    def _read_request(self) -> bool:
+        buffer = self._buffer
+        if not buffer:
+            return False
+        if buffer[0] != VERSION:
+            return self._refuse("a request that is not SOCKS5", Reply.GENERAL_FAILURE.message())
+        if len(buffer) < 5:
+            return False
+        address_type = buffer[3]
+        if address_type == _IPV4:
+            start, length = 4, 4
+        elif address_type == _IPV6:
+            start, length = 4, 16
+        elif address_type == _DOMAIN_NAME:
+            start, length = 5, buffer[4]
+        else:
+            return self._refuse(
+                f"address type {address_type}, which RFC 1928 does not have",
+                Reply.ADDRESS_TYPE_NOT_SUPPORTED.message(),
+            )
+        end = start + length + 2
+        if len(buffer) < end:
+            return False
+        command = buffer[1]
+        if command != _CONNECT:
+            name = _COMMAND_NAMES.get(command, f"command {command}")
+            return self._refuse(
+                f"{name} is not supported, CONNECT is", Reply.COMMAND_NOT_SUPPORTED.message()
+            )
+        port = int.from_bytes(buffer[end - 2 : end], "big")
+        request = _request_of(address_type, buffer[start : end - 2], port)
+        if request is None:
+            return self._refuse("a name that is empty or not ASCII", Reply.GENERAL_FAILURE.message())
+        if port == 0:
+            return self._refuse("port 0", Reply.GENERAL_FAILURE.message())
+        self.request = request
+        self._buffer = buffer[end:]
+        self.state = State.REQUESTED
+        return False
+
+    def _refuse(self, why: str, answer: bytes = b"") -> bool:
+        self._answer += answer
+        self._buffer = b""
+        self.refusal = why
+        self.state = State.REFUSED
+        return False
+
+
+def _request_of(address_type: int, address: bytes, port: int) -> Request | None:
+    if address_type == _DOMAIN_NAME:
+        return _request_by_name(address, port)
+    return Request(str(ipaddress.ip_address(address)), port, is_name=False)
+
+
+def _request_by_name(name: bytes, port: int) -> Request | None:
+    """A name; an address that was sent as a name (curl does so) counts as the address."""
+    try:
+        host = name.decode("ascii")
+    except UnicodeDecodeError:
+        return None
+    if not host or not host.isprintable():
+        return None
+    try:
+        literal = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return Request(host, port, is_name=True)
+    if literal.version == 6 and literal.scope_id:
+        return None
+    return Request(str(literal), port, is_name=False)
+
+
+def _describe_stranger(first: int) -> str:
+    if first == 4:
+        return "the application speaks SOCKS4; set it to SOCKS5"
+    if first == 0x16:
+        return "the application speaks TLS; set it to SOCKS5"
+    if 0x41 <= first <= 0x5A:
+        return "the application speaks HTTP; set it to SOCKS5"
+    return "the first byte is not SOCKS5's version"

@@ -1,0 +1,151 @@
+"""SOCKS5 to the letter: every prefix, every split, each answer."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from awgproxy.proxy.socks5 import Credentials, Negotiation, Reply, Request, State
+
+NO_AUTH = b"\x05\x01\x00"
+BOTH_METHODS = b"\x05\x02\x00\x02"
+CREDENTIALS = Credentials(b"user", b"secret")
+LOGIN = b"\x01\x04user\x06secret"
+IPV4_REQUEST = b"\x05\x01\x00\x01\x01\x02\x03\x04\x01\xbb"
+IPV6_REQUEST = b"\x05\x01\x00\x04" + bytes(15) + b"\x01\x00\x50"
+NAME_REQUEST = b"\x05\x01\x00\x03\x0bexample.org\x01\xbb"
+
+CONVERSATIONS = [
+    pytest.param(None, NO_AUTH + IPV4_REQUEST, b"\x05\x00", Request("1.2.3.4", 443, False), id="ipv4"),
+    pytest.param(None, NO_AUTH + IPV6_REQUEST, b"\x05\x00", Request("::1", 80, False), id="ipv6"),
+    pytest.param(None, NO_AUTH + NAME_REQUEST, b"\x05\x00", Request("example.org", 443, True), id="name"),
+    pytest.param(
+        CREDENTIALS,
+        BOTH_METHODS + LOGIN + NAME_REQUEST,
+        b"\x05\x02\x01\x00",
+        Request("example.org", 443, True),
+        id="credentials",
+    ),
+]
+
+
+def feed(negotiation: Negotiation, pieces) -> bytes:
+    answers = b""
+    for piece in pieces:
+        negotiation.handle_bytes(piece)
+        answers += negotiation.poll_answer()
+    return answers
+
+
+@pytest.mark.parametrize(("credentials", "sent", "answers", "request_"), CONVERSATIONS)
+def test_a_conversation_at_once(credentials, sent, answers, request_):
+    negotiation = Negotiation(credentials)
+    assert feed(negotiation, [sent]) == answers
+    assert negotiation.state is State.REQUESTED
+    assert negotiation.request == request_
+    assert negotiation.remainder == b""
+
+
+@pytest.mark.parametrize(("credentials", "sent", "answers", "request_"), CONVERSATIONS)
+def test_byte_by_byte(credentials, sent, answers, request_):
+    negotiation = Negotiation(credentials)
+    assert feed(negotiation, [bytes([byte]) for byte in sent]) == answers
+    assert negotiation.request == request_
+
+
+@pytest.mark.parametrize(("credentials", "sent", "answers", "request_"), CONVERSATIONS)
+def test_every_prefix_waits_for_more(credentials, sent, answers, request_):
+    for end in range(len(sent)):
+        negotiation = Negotiation(credentials)
+        assert answers.startswith(feed(negotiation, [sent[:end]]))
+        assert negotiation.request is None
+        assert negotiation.state is not State.REFUSED
+
+
+@pytest.mark.parametrize(("credentials", "sent", "answers", "request_"), CONVERSATIONS)
+def test_split_anywhere(credentials, sent, answers, request_):
+    for cut in range(1, len(sent)):
+        negotiation = Negotiation(credentials)
+        assert feed(negotiation, [sent[:cut], sent[cut:]]) == answers
+        assert negotiation.request == request_
+
+
+def test_what_follows_the_request_is_kept_for_the_connection():
+    negotiation = Negotiation()
+    negotiation.handle_bytes(NO_AUTH + IPV4_REQUEST + b"GET / HTTP/1.1\r\n")
+    assert negotiation.remainder == b"GET / HTTP/1.1\r\n"
+
+
+@pytest.mark.parametrize(
+    ("credentials", "sent", "answer", "words"),
+    [
+        pytest.param(None, b"\x04\x01\x00\x50\x01\x02\x03\x04\x00", b"", "SOCKS4", id="socks4"),
+        pytest.param(None, b"GET / HTTP/1.1\r\n", b"", "HTTP", id="http"),
+        pytest.param(None, b"\x16\x03\x01", b"", "TLS", id="tls"),
+        pytest.param(None, b"\x00", b"", "not SOCKS5", id="zero"),
+        pytest.param(None, b"\x05\x00", b"\x05\xff", "no authentication", id="no methods"),
+        pytest.param(None, b"\x05\x01\x02", b"\x05\xff", "no authentication", id="password only"),
+        pytest.param(CREDENTIALS, NO_AUTH, b"\x05\xff", "username and password", id="password wanted"),
+        pytest.param(
+            CREDENTIALS, BOTH_METHODS + b"\x01\x04user\x05wrong", b"\x05\x02\x01\x01", "wrong", id="password"
+        ),
+        pytest.param(
+            CREDENTIALS, BOTH_METHODS + b"\x01\x00\x06secret", b"\x05\x02\x01\x01", "wrong", id="no name"
+        ),
+        pytest.param(CREDENTIALS, BOTH_METHODS + b"\x05\x04user", b"\x05\x02\x01\x01", "version", id="auth version"),
+        pytest.param(
+            None, NO_AUTH + b"\x05\x02" + IPV4_REQUEST[2:], b"\x05\x00" + Reply.COMMAND_NOT_SUPPORTED.message(), "BIND", id="bind"
+        ),
+        pytest.param(
+            None,
+            NO_AUTH + b"\x05\x03" + IPV4_REQUEST[2:],
+            b"\x05\x00" + Reply.COMMAND_NOT_SUPPORTED.message(),
+            "UDP ASSOCIATE",
+            id="udp associate",
+        ),
+        pytest.param(
+            None, NO_AUTH + b"\x05\x01\x00\x05abcdef", b"\x05\x00" + Reply.ADDRESS_TYPE_NOT_SUPPORTED.message(), "address type 5", id="address type"
+        ),
+        pytest.param(
+            None, NO_AUTH + b"\x05\x01\x00\x03\x00\x00\x50", b"\x05\x00" + Reply.GENERAL_FAILURE.message(), "name", id="empty name"
+        ),
+        pytest.param(
+            None, NO_AUTH + b"\x05\x01\x00\x03\x02\xc3\xa9\x00\x50", b"\x05\x00" + Reply.GENERAL_FAILURE.message(), "name", id="not ascii"
+        ),
+        pytest.param(
+            None, NO_AUTH + b"\x05\x01\x00\x01\x01\x02\x03\x04\x00\x00", b"\x05\x00" + Reply.GENERAL_FAILURE.message(), "port 0", id="port 0"
+        ),
+    ],
+)
+def test_refusals(credentials, sent, answer, words):
+    negotiation = Negotiation(credentials)
+    assert feed(negotiation, [sent]) == answer
+    assert negotiation.state is State.REFUSED
+    assert words in negotiation.refusal
+    assert feed(negotiation, [NO_AUTH + IPV4_REQUEST]) == b""
+
+
+@pytest.mark.parametrize(("name", "host"), [(b"127.0.0.1", "127.0.0.1"), (b"::1", "::1"), (b"[::1]", "::1")])
+def test_an_address_sent_as_a_name_is_an_address(name, host):
+    negotiation = Negotiation()
+    negotiation.handle_bytes(NO_AUTH + b"\x05\x01\x00\x03" + bytes([len(name)]) + name + b"\x00\x50")
+    assert negotiation.request == Request(host, 80, is_name=False)
+
+
+@pytest.mark.parametrize("reply", Reply)
+def test_replies_are_ten_bytes_with_their_code(reply):
+    assert reply.message() == bytes((5, reply, 0, 1, 0, 0, 0, 0, 0, 0))
+
+
+@given(st.lists(st.binary(max_size=600), max_size=8), st.sampled_from([None, CREDENTIALS]))
+def test_nothing_that_comes_raises_or_is_kept_without_bound(pieces, credentials):
+    negotiation = Negotiation(credentials)
+    for piece in pieces:
+        negotiation.handle_bytes(piece)
+        negotiation.poll_answer()
+        if negotiation.state is not State.REQUESTED:
+            assert len(negotiation.remainder) <= 3 + 2 * 255
+
+
+def test_credentials_do_not_show_themselves():
+    assert "secret" not in repr(CREDENTIALS)
+    assert "user" not in repr(CREDENTIALS)
