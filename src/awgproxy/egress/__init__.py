@@ -1,0 +1,1 @@
+"""Names and dialling: how the client finds addresses, and how the server reaches targets."""

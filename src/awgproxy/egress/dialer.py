@@ -1,0 +1,93 @@
+"""The server's way to targets: a socket of the right kind, its connect begun, then handed to the engine.
+
+The engine waits for the connect, and turns its outcome into the SYN-ACK, reset or ICMP unreachable that the tunnel's
+client sees; so nothing here waits, and Python runs once per connection.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import Protocol
+
+import structlog
+
+log = structlog.get_logger()
+
+_REJECTIONS = {
+    errno.ECONNREFUSED: "refused",
+    errno.ENETUNREACH: "network-unreachable",
+    errno.EAFNOSUPPORT: "network-unreachable",
+    errno.EADDRNOTAVAIL: "network-unreachable",
+    errno.EHOSTUNREACH: "host-unreachable",
+    errno.EACCES: "prohibited",
+    errno.EPERM: "prohibited",
+    errno.ETIMEDOUT: "timed-out",
+}
+
+
+class Flows(Protocol):
+    """What the dialer needs of the engine."""
+
+    def attach(self, flow: int, fd: int) -> None:
+        """Give a flow its outer side; the descriptor is the engine's from then on, unless it raises."""
+
+    def reject(self, flow: int, reason: str) -> None:
+        """Refuse a flow that waits for its outer side."""
+
+
+class Dialer:
+    """Gives flows of the tunnel's clients their outer sockets."""
+
+    def __init__(self, flows: Flows) -> None:
+        self._flows = flows
+
+    def dial(self, flow: int, destination: tuple[str, int]) -> None:
+        """Connect a TCP flow to `destination`, an address and a port; a failure is answered truthfully."""
+        self._attach_connected(flow, socket.SOCK_STREAM, destination)
+
+    def connect_datagrams(self, flow: int, destination: tuple[str, int]) -> None:
+        """Give a UDP flow a socket that talks to `destination` alone."""
+        self._attach_connected(flow, socket.SOCK_DGRAM, destination)
+
+    def open_datagrams(self, flow: int, *, ipv6: bool) -> None:
+        """Give a UDP source the one socket that all its datagrams leave from (RFC 4787, section 4.1)."""
+        outer: socket.socket | None = None
+        try:
+            outer = _outer_socket(ipv6=ipv6, kind=socket.SOCK_DGRAM)
+            outer.bind(("::" if ipv6 else "0.0.0.0", 0))
+            self._hand_over(flow, outer)
+        except OSError as error:
+            self._give_up(flow, outer, error)
+
+    def _attach_connected(self, flow: int, kind: socket.SocketKind, destination: tuple[str, int]) -> None:
+        outer: socket.socket | None = None
+        try:
+            outer = _outer_socket(ipv6=":" in destination[0], kind=kind)
+            if kind == socket.SOCK_STREAM:
+                outer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            code = outer.connect_ex(destination)
+            if code not in (0, errno.EINPROGRESS):
+                raise OSError(code, "connect")
+            self._hand_over(flow, outer)
+        except OSError as error:
+            self._give_up(flow, outer, error)
+
+    def _hand_over(self, flow: int, outer: socket.socket) -> None:
+        self._flows.attach(flow, outer.fileno())
+        outer.detach()
+
+    def _give_up(self, flow: int, outer: socket.socket | None, error: OSError) -> None:
+        if outer is not None:
+            outer.close()
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            log.warning("no file descriptor left for a connection", reason=error.strerror)
+        self._flows.reject(flow, _REJECTIONS.get(error.errno or 0, "host-unreachable"))
+
+
+def _outer_socket(*, ipv6: bool, kind: socket.SocketKind) -> socket.socket:
+    outer = socket.socket(socket.AF_INET6 if ipv6 else socket.AF_INET, kind)
+    outer.setblocking(False)
+    if ipv6:
+        outer.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    return outer

@@ -1,0 +1,65 @@
+"""DNS at the server's own tunnel address: messages go to an upstream server as they are, over UDP and TCP.
+
+Nothing is parsed: the flow gets a socket that is connected to the upstream. An upstream that left a flow without any
+answer is put last, so that the client's next try meets another.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+
+import dns.exception
+import dns.resolver
+import structlog
+
+from awgproxy.egress.dialer import Dialer
+
+DNS_PORT = 53
+_SYSTEM_FILE = Path("/etc/resolv.conf")
+
+log = structlog.get_logger()
+
+
+class DnsForwarder:
+    """Attaches flows to upstream DNS servers and remembers which of them answer."""
+
+    def __init__(self, dialer: Dialer, servers: Sequence[str]) -> None:
+        """`servers`: addresses in text form; where empty, the system's are used and followed as its file changes."""
+        self._dialer = dialer
+        self._follows_system = not servers
+        self._servers: deque[str] = deque(servers)
+        self._system_read_at: int | None = None
+        self._asked: dict[int, str] = {}
+
+    def forward(self, flow: int, kind: str) -> bool:
+        """Attach a flow of `kind` "tcp" or "udp" to an upstream; False where there is none."""
+        if self._follows_system:
+            self._read_system()
+        if not self._servers:
+            return False
+        server = self._servers[0]
+        self._asked[flow] = server
+        if kind == "tcp":
+            self._dialer.dial(flow, (server, DNS_PORT))
+        else:
+            self._dialer.connect_datagrams(flow, (server, DNS_PORT))
+        return True
+
+    def flow_closed(self, flow: int, received: int) -> None:
+        """Learn how a flow ended: `received` is how many bytes came from the upstream."""
+        server = self._asked.pop(flow, None)
+        if server is not None and received == 0 and len(self._servers) > 1 and self._servers[0] == server:
+            self._servers.rotate(-1)
+            log.info("a DNS server does not answer, trying the next")
+
+    def _read_system(self) -> None:
+        try:
+            changed = _SYSTEM_FILE.stat().st_mtime_ns
+            if changed == self._system_read_at:
+                return
+            self._servers = deque(str(server) for server in dns.resolver.Resolver(str(_SYSTEM_FILE)).nameservers)
+            self._system_read_at = changed
+        except (OSError, dns.exception.DNSException):
+            self._servers.clear()

@@ -1,0 +1,57 @@
+"""Which upstream DNS server a flow gets."""
+
+import pytest
+
+from awgproxy.egress import forwarder as forwarder_module
+from awgproxy.egress.forwarder import DnsForwarder
+
+
+class RecordingDialer:
+    def __init__(self):
+        self.calls = []
+
+    def dial(self, flow, destination):
+        self.calls.append(("tcp", flow, destination))
+
+    def connect_datagrams(self, flow, destination):
+        self.calls.append(("udp", flow, destination))
+
+
+@pytest.fixture
+def dialer():
+    return RecordingDialer()
+
+
+def test_udp_and_tcp_go_to_the_first_server(dialer):
+    forwarder = DnsForwarder(dialer, ["192.0.2.53", "192.0.2.54"])
+    assert forwarder.forward(1, "udp")
+    assert forwarder.forward(2, "tcp")
+    assert dialer.calls == [("udp", 1, ("192.0.2.53", 53)), ("tcp", 2, ("192.0.2.53", 53))]
+
+
+def test_a_server_that_answers_nothing_is_put_last(dialer):
+    forwarder = DnsForwarder(dialer, ["192.0.2.53", "192.0.2.54"])
+    for flow in (1, 2):
+        forwarder.forward(flow, "udp")
+    forwarder.flow_closed(1, received=0)
+    forwarder.flow_closed(2, received=0)
+    forwarder.forward(3, "udp")
+    assert dialer.calls[-1] == ("udp", 3, ("192.0.2.54", 53))
+
+
+def test_a_server_that_answers_stays(dialer):
+    forwarder = DnsForwarder(dialer, ["192.0.2.53", "192.0.2.54"])
+    forwarder.forward(1, "udp")
+    forwarder.flow_closed(1, received=99)
+    forwarder.forward(2, "udp")
+    assert dialer.calls[-1][2] == ("192.0.2.53", 53)
+
+
+def test_the_system_servers_are_followed(dialer, tmp_path, monkeypatch):
+    file = tmp_path / "resolv.conf"
+    monkeypatch.setattr(forwarder_module, "_SYSTEM_FILE", file)
+    forwarder = DnsForwarder(dialer, [])
+    assert not forwarder.forward(1, "udp")
+    file.write_text("nameserver 192.0.2.1\n")
+    assert forwarder.forward(2, "udp")
+    assert dialer.calls[-1][2] == ("192.0.2.1", 53)
