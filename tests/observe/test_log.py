@@ -1,0 +1,58 @@
+"""Logs: one JSON object a line off a terminal, levels kept, a broken output survived."""
+
+import io
+import json
+
+import pytest
+import structlog
+
+from awgproxy.observe import log
+
+
+@pytest.fixture(autouse=True)
+def restore():
+    yield
+    structlog.reset_defaults()
+
+
+def test_json_off_a_terminal():
+    stream = io.StringIO()
+    log.configure(stream=stream)
+    structlog.get_logger().info("tunnel up", session="abc")
+    entry = json.loads(stream.getvalue())
+    assert entry["event"] == "tunnel up"
+    assert entry["level"] == "info"
+    assert entry["session"] == "abc"
+    assert entry["timestamp"].endswith("Z")
+
+
+def test_lines_for_people_on_request():
+    stream = io.StringIO()
+    log.configure(form="console", stream=stream)
+    structlog.get_logger().warning("port in use", port=1080)
+    assert "port in use" in stream.getvalue()
+    assert "port=1080" in stream.getvalue()
+
+
+@pytest.mark.parametrize(("level", "written"), [("debug", 2), ("info", 1), ("error", 0)])
+def test_levels(level, written):
+    stream = io.StringIO()
+    log.configure(level, "json", stream)
+    structlog.get_logger().debug("one")
+    structlog.get_logger().info("two")
+    assert len(stream.getvalue().splitlines()) == written
+
+
+def test_an_output_that_fails_stops_nothing():
+    class Full(io.StringIO):
+        def write(self, _):
+            raise OSError(28, "No space left on device")
+
+    log.configure(stream=Full())
+    structlog.get_logger().info("lost")
+
+
+@pytest.mark.parametrize("arguments", [("loud", "json"), ("info", "xml")])
+def test_unknown_words_are_refused(arguments):
+    with pytest.raises(ValueError, match="one of"):
+        log.configure(*arguments)
