@@ -1,0 +1,1 @@
+"""A running client or server: starts the engine, supervises it, and ends it."""

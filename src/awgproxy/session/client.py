@@ -1,0 +1,192 @@
+"""A running client: SOCKS5 applications on one side, the tunnel on the other.
+
+One connection's way: the listener hands over an application and its request; a name is resolved through the tunnel; the
+engine gets the addresses, the application's socket and the reply for each outcome, and is heard of again when the
+connection has closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import structlog
+
+from awgproxy._native import Engine, FlowClosed, FlowConnected, FlowRefused, HandshakeFailed
+from awgproxy.egress.resolver import Resolver
+from awgproxy.errors import ListenError, NameLookupFailed, NameNotFound
+from awgproxy.proxy.listener import Accepted, Listener
+from awgproxy.proxy.replies import SOCKS5_REPLIES
+from awgproxy.proxy.socks5 import Credentials, Reply
+from awgproxy.session.endpoints import EndpointKeeper
+from awgproxy.session.events import EventPump
+from awgproxy.session.journal import TunnelJournal
+from awgproxy.session.lifetime import Lifetime
+from awgproxy.session.settings import client_settings
+
+if TYPE_CHECKING:
+    from awgproxy.config import Config
+
+log = structlog.get_logger()
+
+
+async def run(config: Config) -> None:
+    """Serve applications until a signal ends it.
+
+    Raises:
+        ListenError: the SOCKS5 port cannot be listened on.
+        TunnelError: the tunnel's own socket cannot be had.
+    """
+    with Lifetime() as lifetime:
+        await ClientSession(config, lifetime).run()
+
+
+class ClientSession:
+    """One client from start to end."""
+
+    def __init__(self, config: Config, lifetime: Lifetime) -> None:
+        self._config = config
+        self._lifetime = lifetime
+        self._engine = Engine(client_settings(config))
+        self._journal = TunnelJournal([peer.public_key for peer in config.peers])
+        self._endpoints = EndpointKeeper(config, self._engine)
+        self._pump = EventPump(
+            self._engine,
+            {
+                **self._journal.handlers,
+                HandshakeFailed: self._handshake_failed,
+                FlowConnected: self._connected,
+                FlowRefused: self._refused,
+                FlowClosed: self._closed,
+            },
+        )
+        self._resolver = Resolver(
+            self._engine,
+            [str(server) for server in config.interface.dns],
+            ipv6=any(address.version == 6 for address in config.interface.addresses),
+        )
+        socks5 = config.socks5
+        self._listener = Listener(
+            socks5.bind_address.host,
+            socks5.bind_address.port,
+            _credentials(socks5.username, socks5.password),
+            self._application,
+        )
+        self._connecting: set[asyncio.Task[None]] = set()
+        self._flows: set[int] = set()
+        self._warned_of_no_dns = False
+
+    async def run(self) -> None:
+        """Start, serve until the end is asked for, drain, stop."""
+        self._listener.start()
+        try:
+            self._start_engine()
+            try:
+                self._pump.start()
+                self._endpoints.start()
+                host, port = self._listener.address
+                log.info("SOCKS5 is ready", address=f"{host}:{port}" if ":" not in host else f"[{host}]:{port}")
+                await self._lifetime.until_stopped()
+                log.info("stopping")
+                self._listener.stop()
+                self._engine.drain()
+                await self._lifetime.drain()
+            finally:
+                self._endpoints.stop()
+                self._resolver.close()
+                for task in tuple(self._connecting):
+                    task.cancel()
+                self._pump.stop()
+                self._engine.stop()
+        finally:
+            self._listener.stop()
+        log.info("stopped")
+
+    def _start_engine(self) -> None:
+        port = self._config.interface.listen_port or 0
+        try:
+            self._engine.start()
+        except OSError as error:
+            raise ListenError.of(error, "UDP", "any address", port) from error
+
+    def _application(self, accepted: Accepted) -> None:
+        """What the listener calls with each request."""
+        self._lifetime.connection_opened()
+        request = accepted.request
+        if not request.is_name:
+            self._open(accepted, [request.host])
+            return
+        task = asyncio.get_running_loop().create_task(self._open_by_name(accepted))
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
+
+    async def _open_by_name(self, accepted: Accepted) -> None:
+        try:
+            addresses = await self._resolver.resolve(accepted.request.host)
+        except NameNotFound as error:
+            self._answer_and_close(accepted, Reply.HOST_UNREACHABLE, str(error))
+        except NameLookupFailed as error:
+            if not self._config.interface.dns and not self._warned_of_no_dns:
+                self._warned_of_no_dns = True
+                log.warning("names are refused", reason=str(error))
+            self._answer_and_close(accepted, Reply.GENERAL_FAILURE, str(error))
+        except asyncio.CancelledError:
+            self._lifetime.connection_closed()
+            accepted.socket.close()
+            raise
+        else:
+            self._open(accepted, addresses)
+
+    def _open(self, accepted: Accepted, addresses: Sequence[str]) -> None:
+        port = accepted.request.port
+        descriptor = accepted.socket.fileno()
+        try:
+            flow = self._engine.open(
+                [(address, port) for address in addresses], descriptor, accepted.early, SOCKS5_REPLIES
+            )
+        except (OSError, RuntimeError) as error:
+            self._answer_and_close(accepted, Reply.GENERAL_FAILURE, str(error))
+            return
+        accepted.socket.detach()
+        self._flows.add(flow)
+        log.debug("connection requested", flow=flow, host=accepted.request.host, port=port)
+
+    def _answer_and_close(self, accepted: Accepted, reply: Reply, why: str) -> None:
+        log.debug("connection failed", host=accepted.request.host, port=accepted.request.port, reason=why)
+        try:
+            accepted.socket.send(reply.message())
+        except OSError:
+            pass  # the application hung up first
+        accepted.socket.close()
+        self._lifetime.connection_closed()
+
+    def _connected(self, event: FlowConnected) -> None:
+        log.debug("connection open", flow=event.flow, address=event.destination[0], port=event.destination[1])
+
+    def _refused(self, event: FlowRefused) -> None:
+        log.debug("connection failed", flow=event.flow, reason=event.reason)
+
+    def _closed(self, event: FlowClosed) -> None:
+        if event.flow not in self._flows:
+            return  # one of the resolver's
+        self._flows.remove(event.flow)
+        self._lifetime.connection_closed()
+        log.debug(
+            "connection closed",
+            flow=event.flow,
+            outcome=event.outcome,
+            sent=event.sent,
+            received=event.received,
+            reason=event.reason,
+        )
+
+    def _handshake_failed(self, event: HandshakeFailed) -> None:
+        self._journal.handlers[HandshakeFailed](event)
+        self._endpoints.look_up_again()
+
+
+def _credentials(username: str | None, password: str | None) -> Credentials | None:
+    if username is None:
+        return None
+    return Credentials(username.encode(), (password or "").encode())

@@ -1,0 +1,59 @@
+"""What a session writes to the log of the tunnel's life: up, down, rekeyed, failing and why.
+
+A peer goes by the position that the configuration gives it ("peer 2"), a session by its random id: neither tells a
+reader of the log whose key it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from awgproxy._native import (
+    HandshakeCompleted,
+    HandshakeFailed,
+    LogRecord,
+    PeerRoamed,
+    SessionEnded,
+)
+from awgproxy.session.events import Handlers
+
+log = structlog.get_logger()
+
+_LEVELS = {"debug": log.debug, "info": log.info, "warning": log.warning, "error": log.error}
+
+
+class TunnelJournal:
+    """Logs the events of the tunnel."""
+
+    def __init__(self, peers: Sequence[str]) -> None:
+        """`peers`: the public keys in the configuration's order."""
+        self._names = {key: f"peer {number}" for number, key in enumerate(peers, 1)}
+        self.handlers: Handlers = {
+            HandshakeCompleted: self._completed,
+            HandshakeFailed: self._failed,
+            SessionEnded: self._ended,
+            PeerRoamed: self._roamed,
+            LogRecord: self._record,
+        }
+
+    def _name(self, peer: str | None) -> str:
+        return self._names.get(peer, "unknown peer") if peer is not None else "unknown peer"
+
+    def _completed(self, event: HandshakeCompleted) -> None:
+        what = "tunnel rekeyed" if event.rekey else "tunnel up"
+        write = log.debug if event.rekey else log.info
+        write(what, peer=self._name(event.peer), session=event.session, role=event.role)
+
+    def _failed(self, event: HandshakeFailed) -> None:
+        log.warning("handshake failed", peer=self._name(event.peer), cause=event.cause, hint=event.hint)
+
+    def _ended(self, event: SessionEnded) -> None:
+        log.info("tunnel down", peer=self._name(event.peer))
+
+    def _roamed(self, event: PeerRoamed) -> None:
+        log.info("peer moved", peer=self._name(event.peer))
+
+    def _record(self, event: LogRecord) -> None:
+        _LEVELS.get(event.level, log.info)(event.message, **dict(event.fields))

@@ -1,0 +1,90 @@
+"""How a session ends: a first signal drains it, a second one ends it at once."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+DRAIN_SECONDS = 5.0
+"""How long running connections may go on after the first signal."""
+
+log = structlog.get_logger()
+
+
+class Lifetime:
+    """Watches SIGINT and SIGTERM while it is entered, and the number of connections that are open."""
+
+    def __init__(self) -> None:
+        self._stopping = asyncio.Event()
+        self._at_once = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._open = 0
+        self._failure: Exception | None = None
+
+    def __enter__(self) -> Self:
+        """Take the signals over."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.stop)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give the signals back."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections are open now."""
+        return self._open
+
+    def connection_opened(self) -> None:
+        """Count a connection."""
+        self._open += 1
+        self._idle.clear()
+
+    def connection_closed(self) -> None:
+        """Count a connection's end."""
+        self._open -= 1
+        if self._open <= 0:
+            self._idle.set()
+
+    def stop(self) -> None:
+        """What a signal does: the first call asks for the end, the second for it at once."""
+        if self._stopping.is_set():
+            self._at_once.set()
+        self._stopping.set()
+
+    def fail(self, failure: Exception) -> None:
+        """End the session at once, with an error that `until_stopped` raises."""
+        self._failure = failure
+        self._at_once.set()
+        self._stopping.set()
+
+    async def until_stopped(self) -> None:
+        """Wait for the end to be asked for.
+
+        Raises:
+            Exception: what `fail` was given.
+        """
+        await self._stopping.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    async def drain(self) -> None:
+        """Wait for the open connections, `DRAIN_SECONDS` at most or until a second signal."""
+        if self._open <= 0:
+            return
+        log.info("waiting for open connections", connections=self._open, seconds=DRAIN_SECONDS)
+        waits = [asyncio.ensure_future(event.wait()) for event in (self._idle, self._at_once)]
+        await asyncio.wait(waits, timeout=DRAIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
