@@ -1,0 +1,44 @@
+"""Configurations: the AmneziaWG ``.conf`` dialect, its model, its lint and its generator.
+
+`load` reads a file, `parse` a text; both give a `Config` or raise `ConfigError` with everything that is wrong. The keys
+are described in docs/reference/configuration.md.
+"""
+
+from awgproxy.config.load import load, readable_by_others
+from awgproxy.config.model import (
+    Config,
+    Interface,
+    KeepalivePadding,
+    Log,
+    LogFormat,
+    LogLevel,
+    Peer,
+    Server,
+    Socks5,
+    Tunnel,
+)
+from awgproxy.config.parse import parse
+from awgproxy.config.roles import Role, require_client, require_server, role_of
+from awgproxy.config.values import Endpoint, PortRange
+
+__all__ = [
+    "Config",
+    "Endpoint",
+    "Interface",
+    "KeepalivePadding",
+    "Log",
+    "LogFormat",
+    "LogLevel",
+    "Peer",
+    "PortRange",
+    "Role",
+    "Server",
+    "Socks5",
+    "Tunnel",
+    "load",
+    "parse",
+    "readable_by_others",
+    "require_client",
+    "require_server",
+    "role_of",
+]

@@ -1,0 +1,78 @@
+"""What the sections of a configuration must be to each other, beyond each being right by itself.
+
+Works with the sections that could be read, so that its errors come together with theirs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awgproxy import _native
+from awgproxy.config.path import IPV6_LEAST_MTU
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from awgproxy.config.findings import Findings
+    from awgproxy.config.model import Interface, Peer, Socks5
+    from awgproxy.config.values import Network
+
+
+def check_consistency(
+    interface: Interface | None, peers: Sequence[Peer | None], socks5: Socks5 | None, findings: Findings
+) -> None:
+    """Add what does not fit together to ``findings``; None stands for a section that is absent or wrong."""
+    if interface is not None:
+        _check_mtu(interface, findings)
+        _check_addresses(interface, findings)
+    _check_keys(interface, peers, findings)
+    _check_allowed_ips(peers, findings)
+    if socks5 is not None and (socks5.username is None) != (socks5.password is None):
+        given, absent = ("Username", "Password") if socks5.password is None else ("Password", "Username")
+        line = findings.lines["socks5", given.lower()]
+        findings.error(line, "Socks5", given, f"stands without {absent}", "give both, or neither")
+
+
+def _check_mtu(interface: Interface, findings: Findings) -> None:
+    if interface.mtu is None or interface.mtu >= IPV6_LEAST_MTU:
+        return
+    if any(address.version == 6 for address in interface.addresses):
+        line = findings.lines["interface", "mtu"]
+        message = f"{interface.mtu} is too small for the IPv6 address"
+        findings.error(line, "Interface", "MTU", message, f"{IPV6_LEAST_MTU} at least, or no IPv6 in Address")
+
+
+def _check_addresses(interface: Interface, findings: Findings) -> None:
+    seen = set()
+    for index, address in enumerate(interface.addresses):
+        if address.ip in seen:
+            line = findings.lines["interface", "address", index]
+            findings.error(line, "Interface", "Address", f"{address.ip} stands twice", "keep one")
+        seen.add(address.ip)
+
+
+def _check_keys(interface: Interface | None, peers: Sequence[Peer | None], findings: Findings) -> None:
+    own = None if interface is None else _native.public_key(interface.private_key.get_secret_value())
+    first_lines: dict[str, int] = {}
+    for number, peer in enumerate(peers, 1):
+        if peer is None:
+            continue
+        line = findings.lines[f"peer {number}", "publickey"]
+        if peer.public_key == own:
+            findings.error(line, "Peer", "PublicKey", "is this end's own", "put the other end's here")
+        first = first_lines.setdefault(peer.public_key, line)
+        if first != line:
+            findings.error(line, "Peer", "PublicKey", f"is that of line {first} again", "one [Peer] for each key")
+
+
+def _check_allowed_ips(peers: Sequence[Peer | None], findings: Findings) -> None:
+    owners: dict[Network, tuple[int, int]] = {}
+    for number, peer in enumerate(peers, 1):
+        if peer is None:
+            continue
+        for index, network in enumerate(peer.allowed_ips):
+            line = findings.lines[f"peer {number}", "allowedips", index]
+            owner, first = owners.setdefault(network, (number, line))
+            if owner != number:
+                message = f"{network} is the peer's of line {first} already"
+                findings.error(line, "Peer", "AllowedIPs", message, "a network leads to one peer")

@@ -1,0 +1,129 @@
+"""From text to a `Config`: every error of a file at once, each with its line, its key and what would be right.
+
+Touches nothing but the text. What a value may be is said in `values` and `model`, what sections must be to each other
+in `consistency`, what an obfuscation parameter may be in the extension.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from awgproxy import _native
+from awgproxy.config.consistency import check_consistency
+from awgproxy.config.document import Section as Text
+from awgproxy.config.document import read_document
+from awgproxy.config.findings import Findings, in_order
+from awgproxy.config.model import (
+    OBFUSCATION_KEYS,
+    SECTIONS,
+    Config,
+    Interface,
+    Log,
+    Peer,
+    Section,
+    Server,
+    Socks5,
+    Tunnel,
+)
+from awgproxy.config.sections import nearest, read_section
+from awgproxy.config.values import SearchDomain, excerpt, looks_like_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Model = TypeVar("Model", bound=Section)
+
+
+def parse(text: str, file: str) -> Config:
+    """Read the ``.conf`` dialect; ``file`` is what problems call it.
+
+    Raises:
+        ConfigError: with everything that is wrong.
+    """
+    findings = Findings(file)
+    sections = _known_sections(read_document(text, findings), findings)
+    interface = _the_only(Interface, sections, findings)
+    peers = [
+        read_section(Peer, section, f"peer {number}", findings)
+        for number, section in enumerate((each for each in sections if each.name.lower() == "peer"), 1)
+    ]
+    socks5 = _the_only(Socks5, sections, findings)
+    server = _the_only(Server, sections, findings)
+    tunnel = _the_only(Tunnel, sections, findings)
+    log = _the_only(Log, sections, findings)
+    _check_obfuscation(sections, tunnel, findings)
+    check_consistency(interface, peers, socks5, findings)
+    if ("interface", "") not in findings.lines:
+        findings.error(None, "Interface", None, "is missing", "every configuration has an [Interface] section")
+    if findings.errors or interface is None:
+        raise findings.failure()
+    _warn_of_search_domains(interface, findings)
+    return Config(
+        file=file,
+        interface=interface,
+        peers=tuple(peer for peer in peers if peer is not None),
+        socks5=socks5 or Socks5(),
+        server=server or Server(),
+        tunnel=tunnel or Tunnel(),
+        log=log or Log(),
+        warnings=tuple(in_order(findings.warnings)),
+        lines=findings.lines,
+    )
+
+
+def _known_sections(sections: Sequence[Text], findings: Findings) -> list[Text]:
+    """The sections with a known name; the others are errors."""
+    titles = [kind.__name__ for kind in SECTIONS.values()]
+    known = []
+    for section in sections:
+        if section.name.lower() in SECTIONS:
+            known.append(section)
+            continue
+        near = nearest(section.name, titles)
+        suggestion = f"did you mean [{near}]?" if near else f"known are {', '.join(titles)}"
+        findings.error(section.line, excerpt(section.name), None, "is not a known section", suggestion)
+    return known
+
+
+def _the_only(kind: type[Model], sections: Sequence[Text], findings: Findings) -> Model | None:
+    """The model of a section that may stand once; None where it is absent or wrong."""
+    title = kind.__name__
+    named = [section for section in sections if section.name.lower() == title.lower()]
+    if not named:
+        return None
+    first, *others = named
+    for other in others:
+        findings.error(other.line, title, None, "stands twice", f"put its keys below line {first.line}")
+        read_section(kind, other, f"{title.lower()} in line {other.line}", findings)
+    return read_section(kind, first, title.lower(), findings)
+
+
+def _check_obfuscation(sections: Sequence[Text], tunnel: Tunnel | None, findings: Findings) -> None:
+    """Let the extension judge the obfuscation parameters together, as they bind each other."""
+    folded = {key.lower(): key for key in OBFUSCATION_KEYS}
+    settings: dict[str, str] = {}
+    for section in sections:
+        if section.name.lower() == "interface":
+            for entry in section.entries:
+                if entry.key.lower() in folded:
+                    settings.setdefault(folded[entry.key.lower()], entry.value)
+    if tunnel is not None:
+        settings["KeepalivePadding"] = tunnel.keepalive_padding.value
+    for parameter, problem in _native.check_obfuscation(list(settings.items())):
+        message = "holds what looks like a key" if looks_like_key(settings.get(parameter, "")) else problem
+        section_name = "tunnel" if parameter.lower() == "keepalivepadding" else "interface"
+        line = findings.lines.get((section_name, parameter.lower()), findings.lines.get((section_name, "")))
+        findings.error(line, SECTIONS[section_name].__name__, parameter, message)
+
+
+def _warn_of_search_domains(interface: Interface, findings: Findings) -> None:
+    for index, entry in enumerate(interface.dns_entries):
+        if isinstance(entry, SearchDomain):
+            line = findings.lines.get(("interface", "dns", index))
+            findings.warning(
+                line,
+                "Interface",
+                "DNS",
+                f"`{excerpt(entry.name)}` is a domain to search in, which is not used",
+                "give addresses of DNS servers",
+            )

@@ -1,0 +1,140 @@
+"""One section's text into its model: known and unknown keys, repetitions, lists, and the line of every complaint.
+
+What a value may be is said in `values` and `model`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_origin
+
+from pydantic import ValidationError
+
+from awgproxy.config.model import OBFUSCATION_KEYS, SECTIONS, Interface, Section
+from awgproxy.config.values import InvalidValue, excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pydantic_core import ErrorDetails
+
+    from awgproxy.config import document
+    from awgproxy.config.findings import Findings
+
+WG_QUICK_KEYS = ("PreUp", "PostUp", "PreDown", "PostDown", "Table", "SaveConfig")
+"""What wg-quick does to the system: never done here, and warned of."""
+_WG_QUICK_FOLDED: Final = frozenset(key.lower() for key in WG_QUICK_KEYS)
+
+_AWG_1 = "an AmneziaWG 1.5 key, which 2.0 dropped: leave it out"
+_AWG_3 = "an AmneziaWG 3 key, which is not supported: leave it out on both ends"
+_ELSEWHERE: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("j1", "j2", "j3", "itime"), _AWG_1),
+    **dict.fromkeys(("headerprotectionkey", "contentpaddingaddition", "randomtrailers", "disablecookies"), _AWG_3),
+    **dict.fromkeys(("rekeyaftertime", "rekeytimeout", "rejectaftertime", "keepalivetimeout"), _AWG_3),
+    "maxhandshakeattempts": _AWG_3,
+}
+
+_REQUIRED: Final[Mapping[str, str]] = {
+    "PrivateKey": "make one with `awgproxy genkey`",
+    "Address": "this end's address in the tunnel, such as 10.8.0.2/32",
+    "PublicKey": "the other end's, from `awgproxy pubkey`",
+    "AllowedIPs": "on a client `0.0.0.0/0, ::/0`; on a server the client's address, such as 10.8.0.2/32",
+}
+
+Model = TypeVar("Model", bound=Section)
+
+
+def keys_of(kind: type[Section]) -> dict[str, bool]:
+    """The keys that a section knows, as documentation spells them, and whether each may repeat or hold a list."""
+    return {
+        str(known.alias): get_origin(known.annotation) is tuple
+        for name, known in kind.model_fields.items()
+        if name != "obfuscation"
+    }
+
+
+def read_section(kind: type[Model], text: document.Section, label: str, findings: Findings) -> Model | None:
+    """Read one section; None where something in it is wrong, which then is in ``findings``.
+
+    ``label`` is what ``findings.lines`` calls the section.
+    """
+    title = kind.__name__
+    findings.lines[label, ""] = text.line
+    known = {key.lower(): (key, many) for key, many in keys_of(kind).items()}
+    obfuscation = {key.lower(): key for key in OBFUSCATION_KEYS} if kind is Interface else {}
+    settings: list[tuple[str, str]] = []
+    raw: dict[str, Any] = {"obfuscation": settings} if kind is Interface else {}
+    errors_before = len(findings.errors)
+    for entry in text.entries:
+        folded = entry.key.lower()
+        if folded in obfuscation or folded in known:
+            key, many = known.get(folded) or (obfuscation[folded], False)
+            first = findings.lines.setdefault((label, folded), entry.line)
+            if not many and first != entry.line:
+                findings.error(entry.line, title, key, "stands twice", f"keep one; the other is in line {first}")
+            elif folded in obfuscation:
+                settings.append((key, entry.value))
+            elif not entry.value:
+                findings.error(entry.line, title, key, "has no value", "give one, or delete the line")
+            elif many:
+                _add_items(raw.setdefault(key, []), entry, label, findings)
+            else:
+                raw[key] = entry.value
+        elif kind is Interface and folded in _WG_QUICK_FOLDED:
+            findings.warning(entry.line, title, entry.key, "is wg-quick's and is not run here", "delete the line")
+        else:
+            suggestion = _instead_of(folded, kind)
+            findings.error(entry.line, title, excerpt(entry.key), "is not known here", suggestion)
+    try:
+        instance = kind.model_validate(raw)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_input=False):
+            _explain(detail, title, label, findings)
+        return None
+    return instance if len(findings.errors) == errors_before else None
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that ``name`` most likely means, whatever the case; None where none is near."""
+    by_folded = {each.lower(): each for each in known}
+    found = difflib.get_close_matches(name.lower(), by_folded, n=1, cutoff=0.6)
+    return by_folded[found[0]] if found else None
+
+
+def _add_items(items: list[str], entry: document.Entry, label: str, findings: Findings) -> None:
+    for item in entry.value.split(","):
+        if item.strip():
+            findings.lines[label, entry.key.lower(), len(items)] = entry.line
+            items.append(item.strip())
+
+
+def _instead_of(folded: str, kind: type[Section]) -> str:
+    """What to do about an unknown key."""
+    known = [*keys_of(kind), *(OBFUSCATION_KEYS if kind is Interface else ())]
+    if folded in _ELSEWHERE:
+        return _ELSEWHERE[folded]
+    for other in SECTIONS.values():
+        theirs = [*keys_of(other), *(OBFUSCATION_KEYS if other is Interface else ())]
+        if other is not kind and folded in {key.lower() for key in theirs}:
+            return f"it belongs in [{other.__name__}]"
+    near = nearest(folded, known)
+    return f"did you mean {near}?" if near else f"known are {', '.join(known)}"
+
+
+def _explain(detail: ErrorDetails, title: str, label: str, findings: Findings) -> None:
+    """Say one of pydantic's complaints in our words, at the line that it is about."""
+    key, *rest = detail["loc"]
+    place = (label, str(key).lower())
+    line = findings.lines.get(place)
+    if detail["type"] in {"missing", "too_short"}:
+        if line is None:  # where it stands, and was refused, that has been said
+            findings.error(findings.lines[label, ""], title, str(key), "is missing", _REQUIRED.get(str(key)))
+        elif detail["type"] == "too_short":
+            findings.error(line, title, str(key), "names nothing", _REQUIRED.get(str(key)))
+        return
+    if rest and isinstance(rest[0], int):
+        line = findings.lines.get((*place, rest[0]), line)
+    cause = detail.get("ctx", {}).get("error")
+    suggestion = cause.suggestion if isinstance(cause, InvalidValue) else None
+    message = str(cause) if isinstance(cause, InvalidValue) else detail["msg"]
+    findings.error(line, title, str(key), message, suggestion)

@@ -1,0 +1,282 @@
+"""The values of a configuration: each function reads one kind of value from its text.
+
+All raise `InvalidValue`, whose text says what is wrong and what would be right and never shows what may be a secret.
+Obfuscation parameters are not read here: the extension knows them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+    ip_address,
+    ip_interface,
+    ip_network,
+)
+from typing import TYPE_CHECKING, TypeVar
+
+from awgproxy import _native
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Address = IPv4Address | IPv6Address
+Interface = IPv4Interface | IPv6Interface
+Network = IPv4Network | IPv6Network
+
+LAST_PORT = 65_535
+SHOWN_LENGTH = 60
+_KEY_LIKE = re.compile(r"[A-Za-z0-9+/_-]{40,}")
+_WHOLE_KEY = re.compile(r"[A-Za-z0-9+/]{40,46}={0,2}")
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.IGNORECASE | re.ASCII)
+_DIGITS = re.compile(r"[0-9]{1,20}")
+_MARK = re.compile(r"0[xX]([0-9a-fA-F]{1,16})|([0-9]{1,20})")
+_TRUE = ("true", "yes", "on", "1")
+_FALSE = ("false", "no", "off", "0")
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+class InvalidValue(ValueError):  # noqa: N818 - read as a noun in every message
+    """A value that cannot be used; ``suggestion`` says what would be right."""
+
+    def __init__(self, message: str, suggestion: str | None = None) -> None:
+        self.suggestion = suggestion
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A host, as an address or a name, and a port. ``str()`` puts an IPv6 address into brackets."""
+
+    host: str
+    port: int
+
+    @property
+    def address(self) -> Address | None:
+        """The host as an address; None where it is a name."""
+        try:
+            return ip_address(self.host)
+        except ValueError:
+            return None
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class PortRange:
+    """Ports from ``first`` to ``last``, both included."""
+
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchDomain:
+    """What wg-quick takes in ``DNS`` beside addresses: a domain to search in. Names are always whole here: unused."""
+
+    name: str
+
+
+def looks_like_key(text: str) -> bool:
+    """Whether a text is, or is nearly, a key in base64, and so must not be shown."""
+    return _WHOLE_KEY.fullmatch(text) is not None
+
+
+def excerpt(text: str) -> str:
+    """``text`` as a message may show it: cut where long, and only measured where it looks like a key."""
+    if _KEY_LIKE.search(text):
+        return f"(a text of {len(text)} characters)"
+    printable = "".join(character if character.isprintable() else "?" for character in text[:SHOWN_LENGTH])
+    return printable if len(text) <= SHOWN_LENGTH else f"{printable}…"
+
+
+def shown(text: str) -> str:
+    """An `excerpt` between back quotes."""
+    return f"`{excerpt(text)}`"
+
+
+def key(text: str) -> str:
+    """A WireGuard key: 32 bytes in base64, neither zero nor of low order."""
+    try:
+        _native.check_key(text)
+    except ValueError as error:
+        raise InvalidValue(str(error), "make keys with `awgproxy genkey`, `pubkey` and `genpsk`") from None
+    return text
+
+
+def number(text: str, first: int, last: int, what: str) -> int:
+    """A decimal number from ``first`` to ``last``."""
+    if not _DIGITS.fullmatch(text) or not first <= int(text) <= last:
+        raise InvalidValue(f"{shown(text)} is not {what}", f"a number from {first} to {last}")
+    return int(text)
+
+
+def port(text: str) -> int:
+    """A port that can be reached: 1 to 65535."""
+    return number(text, 1, LAST_PORT, "a port")
+
+
+def listen_port(text: str) -> int:
+    """A port to listen on; 0 lets the system choose."""
+    return number(text, 0, LAST_PORT, "a port")
+
+
+def mtu(text: str) -> int:
+    """The largest inner packet, in bytes."""
+    return number(text, 576, 65_535, "an MTU")
+
+
+def firewall_mark(text: str) -> int | None:
+    """A mark for the outer packets, decimal or hexadecimal; ``off`` or 0 is none."""
+    if text.lower() == "off":
+        return None
+    found = _MARK.fullmatch(text)
+    mark = (int(found[1], 16) if found[1] else int(found[2])) if found else 1 << 32
+    if mark >= 1 << 32:
+        raise InvalidValue(f"{shown(text)} is not a mark", "`off`, or a number of 32 bits such as 51820 or 0xca6c")
+    return mark or None
+
+
+def keepalive(text: str) -> int | None:
+    """Seconds between persistent keepalives; ``off`` or 0 is none."""
+    if text.lower() == "off":
+        return None
+    return number(text, 0, 65_535, "a time in seconds") or None
+
+
+def address(text: str) -> Address:
+    """One IPv4 or IPv6 address without a prefix."""
+    try:
+        found = ip_address(text)
+    except ValueError:
+        raise InvalidValue(f"{shown(text)} is not an address", "such as 10.8.0.1 or fd00::1") from None
+    return _unscoped(found, text)
+
+
+def interface(text: str) -> Interface:
+    """An address with its network, ``10.8.0.2/24``; without a prefix, the address alone."""
+    try:
+        found = ip_interface(text)
+    except ValueError:
+        raise InvalidValue(f"{shown(text)} is not an address", "such as 10.8.0.2/32 or fd00::2/128") from None
+    _unscoped(found.ip, text)
+    if found.is_unspecified or found.is_multicast or (found.is_loopback and found.version == 6):
+        raise InvalidValue(f"{shown(text)} cannot be a tunnel's address", "such as 10.8.0.2/32 or fd00::2/128")
+    return found
+
+
+def network(text: str) -> Network:
+    """A network, ``10.8.0.0/24``, or a single address. Bits past the prefix are cleared."""
+    try:
+        found = ip_network(text, strict=False)
+    except ValueError:
+        raise InvalidValue(f"{shown(text)} is not a network", "such as 10.8.0.0/24, 0.0.0.0/0 or ::/0") from None
+    _unscoped(found.network_address, text)
+    return found
+
+
+def _unscoped(found: Address, text: str) -> Address:
+    if isinstance(found, IPv6Address) and found.scope_id is not None:
+        raise InvalidValue(f"{shown(text)} names a zone", "leave out the part from % on")
+    return found
+
+
+def host_name(text: str) -> str:
+    """A DNS name, without a dot at its end."""
+    name = text.removesuffix(".")
+    try:
+        ascii_name = name.encode("idna").decode() if not name.isascii() else name
+    except UnicodeError:
+        ascii_name = ""
+    labels = ascii_name.split(".")
+    if len(ascii_name) > 253 or not all(_LABEL.fullmatch(label) for label in labels) or labels[-1].isdecimal():
+        raise InvalidValue(f"{shown(text)} is neither an address nor a host name", "such as vpn.example.org")
+    return ascii_name
+
+
+def dns_server(text: str) -> Address | SearchDomain:
+    """What stands in ``[Interface] DNS``: a server's address, or a domain to search in."""
+    try:
+        return address(text)
+    except InvalidValue as error:
+        try:
+            return SearchDomain(host_name(text))
+        except InvalidValue:
+            raise error from None
+
+
+def endpoint(text: str) -> Endpoint:
+    """``host:port`` or ``[address]:port``, both parts required."""
+    return _endpoint(text, port, "such as vpn.example.org:51820, 203.0.113.5:51820 or [2001:db8::5]:51820")
+
+
+def listen_address(text: str) -> Endpoint:
+    """An address of this machine and a port to listen on, 0 for any free one."""
+    suggestion = "such as 127.0.0.1:1080 or [::1]:1080"
+    found = _endpoint(re.sub("^localhost:", "127.0.0.1:", text), listen_port, suggestion)
+    if found.address is None:
+        raise InvalidValue(f"{shown(found.host)} is not an address of this machine", suggestion)
+    return found
+
+
+def _endpoint(text: str, read_port: Callable[[str], int], suggestion: str) -> Endpoint:
+    host, colon, port_text = text.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if not colon or not host or (":" in host and not bracketed):
+        raise InvalidValue(f"{shown(text)} is not a host and a port", suggestion)
+    number_of_port = read_port(port_text)
+    if not bracketed:
+        try:
+            return Endpoint(str(IPv4Address(host)), number_of_port)
+        except ValueError:
+            return Endpoint(host_name(host), number_of_port)
+    found = address(host[1:-1])
+    if found.version != 6:
+        raise InvalidValue(f"{shown(host)} is not an IPv6 address", suggestion)
+    return Endpoint(str(found), number_of_port)
+
+
+def port_range(text: str) -> PortRange:
+    """One port or ``first-last``."""
+    first, dash, last = (part.strip() for part in text.partition("-"))
+    found = PortRange(port(first), port(last if dash else first))
+    if found.first > found.last:
+        raise InvalidValue(f"{shown(text)} ends before it begins", f"write {found.last}-{found.first}")
+    return found
+
+
+def truth(text: str) -> bool:
+    """``true`` or ``false``, also as yes/no, on/off, 1/0."""
+    if text.lower() in _TRUE:
+        return True
+    if text.lower() in _FALSE:
+        return False
+    raise InvalidValue(f"{shown(text)} is neither true nor false", "write `true` or `false`")
+
+
+def word(text: str, words: type[Word]) -> Word:
+    """One of the words of an enumeration, in any case."""
+    try:
+        return words(text.lower())
+    except ValueError:
+        raise InvalidValue(f"{shown(text)} is not known here", f"one of {', '.join(words)}") from None
+
+
+def credential(text: str) -> str:
+    """A SOCKS5 user name or password: 1 to 255 bytes of UTF-8 (RFC 1929, section 2)."""
+    size = len(text.encode(errors="replace"))
+    if not 1 <= size <= 255:
+        raise InvalidValue(f"{size} bytes long", "1 to 255 bytes (RFC 1929)")
+    return text
