@@ -14,7 +14,7 @@ use crate::uniform::uniform;
 
 /// How many signature packets a device has sent, for the tag `<c>`. One per device, kept as long as the device lives.
 #[derive(Debug, Clone, Default)]
-pub struct SignatureCounter(u32);
+pub struct SignatureCounter(pub(super) u32);
 
 /// What is still to be sent before one initiation; made by [`Obfuscation::preamble`].
 ///

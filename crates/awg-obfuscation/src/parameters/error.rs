@@ -27,6 +27,15 @@ impl ParameterError {
         &self.parameter
     }
 
+    /// Whether the value of the parameter `name` has a part in this.
+    pub(super) fn involves(&self, name: &str) -> bool {
+        let other = match self.problem {
+            ParameterProblem::HeadersOverlap { other, .. } => Some(other),
+            _ => None,
+        };
+        self.parameter == name || other == Some(name)
+    }
+
     /// What is wrong, and what is allowed.
     pub fn problem(&self) -> &ParameterProblem {
         &self.problem

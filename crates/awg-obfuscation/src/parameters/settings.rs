@@ -52,11 +52,8 @@ impl Parameters {
                 .iter()
                 .map(|error| error.parameter().to_owned())
                 .collect();
-            errors.extend(
-                together
-                    .into_iter()
-                    .filter(|error| !unread.iter().any(|name| name == error.parameter())),
-            );
+            let news = |error: &ParameterError| !unread.iter().any(|name| error.involves(name));
+            errors.extend(together.into_iter().filter(news));
         }
         if errors.is_empty() {
             Ok(parameters)

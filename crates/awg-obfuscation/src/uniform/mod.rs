@@ -3,6 +3,9 @@
 //! The method is Lemire's ("Fast Random Integer Generation in an Interval", 2019): one multiplication, and in the
 //! common case neither a division nor a second draw.
 
+#[cfg(test)]
+mod tests;
+
 use rand_core::CryptoRng;
 
 /// A number from `first` to `last`, both included, each as likely as any other.
