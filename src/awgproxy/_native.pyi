@@ -1,0 +1,575 @@
+"""The Rust half of awgproxy: the engine that moves packets, and a few pure functions on keys and parameters.
+
+Conversions and nothing else happen at this boundary. No packet crosses it: a connection crosses once, as a file
+descriptor, and comes back once, as an event. Sizes are in bytes, times in seconds, addresses in text form
+(``"192.0.2.1"``, ``"2001:db8::1"``) with the port beside them. Keys are base64, 44 characters. All classes are
+immutable, can be used from any thread, and show no key in their ``repr``.
+
+Errors: ``ValueError`` for what can never work (its text begins with the argument's name), ``OSError`` with its ``errno``
+for what the system refuses, ``RuntimeError`` for what is not possible in this state of the engine.
+"""
+
+from collections.abc import Sequence
+from typing import Final, Literal, Self, TypeAlias, TypedDict, final
+
+__version__: Final[str]
+"""The version of the extension, equal to that of the package."""
+
+_Address: TypeAlias = tuple[str, int]
+"""(IP address, port)."""
+
+_Settings: TypeAlias = Sequence[tuple[str, str]]
+"""Obfuscation parameters as (name, value), as a configuration has them: ``("Jc", "4")``; names in any case."""
+
+_Rejection: TypeAlias = Literal[
+    "refused", "network-unreachable", "host-unreachable", "prohibited", "timed-out", "failed"
+]
+"""Why a connection does not come to stand. ``failed`` stands for everything else, such as a bound that is reached."""
+
+_Outcome: TypeAlias = Literal[
+    "orderly", "reset", "timed-out", "expired", "hung-up", "peer-gone", "closed", "stopped"
+]
+"""How a flow ended: both sides were done; one side failed (the other got a reset); the far end fell silent; it was idle
+for too long; the application hung up before the connection stood; the peer was removed or is unheard of; ``close_flow``;
+``stop``."""
+
+# ---- Keys ----
+
+def generate_private_key() -> str:
+    """Make a new private key from the system's randomness.
+
+    Raises:
+        OSError: the system has no randomness to give.
+    """
+
+def public_key(private: str) -> str:
+    """Give the public key of a private key.
+
+    Raises:
+        ValueError: `private` is not a key; the text says what is wrong and does not repeat it.
+    """
+
+def generate_preshared_key() -> str:
+    """Make a new preshared key from the system's randomness.
+
+    Raises:
+        OSError: the system has no randomness to give.
+    """
+
+def check_key(text: str) -> None:
+    """Check that `text` can be a key, as strictly as a public key must be.
+
+    Raises:
+        ValueError: not 44 characters, not base64, all zero, or a point of low order (RFC 7748, section 6.1).
+    """
+
+# ---- Obfuscation parameters ----
+
+def check_obfuscation(settings: _Settings) -> list[tuple[str, str]]:
+    """Find everything that is wrong with `settings`, as (parameter, problem); ``[]`` if nothing is.
+
+    The problem says what is allowed and does not repeat the parameter's name.
+    """
+
+def obfuscation_warnings(settings: _Settings, path_mtu: int, ipv6: bool) -> list[tuple[str, str]]:
+    """Find what is allowed and yet deserves a second look, as (parameter, concern).
+
+    Args:
+        settings: Parameters without errors.
+        path_mtu: The largest IP packet that the path to the peer carries whole, up to 65535.
+        ipv6: Whether the peer is reached over IPv6.
+
+    Raises:
+        ValueError: `settings` has errors; see `check_obfuscation`.
+    """
+
+def largest_inner_packet(settings: _Settings, path_mtu: int, ipv6: bool) -> int:
+    """Give the largest tunnel MTU with which no datagram exceeds the path's, for the arguments of `obfuscation_warnings`.
+
+    Raises:
+        ValueError: `settings` has errors.
+    """
+
+def message_type(
+    settings: _Settings, datagram: bytes
+) -> Literal["initiation", "response", "cookie-reply", "transport"] | None:
+    """Tell what a datagram of a tunnel with `settings` is; ``None`` for junk, a signature packet or a stranger's.
+
+    Raises:
+        ValueError: `settings` has errors.
+    """
+
+# ---- The network below ----
+
+def path_mtu(address: str, port: int) -> int:
+    """Give the MTU of the path to `address` as far as the system knows it; no packet is sent.
+
+    Raises:
+        OSError: there is no route, or the system cannot say (``ENOTSUP``, anything but Linux).
+        ValueError: `address` is not an IP address.
+    """
+
+# ---- Settings ----
+
+@final
+class EgressPolicy:
+    """Where flows may go: rules over addresses and ports, of which the first that fits decides; else it is allowed.
+
+    An address that stands for another one is judged as that one too: IPv4-mapped (``::ffff:0:0/96``), NAT64
+    (``64:ff9b::/96``) and 6to4 (``2002::/16``).
+    """
+
+    def __new__(cls, rules: Sequence[tuple[bool, str, int, int, str]]) -> Self:
+        """Compile `rules`: (allow, network such as ``"10.0.0.0/8"``, first port, last port, reason).
+
+        The reason is what `verdict` gives where the rule forbids, such as ``"private"``.
+
+        Raises:
+            ValueError: a network or a range of ports is not one; the text names the rule by its index.
+        """
+
+    def verdict(self, address: str, port: int) -> str | None:
+        """Give the reason why a destination is forbidden, or ``None`` if it is allowed.
+
+        Raises:
+            ValueError: `address` is not an IP address.
+        """
+
+@final
+class PeerSettings:
+    """One peer of a tunnel."""
+
+    def __new__(
+        cls,
+        public_key: str,
+        preshared_key: str | None = None,
+        endpoint: _Address | None = None,
+        allowed_ips: Sequence[str] = (),
+        persistent_keepalive: int | None = None,
+    ) -> Self:
+        """Describe a peer.
+
+        Args:
+            public_key: Its key, which is also its name in events and snapshots.
+            preshared_key: The key that both ends share beside their pairs.
+            endpoint: Where it is; ``None`` = it will say so itself by a handshake.
+            allowed_ips: Networks whose addresses are its own inside the tunnel, such as ``"10.8.0.2/32"``.
+            persistent_keepalive: Seconds between keepalives, 1 to 65535; ``None`` or 0 = none.
+
+        Raises:
+            ValueError: an argument is malformed; keys are not repeated in the text.
+        """
+
+    @property
+    def public_key(self) -> str:
+        """The peer's key."""
+
+    @property
+    def endpoint(self) -> _Address | None:
+        """Where it is, if that is configured."""
+
+@final
+class Limits:
+    """The bounds of an engine; what exceeds one is refused or dropped, and counted. ``None`` keeps a default."""
+
+    def __new__(
+        cls,
+        *,
+        flows: int | None = None,
+        flows_per_peer: int | None = None,
+        half_open: int | None = None,
+        buffer_bytes_per_flow: int | None = None,
+    ) -> Self:
+        """Set bounds.
+
+        Args:
+            flows: Flows at once, of all peers together.
+            flows_per_peer: Flows at once of one peer.
+            half_open: TCP flows of peers that wait for their outer side.
+            buffer_bytes_per_flow: What a TCP flow buffers at most in each direction.
+
+        Raises:
+            ValueError: a bound is 0.
+        """
+
+@final
+class EngineSettings:
+    """What an engine is built from. Its ``repr`` shows no key."""
+
+    def __new__(
+        cls,
+        private_key: str,
+        *,
+        addresses: Sequence[str],
+        peers: Sequence[PeerSettings] = (),
+        obfuscation: _Settings = (),
+        mtu: int = 1420,
+        listen_address: str | None = None,
+        listen_port: int = 0,
+        accept_flows: bool = False,
+        stay_connected: bool | None = None,
+        egress: EgressPolicy | None = None,
+        udp: Literal["auto", "batched", "portable"] = "auto",
+        fwmark: int | None = None,
+        limits: Limits | None = None,
+    ) -> Self:
+        """Describe an engine.
+
+        Args:
+            private_key: This end's key.
+            addresses: This end's addresses inside the tunnel, without prefix length.
+            peers: The peers at the start; `Engine.set_peers` changes them.
+            obfuscation: The parameters; none = plain WireGuard.
+            mtu: The largest packet inside the tunnel.
+            listen_address: Where the UDP socket is bound; ``None`` = all addresses, IPv4 and IPv6.
+            listen_port: Its port; 0 = any free one.
+            accept_flows: Whether to take flows of peers to any destination, as a server does.
+            stay_connected: Whether to keep a session with each peer whose endpoint is known, as a client does;
+                ``None`` = if flows are not accepted.
+            egress: Where datagrams of accepted UDP flows may go; ``None`` = anywhere. Destinations of connections
+                are judged by whoever attaches.
+            udp: How datagrams are moved: ``batched`` is for Linux, ``portable`` for every system.
+            fwmark: The firewall mark of the tunnel's datagrams; Linux with ``CAP_NET_ADMIN``.
+            limits: Bounds that differ from the defaults.
+
+        Raises:
+            ValueError: an argument is malformed; the text begins with its name, and of the obfuscation parameters
+                names each that is wrong.
+        """
+
+@final
+class Replies:
+    """What the engine writes to an application, once, for each outcome of its connection: its protocol's own words."""
+
+    def __new__(
+        cls,
+        succeeded: bytes,
+        refused: bytes,
+        network_unreachable: bytes,
+        host_unreachable: bytes,
+        prohibited: bytes,
+        timed_out: bytes,
+        failed: bytes,
+    ) -> Self:
+        """Give the bytes for each outcome; empty = nothing is written."""
+
+# ---- The engine ----
+
+class _PeerSnapshot(TypedDict):
+    endpoint: _Address | None
+    last_handshake: float | None  # seconds ago
+    received_bytes: int
+    sent_bytes: int
+
+class _Snapshot(TypedDict):
+    counters: dict[str, int]  # since the start; transport_*, tunnel_*, stack_*, relay_* say whose they are
+    peers: dict[str, _PeerSnapshot]  # by public key
+    flows: int  # that have not ended
+    local_address: _Address | None  # of the UDP socket, once started
+
+@final
+class Engine:
+    """One tunnel with its network stack, on a thread of its own that never takes the interpreter's lock.
+
+    Its life: built, `start`, `stop`; never started twice. Collected without a `stop`, it stops then. Methods enqueue a
+    command and return; only `start`, `snapshot` and `stop` wait, for milliseconds and with the lock released.
+
+    Ownership of descriptors: one that is handed over is the engine's once the call has returned, and it closes it. If
+    the call raised, it is still the caller's. One that is given back belongs to the caller.
+    """
+
+    def __new__(cls, settings: EngineSettings) -> Self:
+        """Check `settings` together; nothing is bound or sent yet.
+
+        Raises:
+            ValueError: they do not fit together.
+            OSError: no descriptor is left.
+        """
+
+    def start(self) -> None:
+        """Raise the limit of open files, bind the UDP socket and run. After an ``OSError`` it may be tried again.
+
+        Raises:
+            OSError: ``EADDRINUSE``: another server has the port; ``EACCES``: it is not allowed to this user;
+                ``EADDRNOTAVAIL``: no interface has the address; others as the system says.
+            RuntimeError: it was started before.
+        """
+
+    def event_fd(self) -> int:
+        """Give the descriptor that is readable while events wait, for ``add_reader``. It stays the engine's."""
+
+    def take_events(self) -> list[_Event]:
+        """Take the events that wait, oldest first; ``[]`` if there are none. Never waits."""
+
+    def local_port(self) -> int:
+        """Give the port that the UDP socket is bound to.
+
+        Raises:
+            RuntimeError: the engine has not started.
+        """
+
+    def open(self, destinations: Sequence[_Address], fd: int, early: bytes, replies: Replies) -> int:
+        """Connect an application to the first destination that accepts, over the tunnel; gives the flow.
+
+        Attempts begin in the order given, 250 ms apart or as soon as one failed (RFC 8305). Then the application gets
+        its reply, once, and bytes go both ways, each way half-closed by itself. If the application hangs up while it
+        waits, the attempts end.
+
+        Args:
+            destinations: Addresses, not names; at least one.
+            fd: The application's connected stream socket; see the class for its ownership.
+            early: Bytes that were read from it beyond its request.
+            replies: What to answer.
+
+        Raises:
+            ValueError: there is no destination, or one is not an address.
+            OSError: ``EBADF``: `fd` is not open; ``ENOBUFS``: a bound is reached.
+            RuntimeError: the engine does not run or drains.
+        """
+
+    def open_stream(self, destinations: Sequence[_Address]) -> tuple[int, int]:
+        """As `open`, for a Python caller; gives the flow and a stream socket's descriptor, which is the caller's.
+
+        Nothing but the connection's own bytes is ever read from it; if the connection fails it ends.
+
+        Raises:
+            ValueError, OSError, RuntimeError: as `open`.
+        """
+
+    def open_datagrams(self, destination: _Address) -> tuple[int, int]:
+        """Exchange datagrams with one destination; gives the flow and a datagram socket's descriptor.
+
+        The descriptor is the caller's. End the flow with `close_flow`; closing the descriptor is not noticed
+        everywhere.
+
+        Raises:
+            ValueError, OSError, RuntimeError: as `open`.
+        """
+
+    def attach(self, flow: int, fd: int) -> None:
+        """Give a flow of a `FlowIncoming` its outer side. Nothing happens where the flow has ended meanwhile.
+
+        Args:
+            flow: Which one.
+            fd: For TCP, a stream socket that is connected, or whose non-blocking connect is under way: the engine
+                waits for it (10 s at most), and only then accepts the flow, or refuses it truthfully. For UDP, a
+                datagram socket of the family of the flow's source, not connected; the egress policy is checked for
+                each datagram. For a flow to this end itself, a socket that is connected to whoever answers.
+
+        Raises:
+            OSError: ``EBADF``: `fd` is not open; ``ENOBUFS``: too many commands wait.
+            RuntimeError: the engine does not run.
+        """
+
+    def reject(self, flow: int, reason: _Rejection) -> None:
+        """Refuse a flow of a `FlowIncoming`. Nothing happens where it has ended meanwhile.
+
+        Raises:
+            ValueError: `reason` is not one.
+            OSError, RuntimeError: as `attach`.
+        """
+
+    def close_flow(self, flow: int) -> None:
+        """End a flow at once: a connection is reset on both sides. Nothing happens where it has ended.
+
+        Raises:
+            OSError, RuntimeError: as `attach`.
+        """
+
+    def set_peers(self, peers: Sequence[PeerSettings]) -> None:
+        """Make `peers` the peers: adds, changes and removes what differs. Flows of a removed peer end.
+
+        Raises:
+            OSError, RuntimeError: as `attach`.
+        """
+
+    def snapshot(self) -> _Snapshot:
+        """Count what was done, and show how the peers stand; after `stop`, as it was at the end.
+
+        Raises:
+            OSError: ``ENOBUFS``: too many commands wait; ``ETIMEDOUT``: the engine does not answer.
+        """
+
+    def drain(self) -> None:
+        """Take no new flows from now on; those that stand go on."""
+
+    def stop(self) -> None:
+        """End: flows are reset, descriptors closed, the thread is gone. Their last events can be taken afterwards.
+
+        Always ends, and may be called again, and from any thread.
+        """
+
+# ---- Events ----
+# Each flow ends with exactly one FlowRefused or FlowClosed, its last event; none of a flow's events is ever dropped.
+
+@final
+class FlowIncoming:
+    """A peer begins a flow; answer with `Engine.attach` or `Engine.reject`. Of a UDP source it comes once."""
+
+    def __new__(
+        cls,
+        flow: int,
+        kind: Literal["tcp", "udp"],
+        peer: str,
+        source: _Address,
+        destination: _Address,
+        to_self: bool,
+    ) -> Self: ...
+    @property
+    def flow(self) -> int:
+        """The flow's number, never used again by this engine."""
+    @property
+    def kind(self) -> Literal["tcp", "udp"]:
+        """The protocol."""
+    @property
+    def peer(self) -> str:
+        """Who sends it: a public key."""
+    @property
+    def source(self) -> _Address:
+        """Its address inside the tunnel."""
+    @property
+    def destination(self) -> _Address:
+        """Where it wants to go; of a UDP source, where its first datagram does."""
+    @property
+    def to_self(self) -> bool:
+        """Whether that is an address of this end inside the tunnel."""
+
+@final
+class FlowConnected:
+    """A connection stands: the destination accepted, or the outer side of an incoming one did."""
+
+    def __new__(cls, flow: int, destination: _Address) -> Self: ...
+    @property
+    def flow(self) -> int:
+        """Which flow."""
+    @property
+    def destination(self) -> _Address:
+        """Which of its destinations."""
+
+@final
+class FlowRefused:
+    """A connection did not come to stand; the flow's last event."""
+
+    def __new__(cls, flow: int, reason: _Rejection) -> Self: ...
+    @property
+    def flow(self) -> int:
+        """Which flow."""
+    @property
+    def reason(self) -> _Rejection:
+        """The most telling reason, where several destinations were tried."""
+
+@final
+class FlowClosed:
+    """A flow ended; its last event."""
+
+    def __new__(cls, flow: int, outcome: _Outcome, sent: int, received: int, reason: str) -> Self: ...
+    @property
+    def flow(self) -> int:
+        """Which flow."""
+    @property
+    def outcome(self) -> _Outcome:
+        """How."""
+    @property
+    def sent(self) -> int:
+        """Bytes from whoever opened the flow towards its destination."""
+    @property
+    def received(self) -> int:
+        """Bytes back."""
+    @property
+    def reason(self) -> str:
+        """What happened, for people."""
+
+@final
+class HandshakeCompleted:
+    """A session with a peer stands."""
+
+    def __new__(
+        cls, peer: str, session: str, role: Literal["initiator", "responder"], rekey: bool
+    ) -> Self: ...
+    @property
+    def peer(self) -> str:
+        """Whose: a public key."""
+    @property
+    def session(self) -> str:
+        """A random name for the session, to find it in logs."""
+    @property
+    def role(self) -> Literal["initiator", "responder"]:
+        """Which end this one was."""
+    @property
+    def rekey(self) -> bool:
+        """Whether it replaces a session that still stood."""
+
+@final
+class HandshakeFailed:
+    """A handshake failed."""
+
+    def __new__(cls, peer: str | None, cause: str, hint: str) -> Self: ...
+    @property
+    def peer(self) -> str | None:
+        """With whom, if that is known: a public key."""
+    @property
+    def cause(self) -> str:
+        """A word for the cause."""
+    @property
+    def hint(self) -> str:
+        """What people may want to look at."""
+
+@final
+class SessionEnded:
+    """A peer has no session any more."""
+
+    def __new__(cls, peer: str) -> Self: ...
+    @property
+    def peer(self) -> str:
+        """Whose: a public key."""
+
+@final
+class PeerRoamed:
+    """A peer sends from another address than before."""
+
+    def __new__(cls, peer: str, endpoint: _Address) -> Self: ...
+    @property
+    def peer(self) -> str:
+        """Which one: a public key."""
+    @property
+    def endpoint(self) -> _Address:
+        """Where it is now."""
+
+@final
+class LogRecord:
+    """Something for the log."""
+
+    def __new__(
+        cls, level: Literal["debug", "info", "warning", "error"], message: str, fields: dict[str, str]
+    ) -> Self: ...
+    @property
+    def level(self) -> Literal["debug", "info", "warning", "error"]:
+        """How much it matters."""
+    @property
+    def message(self) -> str:
+        """What happened."""
+    @property
+    def fields(self) -> dict[str, str]:
+        """Details by name; a new dictionary each time."""
+
+@final
+class EngineFailed:
+    """The engine met a defect of its own and its thread is gone: all flows have ended, and `stop` still works."""
+
+    def __new__(cls, message: str) -> Self: ...
+    @property
+    def message(self) -> str:
+        """What the thread said last."""
+
+_Event: TypeAlias = (
+    FlowIncoming
+    | FlowConnected
+    | FlowRefused
+    | FlowClosed
+    | HandshakeCompleted
+    | HandshakeFailed
+    | SessionEnded
+    | PeerRoamed
+    | LogRecord
+    | EngineFailed
+)
