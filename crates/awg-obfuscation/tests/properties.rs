@@ -163,7 +163,9 @@ proptest! {
         for padding in [0, s4] {
             let keepalive = datagram(&obfuscation, MessageType::Transport, padding, 0, &mut rng);
             let sent = Classified { message: MessageType::Transport, offset: padding, bare_keepalive: padding < s4 };
-            prop_assert!(obfuscation.classify(&keepalive).any(|found| found == sent));
+            let found: Vec<_> = obfuscation.classify(&keepalive).collect();
+            prop_assert!(found.contains(&sent));
+            prop_assert_eq!(found, every_fit(obfuscation.parameters(), &keepalive));
         }
     }
 

@@ -50,6 +50,23 @@ fn without_parameters_the_wire_is_plain_wireguard() {
 }
 
 #[test]
+fn every_byte_of_padding_is_random_every_time() {
+    let padded = obfuscation(&[("S4", "16")]);
+    let mut rng = StdRng::from_seed([10; 32]);
+    let mut padding = [0; 16];
+    let mut ever_set = [0; 16];
+    for _ in 0..64 {
+        let before = padding;
+        padded.fill_padding(&mut padding, &mut rng);
+        assert_ne!(padding, before);
+        for (set, byte) in ever_set.iter_mut().zip(padding) {
+            *set |= byte;
+        }
+    }
+    assert_eq!(ever_set, [0xff; 16]);
+}
+
+#[test]
 fn signature_packets_precede_junk_in_order() {
     let everything = obfuscation(&[
         ("I2", "<b 02>"),

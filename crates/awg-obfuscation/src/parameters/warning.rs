@@ -78,7 +78,8 @@ pub enum Concern {
 }
 
 impl Parameters {
-    /// What deserves a second look where the datagrams take `path`, in the order of the parameters.
+    /// What deserves a second look where the datagrams take `path`: counts and sizes first, then what the specifications
+    /// of signature packets may get wrong.
     pub fn warnings(&self, path: &Path) -> Vec<ParameterWarning> {
         let junk_count = (self.junk_count > USUAL_JUNK_COUNT).then_some(ParameterWarning {
             parameter: "Jc",

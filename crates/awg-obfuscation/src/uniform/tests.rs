@@ -23,18 +23,22 @@ fn every_number_is_drawn_and_no_other() {
     }
 }
 
-/// A range of 3 * 2^30 is where a plain remainder would draw the first third twice as often as the others.
+/// In a range of 3 * 2^30 a draw without rejection would make the multiples of three twice as likely as the others.
 #[test]
 fn wide_ranges_are_even() {
     let mut rng = StdRng::from_seed([2; 32]);
-    let mut thirds = [0_u32; 3];
+    let (mut remainders, mut thirds) = ([0_u32; 3], [0_u32; 3]);
     for _ in 0..30_000 {
-        thirds[(uniform(0, 3 * (1 << 30) - 1, &mut rng) >> 30) as usize] += 1;
+        let number = uniform(0, 3 * (1 << 30) - 1, &mut rng);
+        remainders[(number % 3) as usize] += 1;
+        thirds[(number >> 30) as usize] += 1;
     }
-    assert!(
-        thirds.iter().all(|count| (9_700..=10_300).contains(count)),
-        "{thirds:?}"
-    );
+    for count in [remainders, thirds].concat() {
+        assert!(
+            (9_700..=10_300).contains(&count),
+            "{remainders:?} {thirds:?}"
+        );
+    }
 }
 
 #[test]
