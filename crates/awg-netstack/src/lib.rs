@@ -3,7 +3,13 @@
 mod checksum;
 mod deadlines;
 mod flow;
+mod fragment;
+mod icmp;
+#[cfg(test)]
+mod memory;
 mod sink;
 
 pub use flow::{FlowId, Kind, Peer};
+pub use fragment::{FragmentCounters, FragmentLimits};
+pub use icmp::IcmpCounters;
 pub use sink::PacketSink;

@@ -1,0 +1,40 @@
+//! How many errors a peer may cause (RFC 1812 section 4.3.2.8, RFC 4443 section 2.4 (f)): a token bucket each, in fixed memory.
+
+use std::time::{Duration, Instant};
+
+use crate::flow::Peer;
+
+/// Buckets there are; peers whose numbers meet in one share it.
+const BUCKETS: usize = 256;
+/// What a full bucket holds.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// One bucket: the instant at which it is, or was, full. A bucket is as many intervals short of full as that instant lies ahead.
+pub(super) struct Allowances {
+    interval: Duration,
+    full_at: [Instant; BUCKETS],
+}
+
+impl Allowances {
+    /// Full buckets, each of one second's worth.
+    pub(super) fn new(per_second: u32, now: Instant) -> Self {
+        Self {
+            interval: SECOND / per_second.max(1),
+            full_at: [now; BUCKETS],
+        }
+    }
+
+    /// Takes one from the bucket of `peer`, if there is one.
+    pub(super) fn take(&mut self, now: Instant, peer: Peer) -> bool {
+        let index = peer.0 as usize % BUCKETS;
+        let Some(full_at) = self.full_at.get_mut(index) else {
+            return false;
+        };
+        let next = (*full_at).max(now) + self.interval;
+        if next > now + SECOND {
+            return false;
+        }
+        *full_at = next;
+        true
+    }
+}
