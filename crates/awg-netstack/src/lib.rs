@@ -1,6 +1,7 @@
 //! IP packets to flows and back.
 
 mod checksum;
+mod datagram;
 mod deadlines;
 mod flow;
 mod fragment;
@@ -9,6 +10,7 @@ mod icmp;
 mod memory;
 mod sink;
 
+pub use datagram::{DatagramCounters, DatagramDrop};
 pub use flow::{FlowId, Kind, Peer};
 pub use fragment::{FragmentCounters, FragmentLimits};
 pub use icmp::IcmpCounters;
