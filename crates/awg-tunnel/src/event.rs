@@ -1,0 +1,136 @@
+//! What the owner of a tunnel is told, in a queue of bounded size.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use crate::peer::PeerId;
+use crate::session::Role;
+
+/// Something that happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A session came into use.
+    SessionEstablished {
+        /// With whom.
+        peer: PeerId,
+        /// Our part in the handshake.
+        role: Role,
+        /// Whether it took over from one that was still good.
+        rekey: bool,
+    },
+    /// The last session grew too old, and none took over.
+    SessionExpired {
+        /// Whose.
+        peer: PeerId,
+    },
+    /// Initiations have gone unanswered for a while; more follow.
+    HandshakeUnanswered {
+        /// To whom.
+        peer: PeerId,
+        /// How many so far.
+        initiations: u32,
+    },
+    /// A handshake failed, or a datagram tells why one will. The same cause is told of the same peer once a minute at most.
+    HandshakeFailed {
+        /// The peer, where it is known.
+        peer: Option<PeerId>,
+        /// Where the datagram came from, where one told.
+        from: Option<SocketAddr>,
+        /// A guess.
+        cause: FailureCause,
+    },
+    /// An authenticated message came from a new address, which is used from now on.
+    PeerRoamed {
+        /// Who.
+        peer: PeerId,
+        /// The address before.
+        from: SocketAddr,
+        /// The address now.
+        to: SocketAddr,
+    },
+}
+
+/// Why a handshake fails, as far as can be told from one end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureCause {
+    /// Twenty initiations, no answer.
+    NoAnswer,
+    /// A response to our initiation did not open although its mac1 was right.
+    WrongPresharedKey,
+    /// Our responses to a peer's initiations are not taken up.
+    NotConfirmed,
+    /// An initiation by a key that is no peer's.
+    UnknownPeer,
+    /// An initiation older than the peer's last.
+    OldTimestamp,
+    /// A handshake message of the right size and type word that is not for our key.
+    Mac1,
+    /// An initiation that came before, byte for byte.
+    Replay,
+}
+
+impl FailureCause {
+    /// A short name for logs and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoAnswer => "no-answer",
+            Self::WrongPresharedKey => "wrong-preshared-key",
+            Self::NotConfirmed => "not-confirmed",
+            Self::UnknownPeer => "unknown-peer",
+            Self::OldTimestamp => "old-timestamp",
+            Self::Mac1 => "mac1",
+            Self::Replay => "replay",
+        }
+    }
+
+    /// What to look at, in one sentence.
+    pub const fn hint(self) -> &'static str {
+        match self {
+            Self::NoAnswer => {
+                "the other end did not answer: check its address and port, that it runs, that both ends have the same \
+                 obfuscation parameters, and that it has our public key"
+            }
+            Self::WrongPresharedKey => "the preshared keys of the two ends differ",
+            Self::NotConfirmed => {
+                "the other end keeps asking although it is answered: the answers get lost on the way, or the preshared keys \
+                 or the obfuscation parameters differ"
+            }
+            Self::UnknownPeer => "the other end's public key is not configured here",
+            Self::OldTimestamp => "the other end's clock was set back, or a datagram was very late",
+            Self::Mac1 => {
+                "the other end has another public key for us, or other H and S parameters"
+            }
+            Self::Replay => {
+                "somebody sends a recorded handshake again, or the network doubles datagrams"
+            }
+        }
+    }
+}
+
+/// Events that were not polled yet.
+pub(crate) struct EventQueue {
+    events: VecDeque<Event>,
+    capacity: usize,
+}
+
+impl EventQueue {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self {
+            events: VecDeque::new(),
+            capacity,
+        }
+    }
+
+    /// Queues an event; where there is no room it is dropped and counted.
+    pub(crate) fn push(&mut self, event: Event, dropped: &mut u64) {
+        if self.events.len() < self.capacity {
+            self.events.push_back(event);
+        } else {
+            *dropped += 1;
+        }
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+}

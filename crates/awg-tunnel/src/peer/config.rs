@@ -1,0 +1,36 @@
+//! What a peer is given by its owner.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::keys::{PresharedKey, PublicKey};
+
+/// A `[Peer]` section.
+#[derive(Debug, Clone)]
+pub struct PeerConfig {
+    /// Its name.
+    pub public_key: PublicKey,
+    /// A key shared beside the pairs.
+    pub preshared_key: Option<PresharedKey>,
+    /// Where it is reached until it shows up elsewhere. Without one the peer has to come first.
+    pub endpoint: Option<SocketAddr>,
+    /// The inner addresses that are its own. A prefix that another peer had goes over to this one, as in WireGuard.
+    pub allowed_ips: Vec<IpNet>,
+    /// How often a message is sent at least, so that a NAT on the way keeps its mapping. Not zero.
+    pub persistent_keepalive: Option<Duration>,
+}
+
+impl PeerConfig {
+    /// A peer that has nothing but its key.
+    pub fn new(public_key: PublicKey) -> Self {
+        Self {
+            public_key,
+            preshared_key: None,
+            endpoint: None,
+            allowed_ips: Vec::new(),
+            persistent_keepalive: None,
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What can be wrong with a peer's configuration.
+
+use crate::keys::KeyError;
+
+/// Why a peer is not added or changed. Nothing was changed then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PeerError {
+    /// The key is one with which no secret can be agreed.
+    #[error("the peer's public key cannot be used: {0}")]
+    Key(#[from] KeyError),
+    /// The key is the tunnel's own.
+    #[error("the peer's public key is this end's own")]
+    OwnKey,
+    /// There is a peer with this key.
+    #[error("there is a peer with this public key already")]
+    Exists,
+    /// There is no such peer, or the key given is not its own.
+    #[error("there is no such peer")]
+    Unknown,
+    /// The table is full.
+    #[error("there are as many peers as are allowed: {limit}")]
+    TooMany {
+        /// How many.
+        limit: usize,
+    },
+    /// A persistent keepalive of no time.
+    #[error(
+        "a persistent keepalive needs an interval of at least a second; leave it out to have none"
+    )]
+    KeepaliveInterval,
+}

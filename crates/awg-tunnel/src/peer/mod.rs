@@ -1,0 +1,158 @@
+//! A peer: who it is, where it is, its sessions and its handshake under way.
+
+mod config;
+mod error;
+mod id;
+mod pending;
+mod staged;
+mod status;
+mod table;
+#[cfg(test)]
+mod tests;
+mod timing;
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use ipnet::IpNet;
+
+use crate::cookie::CookieJar;
+use crate::event::{Event, FailureCause};
+use crate::keys::{PresharedKey, PublicKey};
+use crate::session::Rotation;
+use crate::tai64n::Timestamp;
+use crate::timers::PeerTimers;
+
+pub use config::PeerConfig;
+pub use error::PeerError;
+pub use id::PeerId;
+pub(crate) use pending::Pending;
+pub(crate) use staged::Staged;
+pub use status::{PeerStatus, SessionStatus};
+pub(crate) use table::PeerTable;
+
+/// Everything about one peer.
+pub(crate) struct Peer {
+    pub(crate) id: PeerId,
+    pub(crate) public_key: PublicKey,
+    pub(crate) preshared_key: PresharedKey,
+    pub(crate) endpoint: Option<SocketAddr>,
+    pub(crate) allowed_ips: Vec<IpNet>,
+    pub(crate) persistent_keepalive: Option<Duration>,
+
+    pub(crate) sessions: Rotation,
+    /// Our initiation that waits for its response.
+    pub(crate) pending: Option<Pending>,
+    pub(crate) cookies: CookieJar,
+    pub(crate) timers: PeerTimers,
+    pub(crate) staged: Staged,
+
+    /// Of the last initiation accepted.
+    pub(crate) last_timestamp: Timestamp,
+    /// When that was.
+    pub(crate) last_initiation: Option<Instant>,
+    /// When an initiation or a response was last sent.
+    pub(crate) last_handshake_sent: Option<Instant>,
+    /// Initiations of the run under way; 0 when there is none.
+    pub(crate) initiations: u32,
+    /// What a datagram told about why the run fails.
+    pub(crate) suspicion: Option<FailureCause>,
+    /// Responses since the peer last used a session that we made as responder.
+    pub(crate) unconfirmed_responses: u32,
+    /// More data came while a keepalive was due already.
+    pub(crate) another_keepalive: bool,
+    /// The renewal at 165 s was started for the current session.
+    pub(crate) renewed_on_receive: bool,
+    /// Added to the silence timeout; drawn with each handshake, so that packets draw nothing.
+    pub(crate) silence_jitter: Duration,
+    pub(crate) queued: Turns,
+    pub(crate) told: Told,
+
+    pub(crate) last_handshake: Option<Duration>,
+    pub(crate) bytes_sent: u64,
+    pub(crate) bytes_received: u64,
+}
+
+impl Peer {
+    pub(crate) fn new(id: PeerId, config: PeerConfig) -> Self {
+        Self {
+            id,
+            cookies: CookieJar::new(&config.public_key),
+            public_key: config.public_key,
+            preshared_key: config.preshared_key.unwrap_or(PresharedKey::ABSENT),
+            endpoint: config.endpoint,
+            allowed_ips: config.allowed_ips,
+            persistent_keepalive: config.persistent_keepalive,
+            sessions: Rotation::default(),
+            pending: None,
+            timers: PeerTimers::new(id),
+            staged: Staged::default(),
+            last_timestamp: Timestamp::default(),
+            last_initiation: None,
+            last_handshake_sent: None,
+            initiations: 0,
+            suspicion: None,
+            unconfirmed_responses: 0,
+            another_keepalive: false,
+            renewed_on_receive: false,
+            silence_jitter: Duration::ZERO,
+            queued: Turns::default(),
+            told: Told::default(),
+            last_handshake: None,
+            bytes_sent: 0,
+            bytes_received: 0,
+        }
+    }
+
+    /// Whether there is a session to send by.
+    pub(crate) fn has_session(&self, now: Instant) -> bool {
+        self.sessions
+            .current()
+            .is_some_and(|keypair| keypair.is_usable(now))
+    }
+
+    /// Takes the address that an authenticated message came from. Gives an event if it took the place of another.
+    #[inline]
+    pub(crate) fn roam(&mut self, to: SocketAddr) -> Option<Event> {
+        if self.endpoint == Some(to) {
+            return None;
+        }
+        let from = self.endpoint.replace(to)?;
+        Some(Event::PeerRoamed {
+            peer: self.id,
+            from,
+            to,
+        })
+    }
+}
+
+/// What of a peer's waits in the outbox for its turn.
+#[derive(Default)]
+pub(crate) struct Turns {
+    pub(crate) keepalive: bool,
+    pub(crate) staged: bool,
+}
+
+/// Which causes of failure were told, and when, so that a flood of datagrams is not a flood of events.
+#[derive(Default)]
+pub(crate) struct Told(Vec<(FailureCause, Instant)>);
+
+impl Told {
+    const INTERVAL: Duration = Duration::from_mins(1);
+
+    /// Whether it is time to tell this cause; if so, it is noted as told.
+    pub(crate) fn is_news(&mut self, now: Instant, cause: FailureCause) -> bool {
+        match self.0.iter_mut().find(|(told, _)| *told == cause) {
+            Some((_, at)) if now.saturating_duration_since(*at) < Self::INTERVAL => false,
+            Some((_, at)) => {
+                *at = now;
+                true
+            }
+            // As many entries as there are causes, at most.
+            None => {
+                self.0.push((cause, now));
+                true
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! One session: its keys, counters and age.
+
+use std::time::Instant;
+
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
+
+use super::Role;
+use super::replay::ReplayWindow;
+use crate::limits::{
+    REJECT_AFTER_MESSAGES, REJECT_AFTER_TIME, REKEY_AFTER_MESSAGES, REKEY_AFTER_TIME,
+    REKEY_ON_RECEIVE_AFTER,
+};
+use crate::message::{TAG_SIZE, transport};
+use crate::noise::SessionKeys;
+use crate::wiped::Wiped;
+
+/// A session. Sealing and opening happen in place and allocate nothing.
+pub(crate) struct Keypair {
+    keys: Wiped<Keys>,
+    replay: ReplayWindow,
+    /// The counter of the next message.
+    counter: u64,
+    role: Role,
+    created: Instant,
+    expires: Instant,
+    /// What the peer puts into its messages.
+    local_index: u32,
+    /// What we put into ours.
+    remote_index: u32,
+}
+
+struct Keys {
+    send: LessSafeKey,
+    receive: LessSafeKey,
+}
+
+/// Why a transport message is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The session is older than it may be.
+    Expired,
+    /// Its counter is past the limit.
+    CounterLimit,
+    /// Its counter came before, or is too old to tell.
+    Replayed,
+    /// It does not authenticate.
+    Forged,
+}
+
+impl Keypair {
+    pub(crate) fn new(
+        keys: &SessionKeys,
+        role: Role,
+        created: Instant,
+        local_index: u32,
+        remote_index: u32,
+    ) -> Self {
+        let (send, receive) = match role {
+            Role::Initiator => (&keys.initiator_to_responder, &keys.responder_to_initiator),
+            Role::Responder => (&keys.responder_to_initiator, &keys.initiator_to_responder),
+        };
+        Self {
+            keys: Wiped::new(Keys {
+                send: key(send),
+                receive: key(receive),
+            }),
+            replay: ReplayWindow::new(),
+            counter: 0,
+            role,
+            created,
+            expires: created + REJECT_AFTER_TIME,
+            local_index,
+            remote_index,
+        }
+    }
+
+    pub(crate) fn role(&self) -> Role {
+        self.role
+    }
+
+    pub(crate) fn created(&self) -> Instant {
+        self.created
+    }
+
+    /// When it stops sending and receiving.
+    pub(crate) fn expires(&self) -> Instant {
+        self.expires
+    }
+
+    pub(crate) fn local_index(&self) -> u32 {
+        self.local_index
+    }
+
+    /// Whether it may still send.
+    pub(crate) fn is_usable(&self, now: Instant) -> bool {
+        now < self.expires && self.counter < REJECT_AFTER_MESSAGES
+    }
+
+    /// Whether an end that sends should renew it.
+    pub(crate) fn wants_rekey_on_send(&self, now: Instant) -> bool {
+        self.counter > REKEY_AFTER_MESSAGES
+            || self.role == Role::Initiator && now > self.created + REKEY_AFTER_TIME
+    }
+
+    /// Whether an end that receives should renew it.
+    pub(crate) fn wants_rekey_on_receive(&self, now: Instant) -> bool {
+        self.role == Role::Initiator && now > self.created + REKEY_ON_RECEIVE_AFTER
+    }
+
+    /// Makes a transport message of its own content, in place: `message` is header, content, room for the tag. The session
+    /// must be usable.
+    pub(crate) fn seal(&mut self, type_word: u32, message: &mut [u8]) {
+        let header = transport::header(type_word, self.remote_index, self.counter);
+        let nonce = nonce(self.counter);
+        self.counter += 1;
+        let (head, rest) = message.split_at_mut(transport::HEADER_SIZE);
+        head.copy_from_slice(&header);
+        let (content, tag) = rest.split_at_mut(rest.len() - TAG_SIZE);
+        let sealed = self
+            .keys
+            .send
+            .seal_in_place_separate_tag(nonce, Aad::empty(), content)
+            .expect("a datagram is far below the cipher's limit");
+        tag.copy_from_slice(sealed.as_ref());
+    }
+
+    /// Opens what follows a transport message's header, in place.
+    pub(crate) fn open<'m>(
+        &mut self,
+        now: Instant,
+        counter: u64,
+        sealed: &'m mut [u8],
+    ) -> Result<&'m mut [u8], Refusal> {
+        if now > self.expires {
+            return Err(Refusal::Expired);
+        }
+        if counter >= REJECT_AFTER_MESSAGES {
+            return Err(Refusal::CounterLimit);
+        }
+        // Looked at first, since it costs less than opening; noted after, since only authentic counters move the window.
+        if !self.replay.is_fresh(counter) {
+            return Err(Refusal::Replayed);
+        }
+        let content = self
+            .keys
+            .receive
+            .open_in_place(nonce(counter), Aad::empty(), sealed)
+            .map_err(|_| Refusal::Forged)?;
+        self.replay.accept(counter);
+        Ok(content)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn set_counter(&mut self, counter: u64) {
+        self.counter = counter;
+    }
+}
+
+fn key(bytes: &[u8; 32]) -> LessSafeKey {
+    LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, bytes).expect("the key has 32 bytes"))
+}
+
+fn nonce(counter: u64) -> Nonce {
+    let mut nonce = [0; 12];
+    nonce[4..].copy_from_slice(&counter.to_le_bytes());
+    Nonce::assume_unique_for_key(nonce)
+}

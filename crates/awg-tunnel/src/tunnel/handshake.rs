@@ -1,0 +1,364 @@
+//! Initiations made and answered, responses and cookie replies taken (`device/noise-protocol.go`, `device/cookie.go`).
+
+use std::net::SocketAddr;
+
+use awg_obfuscation::MessageType;
+
+use super::Tunnel;
+use super::outbox::Outgoing;
+use super::receive::Rejection;
+use crate::event::{Event, FailureCause};
+use crate::limits::{INITIATION_INTERVAL, REKEY_TIMEOUT};
+use crate::message::{CookieReply, Initiation, Response};
+use crate::noise::Responder;
+use crate::peer::{PeerId, Pending};
+use crate::session::{Keypair, Role};
+use crate::tai64n::Timestamp;
+use crate::time::Now;
+use crate::timers::Timer;
+
+/// Responses that are not taken up, in a row, before this is told.
+const UNCONFIRMED_RESPONSES: u32 = 3;
+
+impl Tunnel {
+    /// Starts a run of initiations, if none is under way. If the last handshake message is too recent, the run starts when it is not.
+    pub(super) fn initiate(&mut self, now: Now, id: PeerId) {
+        let Some(peer) = self.peers.get_mut(id) else {
+            return;
+        };
+        if peer.initiations > 0 || peer.endpoint.is_none() {
+            return;
+        }
+        self.send_initiation(now, id);
+    }
+
+    /// Sends the next initiation of a run, or puts it off until `REKEY_TIMEOUT` after the last handshake message.
+    pub(super) fn send_initiation(&mut self, now: Now, id: PeerId) {
+        let Some(peer) = self.peers.get_mut(id) else {
+            return;
+        };
+        let Some(to) = peer.endpoint else {
+            return;
+        };
+        if let Some(last) = peer.last_handshake_sent
+            && now.instant.saturating_duration_since(last) < REKEY_TIMEOUT
+        {
+            peer.timers
+                .set(&mut self.clock, Timer::Deferred, last + REKEY_TIMEOUT);
+            return;
+        }
+        if let Some(pending) = peer.pending.take() {
+            self.indices.free(pending.local_index());
+        }
+        let local_index = self.indices.allocate(&mut self.entropy, id);
+        let type_word = self
+            .framing
+            .obfuscation
+            .type_word(MessageType::Initiation, self.entropy.rng());
+        let begun = Pending::begin(
+            &self.identity,
+            &peer.public_key,
+            &peer.preshared_key,
+            self.entropy.ephemeral(),
+            Timestamp::from_unix(now.unix),
+            type_word,
+            local_index,
+        );
+        let Ok((pending, mut message)) = begun else {
+            // The peer's key was checked when it was added.
+            self.indices.free(local_index);
+            return;
+        };
+        peer.cookies.authenticate(now.instant, &mut message.0);
+        peer.pending = Some(pending);
+        peer.last_handshake_sent = Some(now.instant);
+        peer.initiations += 1;
+        peer.silence_jitter = self.entropy.jitter();
+        peer.timers.clear(Timer::Deferred);
+        peer.timers.set(
+            &mut self.clock,
+            Timer::Retransmit,
+            now.instant + REKEY_TIMEOUT + self.entropy.jitter(),
+        );
+        peer.sent(&mut self.clock, now.instant);
+        let preamble = self.framing.obfuscation.preamble();
+        self.outbox.push(
+            Outgoing::Initiation {
+                peer: id,
+                to,
+                preamble,
+                message,
+            },
+            &mut self.counters.dropped_outbox_full,
+        );
+    }
+
+    /// A message without content: sent by the session, or by the one that is made for it.
+    pub(super) fn keepalive(&mut self, now: Now, id: PeerId) {
+        let Some(peer) = self.peers.get_mut(id) else {
+            return;
+        };
+        if peer.has_session(now.instant) {
+            if peer.staged.is_empty() && !peer.queued.keepalive {
+                peer.queued.keepalive = true;
+                self.outbox.push_turn(Outgoing::Keepalive { peer: id });
+            }
+        } else {
+            self.initiate(now, id);
+        }
+    }
+
+    /// Gives the staged packets their turn.
+    pub(super) fn queue_staged(&mut self, id: PeerId) {
+        if let Some(peer) = self.peers.get_mut(id)
+            && !peer.staged.is_empty()
+            && !peer.queued.staged
+        {
+            peer.queued.staged = true;
+            self.outbox.push_turn(Outgoing::Staged { peer: id });
+        }
+    }
+
+    /// Answers an initiation.
+    pub(super) fn handle_initiation(
+        &mut self,
+        now: Now,
+        from: SocketAddr,
+        message: &Initiation,
+    ) -> Result<(), Rejection> {
+        if !self.checker.check_mac1(&message.0) {
+            return Err(Rejection::NotThis(|counters| &mut counters.dropped_mac1));
+        }
+        let under_load = self.gauge.count(now.instant);
+        // Before the cookie: a copy does not even learn that there is load.
+        if self.accepted.contains(message.mac1()) || self.answered.contains(message.mac1()) {
+            return Err(Rejection::Dropped(|counters| {
+                &mut counters.dropped_initiation_replayed
+            }));
+        }
+        if under_load && let Err(rejection) = self.admit(now, from, &message.0, message.sender()) {
+            self.answered.insert(message.mac1());
+            return Err(rejection);
+        }
+        let ephemeral = self.entropy.ephemeral();
+        let Ok((responder, key, timestamp)) =
+            Responder::read(&self.identity, ephemeral, message.noise())
+        else {
+            return Err(Rejection::Dropped(|counters| {
+                &mut counters.dropped_initiation_forged
+            }));
+        };
+        let known = self.by_key.get(&key).copied();
+        let Some((id, peer)) = known.and_then(|id| Some((id, self.peers.get_mut(id)?))) else {
+            self.emit_failure(now, None, Some(from), FailureCause::UnknownPeer);
+            return Err(Rejection::Dropped(|counters| {
+                &mut counters.dropped_unknown_peer
+            }));
+        };
+        if timestamp <= peer.last_timestamp {
+            self.emit_failure(now, Some(id), Some(from), FailureCause::OldTimestamp);
+            return Err(Rejection::Dropped(|counters| {
+                &mut counters.dropped_old_timestamp
+            }));
+        }
+        if peer
+            .last_initiation
+            .is_some_and(|last| now.instant.saturating_duration_since(last) <= INITIATION_INTERVAL)
+        {
+            return Err(Rejection::Dropped(|counters| {
+                &mut counters.dropped_initiation_flood
+            }));
+        }
+        let Ok((noise, keys)) = responder.respond(&peer.preshared_key) else {
+            return Err(Rejection::Dropped(|counters| {
+                &mut counters.dropped_initiation_forged
+            }));
+        };
+        self.accepted.insert(message.mac1());
+        self.counters.initiations_received += 1;
+        peer.last_timestamp = timestamp;
+        peer.last_initiation = Some(now.instant);
+        peer.last_handshake_sent = Some(now.instant);
+        peer.silence_jitter = self.entropy.jitter();
+        peer.bytes_received += message.0.len() as u64;
+        let roamed = peer.roam(from);
+
+        let local_index = self.indices.allocate(&mut self.entropy, id);
+        let type_word = self
+            .framing
+            .obfuscation
+            .type_word(MessageType::Response, self.entropy.rng());
+        let mut response = Response::new(type_word, local_index, message.sender(), &noise);
+        peer.cookies.authenticate(now.instant, &mut response.0);
+        let keypair = Keypair::new(
+            &keys,
+            Role::Responder,
+            now.instant,
+            local_index,
+            message.sender(),
+        );
+        for ended in peer.sessions.begin(Box::new(keypair)) {
+            self.indices.free(ended);
+        }
+        peer.received(&mut self.clock, now.instant);
+        peer.keys_derived(&mut self.clock, now.instant);
+        peer.sent(&mut self.clock, now.instant);
+        peer.unconfirmed_responses += 1;
+        let unconfirmed = peer.unconfirmed_responses > UNCONFIRMED_RESPONSES;
+        self.outbox.push(
+            Outgoing::Response {
+                peer: id,
+                to: from,
+                message: response,
+            },
+            &mut self.counters.dropped_outbox_full,
+        );
+        if let Some(event) = roamed {
+            self.emit(event);
+        }
+        if unconfirmed {
+            self.emit_failure(now, Some(id), Some(from), FailureCause::NotConfirmed);
+        }
+        Ok(())
+    }
+
+    /// Takes the response to our initiation.
+    pub(super) fn handle_response(
+        &mut self,
+        now: Now,
+        from: SocketAddr,
+        message: &Response,
+    ) -> Result<(), Rejection> {
+        if !self.checker.check_mac1(&message.0) {
+            return Err(Rejection::NotThis(|counters| &mut counters.dropped_mac1));
+        }
+        let receiver = message.receiver();
+        let waits = self.indices.find(receiver).filter(|id| {
+            self.peers
+                .get(*id)
+                .and_then(|peer| peer.pending.as_ref())
+                .is_some_and(|pending| pending.local_index() == receiver)
+        });
+        let Some(id) = waits else {
+            return Err(Rejection::Dropped(|counters| {
+                &mut counters.dropped_response_unexpected
+            }));
+        };
+        if self.gauge.is_loaded(now.instant) {
+            self.admit(now, from, &message.0, message.sender())?;
+        }
+        let Some(peer) = self.peers.get_mut(id) else {
+            return Ok(());
+        };
+        let Some(pending) = peer.pending.as_mut() else {
+            return Ok(());
+        };
+        let finished = pending.finish(
+            &self.identity,
+            &peer.public_key,
+            &peer.preshared_key,
+            message,
+        );
+        let Ok(keys) = finished else {
+            peer.suspicion = Some(FailureCause::WrongPresharedKey);
+            self.emit_failure(now, Some(id), Some(from), FailureCause::WrongPresharedKey);
+            return Err(Rejection::Dropped(|counters| {
+                &mut counters.dropped_response_forged
+            }));
+        };
+        peer.pending = None;
+        peer.bytes_received += message.0.len() as u64;
+        let roamed = peer.roam(from);
+        let rekey = peer.has_session(now.instant);
+        let keypair = Keypair::new(
+            &keys,
+            Role::Initiator,
+            now.instant,
+            receiver,
+            message.sender(),
+        );
+        for ended in peer.sessions.begin(Box::new(keypair)) {
+            self.indices.free(ended);
+        }
+        peer.received(&mut self.clock, now.instant);
+        peer.keys_derived(&mut self.clock, now.instant);
+        peer.handshake_completed(&mut self.clock, now);
+        self.counters.responses_received += 1;
+        self.counters.sessions_established += 1;
+        if let Some(event) = roamed {
+            self.emit(event);
+        }
+        self.emit(Event::SessionEstablished {
+            peer: id,
+            role: Role::Initiator,
+            rekey,
+        });
+        // The responder may not send until it hears from us by this session.
+        self.keepalive(now, id);
+        self.queue_staged(id);
+        Ok(())
+    }
+
+    /// Takes the cookie out of a cookie reply.
+    pub(super) fn handle_cookie_reply(
+        &mut self,
+        now: Now,
+        message: &CookieReply,
+    ) -> Result<(), Rejection> {
+        let Some(id) = self.indices.find(message.receiver()) else {
+            return Err(Rejection::NotThis(|counters| {
+                &mut counters.dropped_cookie_unexpected
+            }));
+        };
+        let accepted = self
+            .peers
+            .get_mut(id)
+            .is_some_and(|peer| peer.cookies.accept(now.instant, message));
+        if !accepted {
+            return Err(Rejection::NotThis(|counters| {
+                &mut counters.dropped_cookie_forged
+            }));
+        }
+        self.counters.cookie_replies_received += 1;
+        Ok(())
+    }
+
+    /// Under load: lets a handshake message in that has a cookie, at its address's rate; answers one without.
+    fn admit(
+        &mut self,
+        now: Now,
+        from: SocketAddr,
+        message: &[u8],
+        sender: u32,
+    ) -> Result<(), Rejection> {
+        if self.checker.check_mac2(now.instant, message, from) {
+            if self.sources.take(now.instant, from.ip()) {
+                return Ok(());
+            }
+            return Err(Rejection::Dropped(|counters| {
+                &mut counters.dropped_rate_limited
+            }));
+        }
+        let type_word = self
+            .framing
+            .obfuscation
+            .type_word(MessageType::CookieReply, self.entropy.rng());
+        let reply = self.checker.reply(
+            now.instant,
+            &mut self.entropy,
+            type_word,
+            sender,
+            message,
+            from,
+        );
+        if let Some(message) = reply {
+            self.outbox.push(
+                Outgoing::CookieReply { to: from, message },
+                &mut self.counters.dropped_outbox_full,
+            );
+        }
+        Err(Rejection::Dropped(|counters| {
+            &mut counters.dropped_without_cookie
+        }))
+    }
+}

@@ -1,0 +1,196 @@
+//! The machine: peers, sessions and timers put together, behind sans-I/O verbs.
+//!
+//! `peers` adds and removes, `send` seals, `receive` sorts what comes, `transport` opens data, `handshake` makes and answers
+//! initiations, `timeouts` runs deadlines, `transmit` gives out what waits.
+
+mod config;
+mod framing;
+mod handshake;
+mod outbox;
+mod peers;
+mod receive;
+mod send;
+#[cfg(test)]
+mod tests;
+mod timeouts;
+mod transmit;
+mod transport;
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+use awg_obfuscation::{LARGEST_DATAGRAM, MessageType, Obfuscation, SignatureCounter};
+
+use crate::allowed_ips::AllowedIps;
+use crate::cookie::{CookieChecker, LoadGauge, SeenInitiations, SourceBuckets};
+use crate::counters::Counters;
+use crate::entropy::Entropy;
+use crate::event::{Event, EventQueue, FailureCause};
+use crate::index_table::IndexTable;
+use crate::keys::{KeyError, PublicKey};
+use crate::message::{TAG_SIZE, transport as transport_message};
+use crate::noise::Identity;
+use crate::peer::{PeerId, PeerTable, Told};
+use crate::time::Now;
+use crate::timers::AlarmClock;
+
+pub use config::{Limits, TunnelConfig, TunnelError};
+use framing::Framing;
+use outbox::Outbox;
+pub use receive::Inbound;
+pub use send::{Seal, SendDrop};
+
+/// One end of a WireGuard tunnel, with all its peers.
+///
+/// The contract: after [`handle_datagram`](Self::handle_datagram), [`handle_timeout`](Self::handle_timeout),
+/// [`seal`](Self::seal), [`connect`](Self::connect) or a change of peers, call [`poll_transmit`](Self::poll_transmit) until it
+/// gives nothing and send each datagram in that order; then [`poll_event`](Self::poll_event) until it gives nothing; then come back
+/// at [`next_timeout`](Self::next_timeout) at the latest. A batch of datagrams may be handled before polling. Time must not run
+/// backwards.
+pub struct Tunnel {
+    identity: Identity,
+    framing: Framing,
+    limits: Limits,
+    entropy: Entropy,
+    peers: PeerTable,
+    by_key: HashMap<PublicKey, PeerId>,
+    indices: IndexTable,
+    allowed_ips: AllowedIps<PeerId>,
+    clock: AlarmClock,
+    outbox: Outbox,
+    events: EventQueue,
+    counters: Counters,
+    signature_counter: SignatureCounter,
+    staged_bytes: usize,
+    checker: CookieChecker,
+    gauge: LoadGauge,
+    sources: SourceBuckets,
+    /// Initiations that were accepted.
+    accepted: SeenInitiations,
+    /// Initiations that were answered with a cookie reply. Apart from the accepted ones, since anybody can fill this up.
+    answered: SeenInitiations,
+    told: Told,
+}
+
+impl Tunnel {
+    /// The least MTU: what every IPv4 host takes (RFC 791).
+    const LEAST_MTU: u16 = 68;
+
+    /// A tunnel without peers. `seed` must be unpredictable: all keys come from it.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration.
+    pub fn new(config: TunnelConfig, seed: [u8; 32], now: Now) -> Result<Self, TunnelError> {
+        if *config.private_key.as_bytes() == [0; 32] {
+            return Err(TunnelError::PrivateKey(KeyError::Zero));
+        }
+        let obfuscation = Obfuscation::new(config.obfuscation).map_err(TunnelError::Parameters)?;
+        let overhead =
+            obfuscation.padding(MessageType::Transport) + transport_message::HEADER_SIZE + TAG_SIZE;
+        let most = LARGEST_DATAGRAM.saturating_sub(overhead as u16);
+        if config.mtu < Self::LEAST_MTU || config.mtu > most {
+            return Err(TunnelError::Mtu {
+                mtu: config.mtu,
+                least: Self::LEAST_MTU,
+                most,
+            });
+        }
+        let public = config.private_key.public_key();
+        let limits = config.limits;
+        Ok(Self {
+            checker: CookieChecker::new(&public),
+            identity: Identity {
+                private: config.private_key,
+                public,
+            },
+            framing: Framing {
+                obfuscation,
+                mtu: usize::from(config.mtu),
+            },
+            limits,
+            entropy: Entropy::new(seed),
+            peers: PeerTable::default(),
+            by_key: HashMap::new(),
+            indices: IndexTable::default(),
+            allowed_ips: AllowedIps::new(),
+            clock: AlarmClock::default(),
+            outbox: Outbox::new(limits.outbox),
+            events: EventQueue::new(limits.events),
+            counters: Counters::default(),
+            signature_counter: SignatureCounter::default(),
+            staged_bytes: 0,
+            gauge: LoadGauge::new(config.initiation_rate, now.instant),
+            sources: SourceBuckets::new(limits.sources),
+            accepted: SeenInitiations::new(limits.remembered_initiations),
+            answered: SeenInitiations::new(limits.remembered_initiations),
+            told: Told::default(),
+        })
+    }
+
+    /// Our public key.
+    pub fn public_key(&self) -> PublicKey {
+        self.identity.public
+    }
+
+    /// The largest inner packet, in bytes.
+    pub fn mtu(&self) -> usize {
+        self.framing.mtu
+    }
+
+    /// Bytes that a sealed datagram has before the content: S4 and the header.
+    pub fn headroom(&self) -> usize {
+        self.framing.headroom()
+    }
+
+    /// Bytes of the datagram that so much content makes: S4, header, content padded with zeros, tag.
+    pub fn sealed_len(&self, content_len: usize) -> usize {
+        self.framing.sealed_len(content_len)
+    }
+
+    /// The peer that an inner address belongs to, by the longest allowed prefix.
+    #[inline]
+    pub fn route(&self, destination: IpAddr) -> Option<PeerId> {
+        self.allowed_ips.find(destination)
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do. It may turn out to be nothing.
+    #[inline]
+    pub fn next_timeout(&self) -> Option<Instant> {
+        self.clock.next()
+    }
+
+    /// What happened, one at a time.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop()
+    }
+
+    /// The numbers of everything.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.events.push(event, &mut self.counters.dropped_events);
+    }
+
+    /// Tells why a handshake fails, if it was not told just now.
+    fn emit_failure(
+        &mut self,
+        now: Now,
+        peer: Option<PeerId>,
+        from: Option<SocketAddr>,
+        cause: FailureCause,
+    ) {
+        let told = match peer {
+            None => &mut self.told,
+            Some(id) => match self.peers.get_mut(id) {
+                Some(peer) => &mut peer.told,
+                None => return,
+            },
+        };
+        if told.is_news(now.instant, cause) {
+            self.emit(Event::HandshakeFailed { peer, from, cause });
+        }
+    }
+}

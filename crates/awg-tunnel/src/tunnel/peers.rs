@@ -1,0 +1,145 @@
+//! Peers added, changed and removed while the tunnel runs.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::Tunnel;
+use crate::keys::{PresharedKey, PublicKey};
+use crate::peer::{Peer, PeerConfig, PeerError, PeerId, PeerStatus, PeerTable};
+use crate::time::Now;
+use crate::timers::Timer;
+
+impl Tunnel {
+    /// Adds a peer. With an endpoint and a persistent keepalive a handshake starts at once.
+    ///
+    /// # Errors
+    /// Nothing is changed then.
+    pub fn add_peer(&mut self, now: Now, config: PeerConfig) -> Result<PeerId, PeerError> {
+        config.public_key.check()?;
+        if config.public_key == self.identity.public {
+            return Err(PeerError::OwnKey);
+        }
+        if self.by_key.contains_key(&config.public_key) {
+            return Err(PeerError::Exists);
+        }
+        check_interval(config.persistent_keepalive)?;
+        let limit = self.limits.peers.min(PeerTable::CAPACITY);
+        if self.peers.len() >= limit {
+            return Err(PeerError::TooMany { limit });
+        }
+        let key = config.public_key;
+        let allowed_ips = config.allowed_ips.clone();
+        let id = self
+            .peers
+            .insert(|id| Peer::new(id, config))
+            .ok_or(PeerError::TooMany { limit })?;
+        self.by_key.insert(key, id);
+        for network in allowed_ips {
+            self.allowed_ips.insert(network, id);
+        }
+        self.start_persistent_keepalive(now, id);
+        Ok(id)
+    }
+
+    /// Changes a peer to what `config` says; its sessions go on. Without an endpoint in it the known one stays.
+    ///
+    /// # Errors
+    /// Nothing is changed then.
+    pub fn update_peer(
+        &mut self,
+        now: Now,
+        id: PeerId,
+        config: PeerConfig,
+    ) -> Result<(), PeerError> {
+        check_interval(config.persistent_keepalive)?;
+        let peer = self
+            .peers
+            .get_mut(id)
+            .filter(|peer| peer.public_key == config.public_key)
+            .ok_or(PeerError::Unknown)?;
+        for network in &peer.allowed_ips {
+            if !config.allowed_ips.contains(network) {
+                self.allowed_ips.remove(*network, id);
+            }
+        }
+        for network in &config.allowed_ips {
+            self.allowed_ips.insert(*network, id);
+        }
+        peer.allowed_ips = config.allowed_ips;
+        peer.preshared_key = config.preshared_key.unwrap_or(PresharedKey::ABSENT);
+        if config.endpoint.is_some() {
+            peer.endpoint = config.endpoint;
+        }
+        if peer.persistent_keepalive != config.persistent_keepalive {
+            peer.persistent_keepalive = config.persistent_keepalive;
+            peer.timers.clear(Timer::PersistentKeepalive);
+            self.start_persistent_keepalive(now, id);
+        }
+        Ok(())
+    }
+
+    /// Removes a peer: its keys are overwritten, what waits for it is dropped. Says whether there was one.
+    pub fn remove_peer(&mut self, id: PeerId) -> bool {
+        let Some(mut peer) = self.peers.remove(id) else {
+            return false;
+        };
+        self.by_key.remove(&peer.public_key);
+        for network in &peer.allowed_ips {
+            self.allowed_ips.remove(*network, id);
+        }
+        for index in peer.sessions.clear() {
+            self.indices.free(index);
+        }
+        if let Some(pending) = peer.pending.take() {
+            self.indices.free(pending.local_index());
+        }
+        self.staged_bytes -= peer.staged.bytes();
+        self.counters.dropped_staged_flushed += peer.staged.clear() as u64;
+        peer.timers.stop(&mut self.clock);
+        true
+    }
+
+    /// The peer with this key.
+    pub fn peer(&self, key: &PublicKey) -> Option<PeerId> {
+        self.by_key.get(key).copied()
+    }
+
+    /// All peers.
+    pub fn peers(&self) -> impl Iterator<Item = PeerId> {
+        self.peers.ids()
+    }
+
+    /// A peer's state.
+    pub fn peer_status(&self, peer: PeerId) -> Option<PeerStatus> {
+        self.peers.get(peer).map(Peer::status)
+    }
+
+    /// Says where a peer is, say after its name was looked up again. Its next authenticated message says it better.
+    pub fn set_endpoint(&mut self, peer: PeerId, endpoint: SocketAddr) {
+        if let Some(peer) = self.peers.get_mut(peer) {
+            peer.endpoint = Some(endpoint);
+        }
+    }
+
+    /// The first message of a persistent keepalive, which makes a session where there is none.
+    fn start_persistent_keepalive(&mut self, now: Now, id: PeerId) {
+        let Some(peer) = self.peers.get_mut(id) else {
+            return;
+        };
+        if let Some(interval) = peer.persistent_keepalive {
+            peer.timers.set(
+                &mut self.clock,
+                Timer::PersistentKeepalive,
+                now.instant + interval,
+            );
+            self.keepalive(now, id);
+        }
+    }
+}
+
+fn check_interval(interval: Option<Duration>) -> Result<(), PeerError> {
+    match interval {
+        Some(interval) if interval < Duration::from_secs(1) => Err(PeerError::KeepaliveInterval),
+        _ => Ok(()),
+    }
+}

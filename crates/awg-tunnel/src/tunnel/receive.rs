@@ -1,0 +1,116 @@
+//! What a datagram is, and who handles it (`RoutineReceiveIncoming`, `RoutineHandshake` in `device/receive.go`).
+
+use std::net::SocketAddr;
+
+use awg_obfuscation::MessageType;
+
+use super::Tunnel;
+use crate::counters::Counters;
+use crate::event::FailureCause;
+use crate::message::{CookieReply, Initiation, Response};
+use crate::peer::PeerId;
+use crate::time::Now;
+
+/// An authenticated IP packet.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Inbound<'d> {
+    /// Who sent it; its source address is that peer's.
+    pub peer: PeerId,
+    /// The packet without padding, in the datagram's own memory.
+    pub packet: &'d mut [u8],
+}
+
+/// The counter of a reason to drop.
+pub(super) type Reason = fn(&mut Counters) -> &mut u64;
+
+/// Why a handshake message is not taken.
+pub(super) enum Rejection {
+    /// It may be another type of message that looks like this one by chance.
+    NotThis(Reason),
+    /// It is what it looks like, and is dropped.
+    Dropped(Reason),
+}
+
+impl Tunnel {
+    /// Takes a datagram from the network; opens it in place. Gives a packet if it held one.
+    pub fn handle_datagram<'d>(
+        &mut self,
+        now: Now,
+        from: SocketAddr,
+        datagram: &'d mut [u8],
+    ) -> Option<Inbound<'d>> {
+        self.counters.datagrams_received += 1;
+        self.counters.bytes_received += datagram.len() as u64;
+        let first = self.framing.obfuscation.classify(datagram).next();
+        let (offset, before) = match first {
+            None => {
+                self.counters.dropped_unclassified += 1;
+                return None;
+            }
+            Some(first) if first.message == MessageType::Transport => (first.offset, None),
+            Some(_) => self.handle_handshake(now, from, datagram)?,
+        };
+        let size = datagram.len();
+        match self.handle_transport(now, from, size, datagram.get_mut(offset..)?) {
+            Ok(inbound) => inbound,
+            Err(reason) => {
+                // What it looked like first is what the reference would have taken it for.
+                let reason = before.unwrap_or(reason);
+                *reason(&mut self.counters) += 1;
+                None
+            }
+        }
+    }
+
+    /// Tries what the datagram may be, in order. Gives the place of a transport message if it comes to that, and why it is not
+    /// what it looked like first.
+    ///
+    /// The reference stops at the first; where sizes collide it loses data and responses by that.
+    #[cold]
+    fn handle_handshake(
+        &mut self,
+        now: Now,
+        from: SocketAddr,
+        datagram: &[u8],
+    ) -> Option<(usize, Option<Reason>)> {
+        let mut candidates = [None; 5];
+        let classified = self.framing.obfuscation.classify(datagram);
+        for (place, candidate) in candidates.iter_mut().zip(classified) {
+            *place = Some(candidate);
+        }
+        let mut first_reason: Option<Reason> = None;
+        for candidate in candidates.into_iter().flatten() {
+            let message = datagram.get(candidate.offset..)?;
+            let result = match candidate.message {
+                MessageType::Initiation => {
+                    self.handle_initiation(now, from, &Initiation(*message.first_chunk()?))
+                }
+                MessageType::Response => {
+                    self.handle_response(now, from, &Response(*message.first_chunk()?))
+                }
+                MessageType::CookieReply => {
+                    self.handle_cookie_reply(now, &CookieReply(*message.first_chunk()?))
+                }
+                MessageType::Transport => return Some((candidate.offset, first_reason)),
+            };
+            match result {
+                Ok(()) => return None,
+                Err(Rejection::NotThis(reason)) => {
+                    first_reason.get_or_insert(reason);
+                }
+                Err(Rejection::Dropped(reason)) => {
+                    *reason(&mut self.counters) += 1;
+                    return None;
+                }
+            }
+        }
+        if let Some(reason) = first_reason {
+            let before = self.counters.dropped_mac1;
+            *reason(&mut self.counters) += 1;
+            if self.counters.dropped_mac1 != before {
+                self.emit_failure(now, None, Some(from), FailureCause::Mac1);
+            }
+        }
+        None
+    }
+}

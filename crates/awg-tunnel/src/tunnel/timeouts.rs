@@ -1,0 +1,117 @@
+//! Deadlines that have come (`device/timers.go`).
+
+use super::Tunnel;
+use crate::event::{Event, FailureCause};
+use crate::limits::{KEEPALIVE_TIMEOUT, MAX_INITIATIONS, ZERO_KEYS_AFTER};
+use crate::peer::PeerId;
+use crate::time::Now;
+use crate::timers::Timer;
+
+/// Initiations without an answer before this is told.
+const UNANSWERED_INITIATIONS: u32 = 3;
+
+impl Tunnel {
+    /// Does what is due. Costs nothing while nothing is.
+    pub fn handle_timeout(&mut self, now: Now) {
+        while let Some(id) = self.clock.ring(now.instant) {
+            let Some(peer) = self.peers.get_mut(id) else {
+                continue;
+            };
+            peer.timers.rang();
+            for timer in Timer::ALL {
+                let due = self
+                    .peers
+                    .get_mut(id)
+                    .is_some_and(|peer| peer.timers.take_due(timer, now.instant));
+                if due {
+                    self.handle_timer(now, id, timer);
+                }
+            }
+            if let Some(peer) = self.peers.get_mut(id) {
+                peer.timers.wind(&mut self.clock);
+            }
+        }
+    }
+
+    fn handle_timer(&mut self, now: Now, id: PeerId, timer: Timer) {
+        match timer {
+            Timer::Retransmit => self.handle_retransmit(now, id),
+            Timer::Deferred => self.send_initiation(now, id),
+            Timer::Keepalive => {
+                self.keepalive(now, id);
+                if let Some(peer) = self.peers.get_mut(id)
+                    && std::mem::take(&mut peer.another_keepalive)
+                {
+                    let at = now.instant + KEEPALIVE_TIMEOUT;
+                    peer.timers.set(&mut self.clock, Timer::Keepalive, at);
+                }
+            }
+            Timer::Silence => self.initiate(now, id),
+            Timer::PersistentKeepalive => self.handle_persistent_keepalive(now, id),
+            Timer::Expiry => self.handle_expiry(now, id),
+            Timer::ZeroKeys => self.zero_keys(id),
+        }
+    }
+
+    fn handle_retransmit(&mut self, now: Now, id: PeerId) {
+        let Some(peer) = self.peers.get_mut(id) else {
+            return;
+        };
+        if peer.initiations < MAX_INITIATIONS {
+            let initiations = peer.initiations;
+            if initiations == UNANSWERED_INITIATIONS {
+                self.emit(Event::HandshakeUnanswered {
+                    peer: id,
+                    initiations,
+                });
+            }
+            self.send_initiation(now, id);
+            return;
+        }
+        peer.initiations = 0;
+        peer.timers.clear(Timer::Keepalive);
+        // What is left of the exchange goes with the other keys, or, if there are none, in its own time.
+        if !peer.timers.is_set(Timer::ZeroKeys) {
+            let at = now.instant + ZERO_KEYS_AFTER;
+            peer.timers.set(&mut self.clock, Timer::ZeroKeys, at);
+        }
+        let cause = peer.suspicion.take().unwrap_or(FailureCause::NoAnswer);
+        self.counters.handshakes_failed += 1;
+        self.emit_failure(now, Some(id), None, cause);
+        self.flush_staged(id);
+    }
+
+    fn handle_persistent_keepalive(&mut self, now: Now, id: PeerId) {
+        let Some(peer) = self.peers.get_mut(id) else {
+            return;
+        };
+        if let Some(interval) = peer.persistent_keepalive {
+            let at = now.instant + interval;
+            peer.timers
+                .set(&mut self.clock, Timer::PersistentKeepalive, at);
+            self.keepalive(now, id);
+        }
+    }
+
+    fn handle_expiry(&mut self, now: Now, id: PeerId) {
+        let Some(peer) = self.peers.get_mut(id) else {
+            return;
+        };
+        if peer.sessions.current().is_some() && !peer.has_session(now.instant) {
+            self.emit(Event::SessionExpired { peer: id });
+        }
+    }
+
+    /// Overwrites all that is left of a peer's keys.
+    fn zero_keys(&mut self, id: PeerId) {
+        if let Some(peer) = self.peers.get_mut(id) {
+            for index in peer.sessions.clear() {
+                self.indices.free(index);
+            }
+            if let Some(pending) = peer.pending.take() {
+                self.indices.free(pending.local_index());
+            }
+        }
+        self.flush_staged(id);
+    }
+}

@@ -1,0 +1,110 @@
+//! Transport messages received (`RoutineSequentialReceiver` in `device/receive.go`).
+
+use std::net::SocketAddr;
+
+use super::Tunnel;
+use super::receive::{Inbound, Reason};
+use crate::event::Event;
+use crate::message::transport;
+use crate::packet::{self, NotIp};
+use crate::peer::PeerId;
+use crate::session::{Refusal, Role, Slot};
+use crate::time::Now;
+
+impl Tunnel {
+    /// Opens a transport message in place; `size` is the whole datagram's.
+    #[inline]
+    pub(super) fn handle_transport<'d>(
+        &mut self,
+        now: Now,
+        from: SocketAddr,
+        size: usize,
+        message: &'d mut [u8],
+    ) -> Result<Option<Inbound<'d>>, Reason> {
+        const UNKNOWN: Reason = |counters| &mut counters.dropped_unknown_session;
+        let (index, counter, sealed) = transport::split(message).ok_or(UNKNOWN)?;
+        let id = self.indices.find(index).ok_or(UNKNOWN)?;
+        let peer = self.peers.get_mut(id).ok_or(UNKNOWN)?;
+        let (slot, keypair) = peer.sessions.find_mut(index).ok_or(UNKNOWN)?;
+        let content = keypair
+            .open(now.instant, counter, sealed)
+            .map_err(|refusal| -> Reason {
+                match refusal {
+                    Refusal::Expired => |counters| &mut counters.dropped_session_expired,
+                    Refusal::CounterLimit => |counters| &mut counters.dropped_counter_limit,
+                    Refusal::Replayed => |counters| &mut counters.dropped_replayed,
+                    Refusal::Forged => |counters| &mut counters.dropped_forged,
+                }
+            })?;
+
+        peer.bytes_received += size as u64;
+        peer.received(&mut self.clock, now.instant);
+        if !content.is_empty() {
+            peer.received_content(&mut self.clock, now.instant);
+        }
+        let renew = !peer.renewed_on_receive
+            && peer
+                .sessions
+                .current()
+                .is_some_and(|keypair| keypair.wants_rekey_on_receive(now.instant));
+        if let Some(event) = peer.roam(from) {
+            self.events.push(event, &mut self.counters.dropped_events);
+        }
+        if slot == Slot::Next {
+            self.confirm(now, id);
+        }
+        if renew {
+            self.renew_on_receive(now, id);
+        }
+        if content.is_empty() {
+            self.counters.keepalives_received += 1;
+            return Ok(None);
+        }
+
+        let (source, length) = packet::source_and_length(content).map_err(|reason| -> Reason {
+            match reason {
+                NotIp::Version => |counters| &mut counters.dropped_not_ip,
+                NotIp::Length => |counters| &mut counters.dropped_packet_length,
+            }
+        })?;
+        if length > self.framing.mtu {
+            return Err(|counters| &mut counters.dropped_received_above_mtu);
+        }
+        if self.allowed_ips.find(source) != Some(id) {
+            return Err(|counters| &mut counters.dropped_source_not_allowed);
+        }
+        let packet = content
+            .get_mut(..length)
+            .ok_or::<Reason>(|counters| &mut counters.dropped_packet_length)?;
+        self.counters.packets_received += 1;
+        Ok(Some(Inbound { peer: id, packet }))
+    }
+
+    /// The initiator used the session that we made as responder.
+    #[cold]
+    fn confirm(&mut self, now: Now, id: PeerId) {
+        let Some(peer) = self.peers.get_mut(id) else {
+            return;
+        };
+        let rekey = peer.has_session(now.instant);
+        if let Some(ended) = peer.sessions.confirm() {
+            self.indices.free(ended);
+        }
+        peer.handshake_completed(&mut self.clock, now);
+        self.counters.sessions_established += 1;
+        self.emit(Event::SessionEstablished {
+            peer: id,
+            role: Role::Responder,
+            rekey,
+        });
+        self.queue_staged(id);
+    }
+
+    #[cold]
+    fn renew_on_receive(&mut self, now: Now, id: PeerId) {
+        if let Some(peer) = self.peers.get_mut(id) {
+            peer.renewed_on_receive = true;
+            self.initiate(now, id);
+        }
+    }
+}
