@@ -7,8 +7,9 @@ use std::net::IpAddr;
 #[cfg(test)]
 mod tests;
 
-/// Bytes of one turn of the fast loop.
+/// Sums that go side by side, so that one carry need not wait for the other.
 const LANES: usize = 4;
+/// Bytes of one addition.
 const WORD: usize = size_of::<u64>();
 
 /// A ones' complement sum under way: add the parts, then [`finish`](Self::finish).

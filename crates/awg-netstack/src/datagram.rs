@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use rand::{Rng, RngExt};
 
 use self::header::Header;
-use self::table::{Ends, Flow, Full, Table};
+use self::table::{Ends, Table};
 use crate::flow::{FlowId, Peer};
 use crate::fragment::{Outgoing, Route};
 use crate::icmp::{ReceivedError, Report};
@@ -229,16 +229,12 @@ impl Datagrams {
         if let Some(slot) = self.table.find(peer, ends) {
             return Ok((slot, false));
         }
-        match self.table.insert(now, peer, ends, self.mtu) {
-            Ok(slot) => {
-                self.counters.flows += 1;
-                Ok((slot, true))
-            }
-            Err(Full) => {
-                self.counters.flows_full += 1;
-                Err(Refused::FlowsFull)
-            }
-        }
+        let Ok(slot) = self.table.insert(now, peer, ends, self.mtu) else {
+            self.counters.flows_full += 1;
+            return Err(Refused::FlowsFull);
+        };
+        self.counters.flows += 1;
+        Ok((slot, true))
     }
 
     /// Opens a flow to `peer` from our address `from`, on a random port.
@@ -392,7 +388,7 @@ impl Datagrams {
 
     /// Who the flow is with, while there is one.
     pub(crate) fn peer(&self, flow: FlowId) -> Option<Peer> {
-        self.table.get(flow).map(|flow: &Flow| flow.peer)
+        self.table.get(flow).map(|flow| flow.peer)
     }
 
     pub(crate) fn counters(&self) -> DatagramCounters {

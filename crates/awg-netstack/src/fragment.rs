@@ -9,7 +9,7 @@ mod outgoing;
 mod piece;
 mod reassembly;
 
-pub(crate) use outgoing::{Full, Outgoing, Route};
+pub(crate) use outgoing::{Outgoing, Route};
 pub(crate) use piece::is_fragment;
 pub(crate) use reassembly::Reassembler;
 pub use reassembly::{FragmentCounters, FragmentLimits};

@@ -15,7 +15,7 @@ fn limits() -> DatagramLimits {
         flows: 1000,
         flows_per_peer: 500,
         queue_bytes: 1 << 20,
-        idle: Duration::from_secs(120),
+        idle: Duration::from_mins(2),
         dns_idle: Duration::from_secs(30),
     }
 }
@@ -386,7 +386,7 @@ fn what_waits_to_leave_is_bounded() {
     let (flow, _) = through(&mut server, now, "10.8.0.2:1", "192.0.2.1:9").unwrap();
     let mut taken = 0;
     let full = loop {
-        match server.send(now, flow, at("192.0.2.1:9"), &[0; 60_000]) {
+        match server.send(now, flow, at("192.0.2.1:9"), &vec![0; 60_000]) {
             Ok(()) => taken += 1,
             Err(full) => break full,
         }
