@@ -32,12 +32,20 @@ class Problem:
     message: str
     suggestion: str | None = None
 
-    def __str__(self) -> str:
-        """Give ``file:line: [Section] Key: message; suggestion``, without the parts that are not known."""
-        where = self.file if self.line is None else f"{self.file}:{self.line}"
-        what = " ".join(part for part in (self.section and f"[{self.section}]", self.key) if part)
+    @property
+    def where(self) -> str:
+        """The file and, where known, the line."""
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
+    @property
+    def what(self) -> str:
+        """The section, the key, the message and the suggestion, as far as known."""
+        subject = " ".join(part for part in (self.section and f"[{self.section}]", self.key) if part)
         text = self.message if self.suggestion is None else f"{self.message}; {self.suggestion}"
-        return f"{where}: {what}: {text}" if what else f"{where}: {text}"
+        return f"{subject}: {text}" if subject else text
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
 
 
 class ConfigError(AwgProxyError):

@@ -100,11 +100,6 @@ class Interface(Section):
         """The DNS servers, asked through the tunnel, in order."""
         return tuple(entry for entry in self.dns_entries if not isinstance(entry, SearchDomain))
 
-    @property
-    def transport_padding(self) -> int:
-        """S4: the bytes before each transport message."""
-        return int(dict(self.obfuscation).get("S4") or 0)
-
 
 class Peer(Section):
     """``[Peer]``: another end of the tunnel."""

@@ -222,6 +222,18 @@ def endpoint(text: str) -> Endpoint:
     return _endpoint(text, port, "such as vpn.example.org:51820, 203.0.113.5:51820 or [2001:db8::5]:51820")
 
 
+def host_and_port(text: str) -> tuple[str, int | None]:
+    """A host with or without a port: a name or an address, an IPv6 one also without brackets."""
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        return str(address(bare)), None
+    except InvalidValue:
+        if ":" not in text:
+            return host_name(text), None
+    found = endpoint(text)
+    return found.host, found.port
+
+
 def listen_address(text: str) -> Endpoint:
     """An address of this machine and a port to listen on, 0 for any free one."""
     suggestion = "such as 127.0.0.1:1080 or [::1]:1080"

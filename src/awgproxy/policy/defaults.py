@@ -53,5 +53,8 @@ REFUSED_NETWORKS: Final[Sequence[tuple[Network, str]]] = tuple(
 )
 """Networks and why."""
 
+ALLOWED_NETWORKS: Final[Sequence[Network]] = (ip_network("64:ff9b::/96"), ip_network("::ffff:0:0/96"))
+"""NAT64 and IPv4-mapped: forms of IPv4 addresses, which the extension judges as those too."""
+
 REFUSED_PORTS: Final[Sequence[PortRange]] = (PortRange(25, 25),)
 """Mail between servers: an open port 25 makes any proxy a sender of spam."""

@@ -5,7 +5,7 @@ of equal ones ``Deny`` wins over ``Allow``, and ``Allow`` over a default. So ``A
 and no other private one, and ``Allow = 0.0.0.0/0`` opens nothing that is refused by default.
 Ports: the same with ranges. A destination must pass by its address and by its port.
 
-The extension unwraps an address (IPv4-mapped, NAT64, 6to4) before it looks at the rules.
+An address that stands for another one (IPv4-mapped, NAT64, 6to4) must pass as both: the extension sees to that.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awgproxy._native import EgressPolicy
 from awgproxy.config.values import LAST_PORT, PortRange
-from awgproxy.policy.defaults import PRIVATE, REFUSED_NETWORKS, REFUSED_PORTS
+from awgproxy.policy.defaults import ALLOWED_NETWORKS, PRIVATE, REFUSED_NETWORKS, REFUSED_PORTS
 from awgproxy.policy.host import host_addresses
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class _Word(NamedTuple):
 _DENY = _Word(allow=False, rank=0, reason="denied by the configuration")
 _ALLOW = _Word(allow=True, rank=1, reason="allowed by the configuration")
 _DEFAULT_RANK = 2
+_FORM_OF_IPV4 = _Word(allow=True, rank=_DEFAULT_RANK, reason="a form of an IPv4 address")
 
 
 def egress_policy(config: Config) -> EgressPolicy:
@@ -71,6 +72,7 @@ def _network_rules(server: Server, tunnel: Sequence[Interface], host: Iterable[A
         *((ip_network(address), _refused("the server's own address")) for address in host),
         *((ip_network(address.ip), _refused("the server's own address")) for address in tunnel),
         *((address.network, _refused("the tunnel's own network")) for address in tunnel),
+        *((network, _FORM_OF_IPV4) for network in ALLOWED_NETWORKS),
         *(
             (network, _refused(reason))
             for network, reason in REFUSED_NETWORKS

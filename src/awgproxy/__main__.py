@@ -1,0 +1,5 @@
+"""``python -m awgproxy``, the same as ``awgproxy``."""
+
+from awgproxy.cli import main
+
+main()

@@ -1,0 +1,28 @@
+"""The commands together, and what becomes of an error."""
+
+from __future__ import annotations
+
+import typer
+
+from awgproxy.cli import check, client, genkey, genpsk, new, pubkey, server, version
+from awgproxy.cli.failure import ends_in_words
+
+app = typer.Typer(
+    name="awgproxy",
+    help="A proxy server and client joined by an AmneziaWG tunnel.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.callback()(version.version_option)
+for command in (client.client, server.server, new.new, check.check, genkey.genkey, pubkey.pubkey, genpsk.genpsk):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run a command and end the process: the console script ``awgproxy``."""
+    with ends_in_words():
+        app(prog_name="awgproxy")

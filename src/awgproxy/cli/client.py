@@ -1,0 +1,18 @@
+"""``awgproxy client``: brings the tunnel up and serves SOCKS5."""
+
+from __future__ import annotations
+
+from awgproxy.cli.run_options import File, LogFormatOption, LogLevelOption, start_log
+
+
+def client(file: File, log_format: LogFormatOption = None, log_level: LogLevelOption = None) -> None:
+    """Run a client: SOCKS5 into the tunnel."""
+    import asyncio
+
+    from awgproxy.config import load, require_client
+    from awgproxy.session.client import run
+
+    config = load(file)
+    require_client(config)
+    start_log(config, log_level, log_format)
+    asyncio.run(run(config))

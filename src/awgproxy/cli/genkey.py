@@ -1,0 +1,13 @@
+"""``awgproxy genkey``: a private key on standard output, as ``wg genkey`` does."""
+
+from __future__ import annotations
+
+from awgproxy.cli.secret_output import warn_if_readable
+
+
+def genkey() -> None:
+    """Make a new private key."""
+    from awgproxy._native import generate_private_key
+
+    warn_if_readable()
+    print(generate_private_key())

@@ -1,0 +1,13 @@
+"""``awgproxy genpsk``: a preshared key on standard output, as ``wg genpsk`` does."""
+
+from __future__ import annotations
+
+from awgproxy.cli.secret_output import warn_if_readable
+
+
+def genpsk() -> None:
+    """Make a new preshared key."""
+    from awgproxy._native import generate_preshared_key
+
+    warn_if_readable()
+    print(generate_preshared_key())

@@ -1,0 +1,79 @@
+"""``awgproxy new``: a server's configuration and its clients', with parameters that nobody else has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Argument = TypeVar("Argument")
+Value = TypeVar("Value")
+
+
+def new(
+    *,
+    endpoint: Annotated[
+        str,
+        typer.Option(metavar="HOST[:PORT]", help="Where clients find the server; a port is drawn where none is given."),
+    ],
+    directory: Annotated[Path, typer.Option("--directory", "-d", help="Where the files go.")] = Path(),
+    address: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NETWORK", help="The tunnel's network, 10.8.0.0/24; may repeat. Drawn by default."),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", help="The server's UDP port, where it is not the endpoint's.")
+    ] = None,
+    dns: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDRESS", help="Whom the server asks for names; may repeat. The system's by default."),
+    ] = None,
+    peers: Annotated[int, typer.Option(metavar="N", help="How many clients.")] = 1,
+) -> None:
+    """Make matching configurations of a server and its clients.
+
+    They go into server.conf and client.conf (client1.conf and so on where there are more), mode 0600. A file that
+    exists is left alone, and then none is written. Keys and obfuscation parameters are new each time.
+    """
+    from awgproxy.config import values
+    from awgproxy.config.generate import Plan, generate, write_new
+    from awgproxy.errors import AwgProxyError
+
+    host, endpoint_port = _read("--endpoint", values.host_and_port, endpoint)
+    plan = Plan(
+        host=host,
+        port=endpoint_port,
+        listen_port=None if port is None else _read("--port", values.port, str(port)),
+        networks=[_read("--address", values.network, text) for text in address or ()],
+        dns=[_read("--dns", values.address, text) for text in dns or ()],
+        clients=peers,
+    )
+    generated = _read("--address or --peers", generate, plan)
+    names = ["client.conf"] if peers == 1 else [f"client{number}.conf" for number in range(1, peers + 1)]
+    server, *clients = [directory / name for name in ("server.conf", *names)]
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_new({server: generated.server, **dict(zip(clients, generated.clients, strict=True))})
+    except FileExistsError as error:
+        raise AwgProxyError(
+            f"{error.filename} exists already and is left as it is; choose another --directory"
+        ) from None
+    listed = "\n".join(f"  awgproxy client {client}" for client in clients)
+    print(f"Made {len(clients) + 1} files. On the server, with its UDP port open:\n  awgproxy server {server}")
+    print(
+        f"On the client, which then is a SOCKS5 proxy at 127.0.0.1:1080 (AmneziaWG apps take the file too):\n{listed}"
+    )
+
+
+def _read(option: str, read: Callable[[Argument], Value], argument: Argument) -> Value:
+    """What ``read`` makes of an option's value; its complaint becomes the command line's."""
+    from awgproxy.config.values import InvalidValue
+
+    try:
+        return read(argument)
+    except InvalidValue as error:
+        raise typer.BadParameter(f"{error}; {error.suggestion}", param_hint=option) from None

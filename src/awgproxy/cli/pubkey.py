@@ -1,0 +1,19 @@
+"""``awgproxy pubkey``: from a private key on standard input to its public key, as ``wg pubkey`` does."""
+
+from __future__ import annotations
+
+import sys
+
+LONGEST_INPUT = 4096
+
+
+def pubkey() -> None:
+    """Turn a private key on standard input into its public key."""
+    from awgproxy._native import public_key
+    from awgproxy.errors import AwgProxyError
+
+    given = sys.stdin.buffer.read(LONGEST_INPUT)
+    try:
+        print(public_key(given.decode("ascii", "replace").strip()))
+    except ValueError as error:
+        raise AwgProxyError(f"standard input is not a private key: {error}") from None

@@ -1,0 +1,52 @@
+"""What ``client`` and ``server`` share: their arguments, and what they log before they start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+if TYPE_CHECKING:
+    from awgproxy.config import Config
+
+File: TypeAlias = Annotated[Path, typer.Argument(metavar="FILE", help="The configuration.")]
+LogFormatOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--log-format", metavar="FORMAT", help="auto, console or json; auto is console on a terminal, else json."
+    ),
+]
+LogLevelOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--log-level", metavar="LEVEL", envvar="LOG_LEVEL", help="debug, info, warning or error, above [Log] Level."
+    ),
+]
+
+_LEVELS_ELSEWHERE = {"verbose": "debug", "silent": "error"}
+"""amneziawg-go's words for LOG_LEVEL."""
+
+
+def start_log(config: Config, level: str | None, form: str | None) -> None:
+    """Set up logging, option before file; then log the configuration without its secrets, and its warnings."""
+    import structlog
+
+    from awgproxy.config import readable_by_others
+    from awgproxy.config.lint import check
+    from awgproxy.config.model import LogFormat, LogLevel
+    from awgproxy.config.summary import summary
+    from awgproxy.config.values import InvalidValue, word
+    from awgproxy.observe.log import configure
+
+    try:
+        chosen_level = config.log.level if not level else word(_LEVELS_ELSEWHERE.get(level.lower(), level), LogLevel)
+        chosen_format = config.log.format if not form else word(form, LogFormat)
+    except InvalidValue as error:
+        raise typer.BadParameter(f"{error}; {error.suggestion}", param_hint="the log's level or format") from None
+    configure(chosen_level.value, chosen_format.value)
+    log = structlog.get_logger()
+    log.info("configuration read", **summary(config))
+    others = readable_by_others(config.file)
+    for problem in [*([others] if others else []), *check(config)]:
+        log.warning("configuration", where=problem.where, what=problem.what)

@@ -1,0 +1,18 @@
+"""``awgproxy server``: takes the connections of its peers out to the internet."""
+
+from __future__ import annotations
+
+from awgproxy.cli.run_options import File, LogFormatOption, LogLevelOption, start_log
+
+
+def server(file: File, log_format: LogFormatOption = None, log_level: LogLevelOption = None) -> None:
+    """Run a server: its peers' connections go out."""
+    import asyncio
+
+    from awgproxy.config import load, require_server
+    from awgproxy.session.server import run
+
+    config = load(file)
+    require_server(config)
+    start_log(config, log_level, log_format)
+    asyncio.run(run(config))

@@ -1,0 +1,9 @@
+"""New configurations: a server's and its clients', matching, with obfuscation parameters drawn at random.
+
+The clients' files hold nothing but AmneziaWG's own keys, so that they serve this client and the AmneziaWG apps alike.
+"""
+
+from awgproxy.config.generate.files import write_new
+from awgproxy.config.generate.pair import Generated, Plan, generate
+
+__all__ = ["Generated", "Plan", "generate", "write_new"]

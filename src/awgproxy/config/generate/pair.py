@@ -1,0 +1,177 @@
+"""A server's configuration and its clients', as texts that match each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_interface, ip_network
+from secrets import SystemRandom
+from typing import TYPE_CHECKING
+
+from awgproxy import _native
+from awgproxy.config.generate.parameters import random_parameters
+from awgproxy.config.path import IPV4_LEAST_MTU, IPV6_LEAST_MTU, USUAL_MTU, path_to
+from awgproxy.config.values import Endpoint, InvalidValue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from random import Random
+
+    from awgproxy.config.values import Address, Interface, Network
+
+PORTS = (10_000, 32_767)
+"""Where a port is drawn from: above the well-known ones, below those that Linux gives to outgoing sockets."""
+
+MOST_CLIENTS = 250
+
+_FOR_CLIENTS = """\
+# A client of awgproxy: `awgproxy client` with this file's name. The AmneziaWG apps take it too.
+# It holds secrets: show it to nobody. The parameters from S1 to H4 must be the same on both ends.
+"""
+
+_FOR_SERVER = """\
+# A server of awgproxy: `awgproxy server` with this file's name.
+# It holds secrets: show it to nobody. The parameters from S1 to H4 must be the same on both ends.
+"""
+
+_EGRESS = """\
+[Server]
+# What clients may reach: the public internet, and no private network, unless Allow names it.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is asked for; what is None is drawn at random.
+
+    ``host`` and ``port``: where clients find the server. ``listen_port``: where it listens, if that is another port.
+    ``networks``: the tunnel's, the server takes the first address of each. ``dns``: whom the server asks for names, the
+    system's servers where empty. ``path_mtu``: of the server's network; None to ask the system.
+    """
+
+    host: str
+    port: int | None = None
+    listen_port: int | None = None
+    networks: Sequence[Network] = ()
+    dns: Sequence[Address] = ()
+    clients: int = 1
+    path_mtu: int | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Generated:
+    """The texts: the server's, and one for each client. Without ``repr``, since they hold keys."""
+
+    server: str
+    clients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Client:
+    private_key: str
+    public_key: str
+    preshared_key: str
+    addresses: tuple[Interface, ...]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Tunnel:
+    """What both ends agree on."""
+
+    server: tuple[Interface, ...]
+    endpoint: Endpoint
+    mtu: int
+    parameters: list[tuple[str, str]]
+
+
+def generate(plan: Plan, random: Random | None = None) -> Generated:
+    """Draw keys, addresses and parameters, and write the files' texts.
+
+    Keys are from the extension's generator whatever ``random`` is: that is for parameters, the system's by default.
+
+    Raises:
+        InvalidValue: a network is too small for the clients, or there are too many.
+    """
+    random = random or SystemRandom()
+    if not 1 <= plan.clients <= MOST_CLIENTS:
+        raise InvalidValue(f"{plan.clients} clients cannot be served", f"1 to {MOST_CLIENTS}")
+    networks = plan.networks or [_random_network(random)]
+    server, *others = zip(*(_addresses(network, plan.clients + 1) for network in networks), strict=True)
+    parameters = random_parameters(random)
+    port = plan.port or plan.listen_port or random.randint(*PORTS)
+    tunnel = _Tunnel(server, Endpoint(plan.host, port), _mtu(plan, parameters, networks), parameters)
+    private_key = _native.generate_private_key()
+    clients = [_new_client(tuple(ip_interface(address.ip) for address in addresses)) for addresses in others]
+    server_key = _native.public_key(private_key)
+    return Generated(
+        _server_text(tunnel, plan, private_key, clients),
+        tuple(_client_text(tunnel, client, server_key) for client in clients),
+    )
+
+
+def _random_network(random: Random) -> Network:
+    return ip_network(f"10.{random.randint(1, 254)}.{random.randint(0, 255)}.0/24")
+
+
+def _addresses(network: Network, count: int) -> list[Interface]:
+    """The first addresses of a network, the one that names the network left out."""
+    if network.num_addresses < count + 2:
+        raise InvalidValue(f"{network} is too small for {count} addresses", "a larger network, such as 10.8.0.0/24")
+    return [ip_interface(f"{network.network_address + number}/{network.prefixlen}") for number in range(1, count + 1)]
+
+
+def _new_client(addresses: tuple[Interface, ...]) -> _Client:
+    private_key = _native.generate_private_key()
+    return _Client(private_key, _native.public_key(private_key), _native.generate_preshared_key(), addresses)
+
+
+def _mtu(plan: Plan, parameters: list[tuple[str, str]], networks: Sequence[Network]) -> int:
+    """What fits over IPv6 as well, so that it fits wherever the client is."""
+    path_mtu = min(path_to(()).mtu if plan.path_mtu is None else plan.path_mtu, USUAL_MTU)
+    least = IPV6_LEAST_MTU if any(network.version == 6 for network in networks) else IPV4_LEAST_MTU
+    return max(least, _native.largest_inner_packet(parameters, path_mtu, True))
+
+
+def _server_text(tunnel: _Tunnel, plan: Plan, private_key: str, clients: Sequence[_Client]) -> str:
+    interface = [
+        ("PrivateKey", private_key),
+        ("Address", _listed(tunnel.server)),
+        ("ListenPort", str(plan.listen_port or tunnel.endpoint.port)),
+        ("MTU", str(tunnel.mtu)),
+        *tunnel.parameters,
+    ]
+    egress = _EGRESS + (f"DNS = {_listed(plan.dns)}\n" if plan.dns else "")
+    peers = [
+        [
+            ("PublicKey", client.public_key),
+            ("PresharedKey", client.preshared_key),
+            ("AllowedIPs", _listed(client.addresses)),
+        ]
+        for client in clients
+    ]
+    sections = [_section("Interface", interface), egress, *(_section("Peer", peer) for peer in peers)]
+    return _FOR_SERVER + "\n".join(sections)
+
+
+def _client_text(tunnel: _Tunnel, client: _Client, server_key: str) -> str:
+    interface = [
+        ("PrivateKey", client.private_key),
+        ("Address", _listed(client.addresses)),
+        ("DNS", _listed(address.ip for address in tunnel.server)),
+        ("MTU", str(tunnel.mtu)),
+        *tunnel.parameters,
+    ]
+    peer = [
+        ("PublicKey", server_key),
+        ("PresharedKey", client.preshared_key),
+        ("AllowedIPs", "0.0.0.0/0, ::/0"),
+        ("Endpoint", str(tunnel.endpoint)),
+    ]
+    return _FOR_CLIENTS + "\n".join([_section("Interface", interface), _section("Peer", peer)])
+
+
+def _section(name: str, settings: Iterable[tuple[str, str]]) -> str:
+    return "".join([f"[{name}]\n", *(f"{key} = {value}\n" for key, value in settings)])
+
+
+def _listed(values: Iterable[object]) -> str:
+    return ", ".join(str(value) for value in values)

@@ -1,0 +1,76 @@
+"""What will disappoint inside the tunnel: packets that do not fit, names that cannot be asked for, doors left open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awgproxy import _native
+from awgproxy.config.lint.remark import Remark
+from awgproxy.config.roles import Role, role_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from awgproxy.config.model import Config
+    from awgproxy.config.path import Path
+    from awgproxy.config.shape import Shape
+
+
+def mtu(config: Config, _shape: Shape, path: Path) -> Iterator[Remark]:
+    """Inner packets that are fragmented or lost on the path."""
+    largest = _native.largest_inner_packet(config.obfuscation, path.mtu, path.ipv6)
+    if config.mtu > largest:
+        message = f"{config.mtu} is above the {largest} that the path of {path.mtu} bytes carries whole"
+        yield Remark("interface", "MTU", message, f"set {largest} or less, on both ends")
+
+
+def names(config: Config, _shape: Shape, _path: Path) -> Iterator[Remark]:
+    """A client that cannot ask for names."""
+    if role_of(config) is not Role.CLIENT:
+        return
+    if not config.interface.dns:
+        suggestion = "the server's address in the tunnel, such as 10.8.0.1"
+        yield Remark("interface", "DNS", "is missing: connections by name will be refused", suggestion)
+    allowed = [network for peer in config.peers for network in peer.allowed_ips]
+    for server in config.interface.dns:
+        if not any(server in network for network in allowed):
+            message = f"{server} is in no peer's AllowedIPs and cannot be reached"
+            yield Remark("interface", "DNS", message, "allow it, or name another server")
+
+
+def own_addresses(config: Config, _shape: Shape, _path: Path) -> Iterator[Remark]:
+    """The own address of this end where another one belongs."""
+    own = {address.ip for address in config.interface.addresses}
+    for number, peer in enumerate(config.peers, 1):
+        for index, network in enumerate(peer.allowed_ips):
+            if network.num_addresses == 1 and network.network_address in own:
+                message = f"{network.network_address} is this end's own address"
+                yield Remark(f"peer {number}", "AllowedIPs", message, "the peer's address belongs here", index)
+    for index, server in enumerate(config.server.dns):
+        if server in own:
+            message = f"{server} is this server's own address: it would ask itself"
+            yield Remark("server", "DNS", message, "name another DNS server", index)
+
+
+def any_source(config: Config, _shape: Shape, _path: Path) -> Iterator[Remark]:
+    """A server's peer that may send as anybody."""
+    if role_of(config) is not Role.SERVER:
+        return
+    for number, peer in enumerate(config.peers, 1):
+        for index, network in enumerate(peer.allowed_ips):
+            if network.prefixlen == 0:
+                message = f"{network} lets this client send from any address, and takes every other client's answers"
+                yield Remark(
+                    f"peer {number}", "AllowedIPs", message, "the client's own address, such as 10.8.0.2/32", index
+                )
+
+
+def open_proxy(config: Config, _shape: Shape, _path: Path) -> Iterator[Remark]:
+    """A SOCKS5 port that others on the network may use."""
+    bind = config.socks5.bind_address
+    if bind.address is not None and not bind.address.is_loopback and config.socks5.username is None:
+        message = f"{bind} takes connections from other machines without a password"
+        yield Remark("socks5", "BindAddress", message, "bind to 127.0.0.1, or set Username and Password")
+
+
+RULES = (mtu, names, own_addresses, any_source, open_proxy)

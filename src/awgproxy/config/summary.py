@@ -1,0 +1,25 @@
+"""What a log may say of a configuration: no key, no password, no parameter's value, no peer's address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from awgproxy.config.model import Config
+
+
+def summary(config: Config) -> dict[str, str | int | bool]:
+    """The fields of a log entry that describes a configuration."""
+    interface = config.interface
+    obfuscation = [name for name, value in interface.obfuscation if value not in {"", "0"}]
+    return {
+        "file": config.file,
+        "addresses": ", ".join(str(address) for address in interface.addresses),
+        "mtu": config.mtu,
+        "dns": ", ".join(str(server) for server in interface.dns) or "none",
+        "obfuscation": " ".join(obfuscation) or "none",
+        "keepalive_padding": config.tunnel.keepalive_padding.value,
+        "peers": len(config.peers),
+        "preshared_keys": sum(peer.preshared_key is not None for peer in config.peers),
+        "socks5_password": config.socks5.username is not None,
+    }
