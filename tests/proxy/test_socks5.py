@@ -85,15 +85,15 @@ def test_what_follows_the_request_is_kept_for_the_connection():
         pytest.param(None, b"\x05\x00", b"\x05\xff", "no authentication", id="no methods"),
         pytest.param(None, b"\x05\x01\x02", b"\x05\xff", "no authentication", id="password only"),
         pytest.param(CREDENTIALS, NO_AUTH, b"\x05\xff", "username and password", id="password wanted"),
-        pytest.param(
-            CREDENTIALS, BOTH_METHODS + b"\x01\x04user\x05wrong", b"\x05\x02\x01\x01", "wrong", id="password"
-        ),
-        pytest.param(
-            CREDENTIALS, BOTH_METHODS + b"\x01\x00\x06secret", b"\x05\x02\x01\x01", "wrong", id="no name"
-        ),
+        pytest.param(CREDENTIALS, BOTH_METHODS + b"\x01\x04user\x05wrong", b"\x05\x02\x01\x01", "wrong", id="password"),
+        pytest.param(CREDENTIALS, BOTH_METHODS + b"\x01\x00\x06secret", b"\x05\x02\x01\x01", "wrong", id="no name"),
         pytest.param(CREDENTIALS, BOTH_METHODS + b"\x05\x04user", b"\x05\x02\x01\x01", "version", id="auth version"),
         pytest.param(
-            None, NO_AUTH + b"\x05\x02" + IPV4_REQUEST[2:], b"\x05\x00" + Reply.COMMAND_NOT_SUPPORTED.message(), "BIND", id="bind"
+            None,
+            NO_AUTH + b"\x05\x02" + IPV4_REQUEST[2:],
+            b"\x05\x00" + Reply.COMMAND_NOT_SUPPORTED.message(),
+            "BIND",
+            id="bind",
         ),
         pytest.param(
             None,
@@ -103,16 +103,32 @@ def test_what_follows_the_request_is_kept_for_the_connection():
             id="udp associate",
         ),
         pytest.param(
-            None, NO_AUTH + b"\x05\x01\x00\x05abcdef", b"\x05\x00" + Reply.ADDRESS_TYPE_NOT_SUPPORTED.message(), "address type 5", id="address type"
+            None,
+            NO_AUTH + b"\x05\x01\x00\x05abcdef",
+            b"\x05\x00" + Reply.ADDRESS_TYPE_NOT_SUPPORTED.message(),
+            "address type 5",
+            id="address type",
         ),
         pytest.param(
-            None, NO_AUTH + b"\x05\x01\x00\x03\x00\x00\x50", b"\x05\x00" + Reply.GENERAL_FAILURE.message(), "name", id="empty name"
+            None,
+            NO_AUTH + b"\x05\x01\x00\x03\x00\x00\x50",
+            b"\x05\x00" + Reply.GENERAL_FAILURE.message(),
+            "name",
+            id="empty name",
         ),
         pytest.param(
-            None, NO_AUTH + b"\x05\x01\x00\x03\x02\xc3\xa9\x00\x50", b"\x05\x00" + Reply.GENERAL_FAILURE.message(), "name", id="not ascii"
+            None,
+            NO_AUTH + b"\x05\x01\x00\x03\x02\xc3\xa9\x00\x50",
+            b"\x05\x00" + Reply.GENERAL_FAILURE.message(),
+            "name",
+            id="not ascii",
         ),
         pytest.param(
-            None, NO_AUTH + b"\x05\x01\x00\x01\x01\x02\x03\x04\x00\x00", b"\x05\x00" + Reply.GENERAL_FAILURE.message(), "port 0", id="port 0"
+            None,
+            NO_AUTH + b"\x05\x01\x00\x01\x01\x02\x03\x04\x00\x00",
+            b"\x05\x00" + Reply.GENERAL_FAILURE.message(),
+            "port 0",
+            id="port 0",
         ),
     ],
 )

@@ -6,15 +6,19 @@ client sees; so nothing here waits, and Python runs once per connection.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
-from typing import Protocol
+from typing import Literal, Protocol
 
 import structlog
 
 log = structlog.get_logger()
 
-_REJECTIONS = {
+Rejection = Literal["refused", "network-unreachable", "host-unreachable", "prohibited", "timed-out", "failed"]
+"""The outcomes that the tunnel's client can be told."""
+
+_REJECTIONS: dict[int, Rejection] = {
     errno.ECONNREFUSED: "refused",
     errno.ENETUNREACH: "network-unreachable",
     errno.EAFNOSUPPORT: "network-unreachable",
@@ -32,7 +36,7 @@ class Flows(Protocol):
     def attach(self, flow: int, fd: int) -> None:
         """Give a flow its outer side; the descriptor is the engine's from then on, unless it raises."""
 
-    def reject(self, flow: int, reason: str) -> None:
+    def reject(self, flow: int, reason: Rejection) -> None:
         """Refuse a flow that waits for its outer side."""
 
 
@@ -55,7 +59,7 @@ class Dialer:
         outer: socket.socket | None = None
         try:
             outer = _outer_socket(ipv6=ipv6, kind=socket.SOCK_DGRAM)
-            outer.bind(("::" if ipv6 else "0.0.0.0", 0))
+            outer.bind(("", 0))
             self._hand_over(flow, outer)
         except OSError as error:
             self._give_up(flow, outer, error)
@@ -66,9 +70,8 @@ class Dialer:
             outer = _outer_socket(ipv6=":" in destination[0], kind=kind)
             if kind == socket.SOCK_STREAM:
                 outer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            code = outer.connect_ex(destination)
-            if code not in (0, errno.EINPROGRESS):
-                raise OSError(code, "connect")
+            with contextlib.suppress(BlockingIOError):
+                outer.connect(destination)
             self._hand_over(flow, outer)
         except OSError as error:
             self._give_up(flow, outer, error)
@@ -82,7 +85,7 @@ class Dialer:
             outer.close()
         if error.errno in (errno.EMFILE, errno.ENFILE):
             log.warning("no file descriptor left for a connection", reason=error.strerror)
-        self._flows.reject(flow, _REJECTIONS.get(error.errno or 0, "host-unreachable"))
+        self._flows.reject(flow, _REJECTIONS.get(error.errno or 0, "failed"))
 
 
 def _outer_socket(*, ipv6: bool, kind: socket.SocketKind) -> socket.socket:

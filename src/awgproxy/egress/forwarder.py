@@ -7,14 +7,17 @@ answer is put last, so that the client's next try meets another.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dns.exception
 import dns.resolver
 import structlog
 
-from awgproxy.egress.dialer import Dialer
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from awgproxy.egress.dialer import Dialer
 
 DNS_PORT = 53
 _SYSTEM_FILE = Path("/etc/resolv.conf")

@@ -12,8 +12,7 @@ import asyncio
 import contextlib
 import itertools
 import socket
-from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import dns.exception
 import dns.flags
@@ -23,6 +22,9 @@ import dns.rcode
 import dns.rdatatype
 
 from awgproxy.errors import NameLookupFailed, NameNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 DNS_PORT = 53
 TRY_SECONDS = (1.0, 2.0, 4.0)
@@ -184,6 +186,8 @@ def _addresses_of(answer: dns.message.Message, record_type: dns.rdatatype.RdataT
         raise NameNotFound("there is no such name")
     if code != dns.rcode.NOERROR:
         raise NameLookupFailed(f"the DNS server answers {dns.rcode.to_text(code)}")
+    if not isinstance(answer, dns.message.QueryMessage):
+        raise NameLookupFailed("the DNS server answers something else")
     records = answer.resolve_chaining().answer
     if records is None or records.rdtype != record_type:
         return []

@@ -11,6 +11,7 @@ fills), `NEGOTIATION_SECONDS` for each, `MAX_BYTES_AT_ONCE` for one read.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import socket
 from collections.abc import Callable
@@ -34,8 +35,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An application that asked for a connection: its socket (non-blocking, out of the event loop), the request, and
-    the bytes that it sent behind the request."""
+    """An application that asked for a connection.
+
+    `socket` is non-blocking and out of the event loop; `early` is what was sent behind the request.
+    """
 
     socket: socket.socket
     request: Request
@@ -127,7 +130,15 @@ class Listener:
             self.accepted += 1
             accepted.setblocking(False)
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._negotiating.add(_Application(self, accepted))
+            self._negotiating.add(_Application(accepted, self._credentials, self._ended))
+
+    def _ended(self, application: _Application, accepted: Accepted | None, refusal: str | None) -> None:
+        self._negotiating.discard(application)
+        if refusal is not None:
+            self.refused += 1
+            log.info("application refused", reason=refusal)
+        if accepted is not None:
+            self._connect(accepted)
 
     def _pause(self) -> None:
         """Stop accepting for a moment, so that a full table or no free descriptor does not spin the loop."""
@@ -143,27 +154,27 @@ class Listener:
 
 
 class _Application:
-    """One accepted application until its request stands."""
+    """One accepted application until its request stands; `ended` hears once what became of it."""
 
-    __slots__ = ("_deadline", "_listener", "_negotiation", "_socket")
+    __slots__ = ("_deadline", "_ended", "_negotiation", "_socket")
 
-    def __init__(self, listener: Listener, accepted: socket.socket) -> None:
+    def __init__(self, accepted: socket.socket, credentials: Credentials | None, ended: _Ended) -> None:
         loop = asyncio.get_running_loop()
-        self._listener = listener
         self._socket = accepted
-        self._negotiation = Negotiation(listener._credentials)
+        self._negotiation = Negotiation(credentials)
+        self._ended = ended
         self._deadline = loop.call_later(NEGOTIATION_SECONDS, self._expire)
         loop.add_reader(accepted.fileno(), self._read)
 
-    def close(self) -> None:
+    def close(self, refusal: str | None = None) -> None:
         """Give the application up."""
-        self._leave()
+        self._leave_loop()
         self._socket.close()
+        self._ended(self, None, refusal)
 
-    def _leave(self) -> None:
+    def _leave_loop(self) -> None:
         self._deadline.cancel()
         asyncio.get_running_loop().remove_reader(self._socket.fileno())
-        self._listener._negotiating.discard(self)
 
     def _read(self) -> None:
         try:
@@ -180,13 +191,12 @@ class _Application:
         answer = negotiation.poll_answer()
         if answer and not self._send(answer):
             self.close()
-            return
-        if negotiation.state is State.REQUESTED:
-            assert negotiation.request is not None  # noqa: S101 - what REQUESTED means
-            self._leave()
-            self._listener._connect(Accepted(self._socket, negotiation.request, negotiation.remainder))
         elif negotiation.state is State.REFUSED:
-            self._refuse()
+            self._end_in_order()
+            self.close(negotiation.refusal)
+        elif negotiation.request is not None:
+            self._leave_loop()
+            self._ended(self, Accepted(self._socket, negotiation.request, negotiation.remainder), None)
 
     def _send(self, answer: bytes) -> bool:
         """An answer is at most a dozen bytes: an application that leaves no room for it is not reading at all."""
@@ -195,19 +205,14 @@ class _Application:
         except OSError:
             return False
 
-    def _refuse(self) -> None:
-        self._listener.refused += 1
-        log.info("application refused", reason=self._negotiation.refusal)
-        self._leave()
-        # Shut down before closing, so that the answer is not overtaken by a reset for bytes left unread.
-        try:
+    def _end_in_order(self) -> None:
+        """Keep a reset, for bytes left unread, from overtaking the answer."""
+        with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_WR)
             self._socket.recv(MAX_BYTES_AT_ONCE)
-        except OSError:
-            pass
-        self._socket.close()
 
     def _expire(self) -> None:
-        self._listener.refused += 1
-        log.info("application refused", reason=f"no request within {NEGOTIATION_SECONDS:.0f} s")
-        self.close()
+        self.close(f"no request within {NEGOTIATION_SECONDS:.0f} s")
+
+
+_Ended = Callable[[_Application, Accepted | None, str | None], None]

@@ -143,9 +143,7 @@ class Negotiation:
         wanted = _NO_AUTHENTICATION if self._credentials is None else _USERNAME_PASSWORD
         if wanted not in methods:
             need = "no authentication" if self._credentials is None else "username and password"
-            return self._refuse(
-                f"the application does not offer {need}", bytes((VERSION, _NO_ACCEPTABLE_METHOD))
-            )
+            return self._refuse(f"the application does not offer {need}", bytes((VERSION, _NO_ACCEPTABLE_METHOD)))
         self._answer += bytes((VERSION, wanted))
         self._buffer = buffer[end:]
         self.state = State.REQUEST if self._credentials is None else State.CREDENTIALS
@@ -156,9 +154,7 @@ class Negotiation:
         if not buffer:
             return False
         if buffer[0] != _CREDENTIALS_VERSION:
-            return self._refuse(
-                "credentials of an unknown version (RFC 1929 has 1)", bytes((_CREDENTIALS_VERSION, 1))
-            )
+            return self._refuse("credentials of an unknown version (RFC 1929 has 1)", bytes((_CREDENTIALS_VERSION, 1)))
         if len(buffer) < 2:
             return False
         name_end = 2 + buffer[1]
@@ -201,9 +197,7 @@ class Negotiation:
         command = buffer[1]
         if command != _CONNECT:
             name = _COMMAND_NAMES.get(command, f"command {command}")
-            return self._refuse(
-                f"{name} is not supported, CONNECT is", Reply.COMMAND_NOT_SUPPORTED.message()
-            )
+            return self._refuse(f"{name} is not supported, CONNECT is", Reply.COMMAND_NOT_SUPPORTED.message())
         port = int.from_bytes(buffer[end - 2 : end], "big")
         request = _request_of(address_type, buffer[start : end - 2], port)
         if request is None:

@@ -8,7 +8,7 @@ connection has closed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
 from typing import TYPE_CHECKING
 
 import structlog
@@ -26,7 +26,9 @@ from awgproxy.session.lifetime import Lifetime
 from awgproxy.session.settings import client_settings
 
 if TYPE_CHECKING:
-    from awgproxy.config import Config
+    from collections.abc import Sequence
+
+    from awgproxy.config import Config, Socks5
 
 log = structlog.get_logger()
 
@@ -70,7 +72,7 @@ class ClientSession:
         self._listener = Listener(
             socks5.bind_address.host,
             socks5.bind_address.port,
-            _credentials(socks5.username, socks5.password),
+            _credentials(socks5),
             self._application,
         )
         self._connecting: set[asyncio.Task[None]] = set()
@@ -154,10 +156,8 @@ class ClientSession:
 
     def _answer_and_close(self, accepted: Accepted, reply: Reply, why: str) -> None:
         log.debug("connection failed", host=accepted.request.host, port=accepted.request.port, reason=why)
-        try:
+        with contextlib.suppress(OSError):  # the application may have hung up first
             accepted.socket.send(reply.message())
-        except OSError:
-            pass  # the application hung up first
         accepted.socket.close()
         self._lifetime.connection_closed()
 
@@ -186,7 +186,7 @@ class ClientSession:
         self._endpoints.look_up_again()
 
 
-def _credentials(username: str | None, password: str | None) -> Credentials | None:
-    if username is None:
+def _credentials(socks5: Socks5) -> Credentials | None:
+    if socks5.username is None or socks5.password is None:
         return None
-    return Credentials(username.encode(), (password or "").encode())
+    return Credentials(socks5.username.encode(), socks5.password.get_secret_value().encode())

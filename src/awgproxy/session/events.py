@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from awgproxy._native import Engine
+if TYPE_CHECKING:
+    from awgproxy._native import Engine
 
 log = structlog.get_logger()
 
@@ -39,5 +40,5 @@ class EventPump:
                 continue
             try:
                 handler(event)
-            except Exception:  # noqa: BLE001 - one event's failure must not stop the others
+            except Exception:
                 log.exception("an event could not be handled", kind=type(event).__name__)

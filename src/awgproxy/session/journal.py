@@ -6,7 +6,7 @@ reader of the log whose key it was.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -17,7 +17,11 @@ from awgproxy._native import (
     PeerRoamed,
     SessionEnded,
 )
-from awgproxy.session.events import Handlers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from awgproxy.session.events import Handlers
 
 log = structlog.get_logger()
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import structlog
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 DRAIN_SECONDS = 5.0
 """How long running connections may go on after the first signal."""
