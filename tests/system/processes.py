@@ -1,0 +1,76 @@
+"""awgproxy's own programs as a user runs them, for the tests of the whole."""
+
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+START_SECONDS = 20
+
+
+class Awgproxy:
+    """One `awgproxy` process, optionally inside a network namespace; its log is read as JSON."""
+
+    def __init__(self, *arguments, namespace: str | None = None):
+        prefix = ["ip", "netns", "exec", namespace] if namespace else []
+        self.process = subprocess.Popen(
+            [*prefix, sys.executable, "-m", "awgproxy", *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "LOG_LEVEL": "debug"},
+        )
+        self.lines: list[str] = []
+        self._entries: queue.Queue = queue.Queue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for line in self.process.stderr:
+            self.lines.append(line.rstrip())
+            try:
+                self._entries.put(json.loads(line))
+            except ValueError:
+                continue
+        self._entries.put(None)
+
+    def wait_for(self, event: str, **fields):
+        """The next entry with this event and these fields."""
+        while True:
+            entry = self._entries.get(timeout=START_SECONDS)
+            assert entry is not None, f"ended before {event!r}:\n" + "\n".join(self.lines[-30:])
+            if entry.get("event") == event and all(entry.get(name) == value for name, value in fields.items()):
+                return entry
+
+    def stop(self, number=signal.SIGTERM) -> int:
+        """End it with a signal; its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        code = self.process.wait(START_SECONDS)
+        self._reader.join(START_SECONDS)
+        self.process.stderr.close()
+        return code
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.stop()
+
+
+def free_port(kind=socket.SOCK_STREAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def add_to(file: Path, text: str) -> None:
+    file.write_text(file.read_text() + "\n" + text)

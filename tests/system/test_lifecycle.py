@@ -1,0 +1,102 @@
+"""Starting, stopping, failing: what an operator does to the programs."""
+
+import signal
+import socket
+import threading
+
+import pytest
+
+from tests.system.socks import connect, read_to_end, receive
+from tests.system.world import World
+
+
+@pytest.fixture
+def own_world(namespace, tmp_path):
+    with World(namespace, tmp_path) as made:
+        yield made
+
+
+def test_a_signal_ends_both_with_code_zero(own_world):
+    with own_world.inside():
+        made, _ = connect(own_world.proxy, "127.0.0.1", own_world.ports["echo"])
+    made.close()
+    assert own_world.client.stop() == 0
+    assert own_world.server.stop() == 0
+
+
+def test_a_signal_lets_a_running_transfer_finish(own_world):
+    with own_world.inside():
+        made, _ = connect(own_world.proxy, "127.0.0.1", own_world.ports["digest"])
+    made.sendall(b"first")
+    own_world.client.process.send_signal(signal.SIGINT)
+    own_world.client.wait_for("stopping")
+    made.sendall(b"second")
+    made.shutdown(socket.SHUT_WR)
+    assert len(receive(made, 64)) == 64
+    made.close()
+    assert own_world.client.stop() == 0
+
+
+def test_a_second_signal_ends_it_at_once(own_world):
+    with own_world.inside():
+        made, _ = connect(own_world.proxy, "127.0.0.1", own_world.ports["echo"])
+    own_world.client.process.send_signal(signal.SIGTERM)
+    own_world.client.wait_for("stopping")
+    assert own_world.client.stop() == 0
+    with pytest.raises(ConnectionResetError):
+        made.recv(1)
+    made.close()
+
+
+def test_a_killed_server_never_makes_a_truncated_transfer_look_complete(own_world):
+    with own_world.inside():
+        made, _ = connect(own_world.proxy, "127.0.0.1", own_world.ports["source"])
+    made.sendall(b"1000000000\n")
+    receive(made, 1_000_000)
+    own_world.server.process.kill()
+    own_world.client.process.send_signal(signal.SIGTERM)
+    with pytest.raises(ConnectionResetError):
+        read_to_end(made)
+    made.close()
+
+
+def test_the_client_comes_back_after_a_restart_of_the_server(own_world):
+    own_world.server.process.kill()
+    own_world.server.process.wait()
+    with own_world.start("server", "server.conf") as server:
+        server.wait_for("server is ready")
+        own_world.client.stop()
+        with own_world.start("client", "client.conf") as client:
+            client.wait_for("tunnel up")
+            with own_world.inside():
+                made, reply = connect(own_world.proxy, "127.0.0.1", own_world.ports["echo"])
+            assert reply == 0
+            made.close()
+
+
+@pytest.mark.slow
+def test_a_running_client_finds_a_restarted_server_by_itself(own_world):
+    own_world.server.process.kill()
+    own_world.server.process.wait()
+    with own_world.start("server", "server.conf") as server:
+        server.wait_for("server is ready")
+        outcome = []
+
+        def go():
+            with own_world.inside():
+                outcome.append(connect(own_world.proxy, "127.0.0.1", own_world.ports["echo"], timeout=40)[1])
+
+        while not outcome or outcome[-1] != 0:
+            thread = threading.Thread(target=go)
+            thread.start()
+            thread.join()
+
+
+@pytest.mark.parametrize("command", ["server", "client"])
+def test_a_port_in_use_is_one_clear_line(own_world, command):
+    with own_world.start(command, f"{command}.conf") as second:
+        assert second.process.wait(20) != 0
+        second._reader.join()
+        text = "\n".join(second.lines)
+    assert "in use" in text
+    assert "Traceback" not in text

@@ -1,0 +1,157 @@
+"""An application, SOCKS5, the tunnel, the targets: the whole as a user runs it."""
+
+import hashlib
+import os
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from tests.system.socks import connect, read_to_end, receive
+
+REFUSED, NETWORK, HOST, TIMED_OUT, POLICY = 5, 3, 4, 6, 2
+
+
+def test_curl_downloads(world, tmp_path):
+    content = os.urandom(20_000_000)
+    (tmp_path / "file").write_bytes(content)
+    with world.inside():
+        listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        connection, _ = listening.accept()
+        with connection:
+            connection.recv(65536)
+            head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\nConnection: close\r\n\r\n"
+            connection.sendall(head.encode() + content)
+
+    threading.Thread(target=serve, daemon=True).start()
+    command = ["ip", "netns", "exec", world.namespace, "curl", "--silent", "--show-error", "--fail", "--max-time", "60"]
+    fetched = subprocess.run(
+        [*command, "--proxy", "socks5h://127.0.0.1:1080", f"http://four.test:{listening.getsockname()[1]}/file"],
+        check=True,
+        capture_output=True,
+    ).stdout
+    listening.close()
+    assert hashlib.sha256(fetched).digest() == hashlib.sha256(content).digest()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "target.test"])
+def test_echo(world, host):
+    with world.inside():
+        made, reply = connect(world.proxy, host, world.ports["echo"])
+    assert reply == 0
+    made.sendall(b"hello")
+    assert receive(made, 5) == b"hello"
+    made.close()
+
+
+def test_half_close_still_brings_the_answer(world):
+    content = os.urandom(5_000_000)
+    with world.inside():
+        made, _ = connect(world.proxy, "127.0.0.1", world.ports["digest"])
+    made.sendall(content)
+    made.shutdown(socket.SHUT_WR)
+    assert receive(made, 64).decode() == hashlib.sha256(content).hexdigest()
+    assert made.recv(1) == b""
+    made.close()
+
+
+def test_a_reset_of_the_target_is_a_reset_here(world):
+    with world.inside():
+        made, _ = connect(world.proxy, "127.0.0.1", world.ports["reset"])
+    assert receive(made, 5) == b"hello"
+    made.sendall(b"x")
+    with pytest.raises(ConnectionResetError):
+        read_to_end(made)
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "reply"),
+    [
+        pytest.param("127.0.0.1", 9, REFUSED, id="nobody listens"),
+        pytest.param("198.51.100.1", 80, HOST, id="host unreachable"),
+        pytest.param("233.252.0.1", 80, NETWORK, id="no route"),
+        pytest.param("10.1.2.3", 80, POLICY, id="private"),
+        pytest.param("private.test", 80, POLICY, id="a name for a private address"),
+        pytest.param("127.0.0.1", 25, POLICY, id="port 25"),
+        pytest.param("::ffff:10.1.2.3", 80, POLICY, id="mapped private"),
+        pytest.param("none.test", 80, HOST, id="no such name"),
+    ],
+)
+def test_replies_tell_the_truth(world, host, port, reply):
+    with world.inside():
+        made, code = connect(world.proxy, host, port)
+    assert code == reply
+    assert made.recv(1) == b""
+    made.close()
+
+
+def test_a_silent_target_times_out(world):
+    with world.inside():
+        made, code = connect(world.proxy, "203.0.113.1", 80)
+    assert code == TIMED_OUT
+    made.close()
+
+
+def test_an_application_that_hangs_up_while_it_waits_frees_the_flow(world):
+    with world.inside():
+        made = socket.create_connection(world.proxy)
+    made.sendall(b"\x05\x01\x00" + b"\x05\x01\x00\x01" + socket.inet_aton("203.0.113.2") + b"\x00\x50")
+    flow = world.client.wait_for("connection requested", host="203.0.113.2")["flow"]
+    made.close()
+    world.client.wait_for("connection closed", flow=flow)
+
+
+def test_a_slow_reader_loses_nothing(world):
+    size = 30_000_000
+    with world.inside():
+        made, _ = connect(world.proxy, "127.0.0.1", world.ports["source"])
+        other, _ = connect(world.proxy, "127.0.0.1", world.ports["echo"])
+    made.sendall(b"%d\n" % size)
+    for _ in range(20):  # the first stream is full and stands still; a second one goes on
+        other.sendall(b"x" * 1000)
+        assert len(receive(other, 1000)) == 1000
+    assert read_to_end(made) == size
+    made.close()
+    other.close()
+
+
+def test_a_thousand_connections(world):
+    made = []
+    with world.inside():
+        for _ in range(1000):
+            one = socket.create_connection(world.proxy, timeout=60)
+            one.sendall(b"\x05\x01\x00" + b"\x05\x01\x00\x01\x7f\0\0\x01" + world.ports["echo"].to_bytes(2, "big"))
+            made.append(one)
+    for number, one in enumerate(made):
+        assert receive(one, 12)[3] == 0
+        one.sendall(number.to_bytes(4, "big"))
+    for number, one in enumerate(made):
+        assert receive(one, 4) == number.to_bytes(4, "big")
+    for one in made:
+        one.close()
+
+
+def test_dns_of_any_type_is_forwarded_at_the_tunnel_address(world):
+    with world.inside():
+        made, reply = connect(world.proxy, _server_address(world), 53)
+    assert reply == 0
+    question = bytes.fromhex("abcd01000001000000000000") + b"\x04four\x04test\x00" + b"\x00\x10\x00\x01"
+    made.sendall(len(question).to_bytes(2, "big") + question)
+    length = int.from_bytes(receive(made, 2), "big")
+    assert receive(made, length).startswith(bytes.fromhex("abcd"))
+    made.close()
+
+
+def test_other_ports_of_the_tunnel_address_are_closed(world):
+    with world.inside():
+        _, code = connect(world.proxy, _server_address(world), 80)
+    assert code == REFUSED
+
+
+def _server_address(world) -> str:
+    line = next(line for line in (world.folder / "server.conf").read_text().splitlines() if line.startswith("Address"))
+    return line.partition("=")[2].split(",")[0].strip().partition("/")[0]

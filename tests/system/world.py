@@ -1,0 +1,194 @@
+"""The world of the system tests: targets, DNS, a server and a client, all inside one network namespace."""
+
+import contextlib
+import ctypes
+import hashlib
+import os
+import socket
+import socketserver
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+
+from tests.system.processes import Awgproxy, add_to
+
+_CLONE_NEWNET = 0x40000000
+_libc = ctypes.CDLL(None, use_errno=True)
+
+SOCKS_PORT = 1080
+SERVER_PORT = 51820
+ALLOWED = ("127.0.0.0/8", "::1/128", "198.51.100.0/24", "203.0.113.0/24", "192.0.2.0/24", "233.252.0.0/24")
+ZONE = {
+    ("target.test.", "A"): ["127.0.0.1"],
+    ("target.test.", "AAAA"): ["::1"],
+    ("four.test.", "A"): ["127.0.0.1"],
+    ("private.test.", "A"): ["10.1.2.3"],
+}
+
+
+def _enter(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        if _libc.setns(descriptor, _CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def inside(namespace: str):
+    """Sockets that this thread makes meanwhile are in the namespace."""
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    try:
+        _enter(f"/run/netns/{namespace}")
+        yield
+    finally:
+        _libc.setns(home, _CLONE_NEWNET)
+        os.close(home)
+
+
+class _Targets(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 1024
+
+
+class _Echo(socketserver.BaseRequestHandler):
+    def handle(self):
+        with contextlib.suppress(OSError):
+            while data := self.request.recv(65536):
+                self.request.sendall(data)
+
+
+class _Source(socketserver.StreamRequestHandler):
+    """Sends as many zero bytes as the line says."""
+
+    def handle(self):
+        with contextlib.suppress(OSError, ValueError):
+            left = int(self.rfile.readline())
+            block = bytes(65536)
+            while left > 0:
+                self.request.sendall(block[: min(left, len(block))])
+                left -= len(block)
+
+
+class _Digest(socketserver.BaseRequestHandler):
+    """Reads to the end, then answers with the SHA-256: the answer needs half-close."""
+
+    def handle(self):
+        digest = hashlib.sha256()
+        with contextlib.suppress(OSError):
+            while data := self.request.recv(65536):
+                digest.update(data)
+            self.request.sendall(digest.hexdigest().encode())
+
+
+class _ResetAfterHello(socketserver.BaseRequestHandler):
+    def handle(self):
+        self.request.sendall(b"hello")
+        self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+        self.request.recv(1)
+        self.request.close()
+
+
+class _Dns(socketserver.BaseRequestHandler):
+    def handle(self):
+        if isinstance(self.request, tuple):
+            data, reply = self.request
+            reply.sendto(_answer(data), self.client_address)
+            return
+        length = int.from_bytes(self.request.recv(2), "big")
+        answer = _answer(self.request.recv(length))
+        self.request.sendall(len(answer).to_bytes(2, "big") + answer)
+
+
+def _answer(data: bytes) -> bytes:
+    question = dns.message.from_wire(data)
+    answer = dns.message.make_response(question)
+    asked = question.question[0]
+    name = asked.name.to_text().lower()
+    records = ZONE.get((name, dns.rdatatype.to_text(asked.rdtype)))
+    if records:
+        answer.answer.append(dns.rrset.from_text(asked.name, 60, "IN", asked.rdtype, *records))
+    elif not any(known == name for known, _ in ZONE):
+        answer.set_rcode(dns.rcode.NXDOMAIN)
+    return answer.to_wire()
+
+
+class _Targets6(_Targets):
+    address_family = socket.AF_INET6
+
+
+class World:
+    """Targets by name in `ports`; `proxy` is where applications connect, from `inside`."""
+
+    def __init__(self, namespace: str, folder: Path):
+        self.namespace = namespace
+        self.folder = folder
+        self.proxy = ("127.0.0.1", SOCKS_PORT)
+        self.ports: dict[str, int] = {}
+        self._servers = []
+        self._exit = contextlib.ExitStack()
+
+    def inside(self):
+        return inside(self.namespace)
+
+    def __enter__(self):
+        with self.inside():
+            for name, handler in (
+                ("echo", _Echo),
+                ("source", _Source),
+                ("digest", _Digest),
+                ("reset", _ResetAfterHello),
+            ):
+                self.ports[name] = self._serve(_Targets(("127.0.0.1", 0), handler))
+            self._serve(_Targets6(("::1", self.ports["echo"]), _Echo))
+            self._serve(socketserver.ThreadingUDPServer(("127.0.0.53", 53), _Dns))
+            self._serve(_Targets(("127.0.0.53", 53), _Dns))
+        self.write_pair()
+        self.server = self._exit.enter_context(self.start("server", "server.conf"))
+        self.server.wait_for("server is ready")
+        self.client = self._exit.enter_context(self.start("client", "client.conf"))
+        self.client.wait_for("SOCKS5 is ready")
+        self.client.wait_for("tunnel up")
+        return self
+
+    def __exit__(self, *_):
+        self._exit.close()
+        for server in self._servers:
+            server.shutdown()
+            server.server_close()
+
+    def start(self, command: str, file: str) -> Awgproxy:
+        return Awgproxy(command, self.folder / file, "--log-format", "json", namespace=self.namespace)
+
+    def write_pair(self):
+        subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "awgproxy",
+                "new",
+                "--endpoint",
+                f"127.0.0.1:{SERVER_PORT}",
+                "--directory",
+                self.folder,
+            ],
+            check=True,
+            capture_output=True,
+        )
+        add_to(
+            self.folder / "server.conf",
+            f"[Server]\nDNS = 127.0.0.53\nAllow = {', '.join(ALLOWED)}\n",
+        )
+
+    def _serve(self, server) -> int:
+        self._servers.append(server)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return server.server_address[1]
