@@ -26,9 +26,7 @@ _Rejection: TypeAlias = Literal[
 ]
 """Why a connection does not come to stand. ``failed`` stands for everything else, such as a bound that is reached."""
 
-_Outcome: TypeAlias = Literal[
-    "orderly", "reset", "timed-out", "expired", "hung-up", "peer-gone", "closed", "stopped"
-]
+_Outcome: TypeAlias = Literal["orderly", "reset", "timed-out", "expired", "hung-up", "peer-gone", "closed", "stopped"]
 """How a flow ended: both sides were done; one side failed (the other got a reset); the far end fell silent; it was idle
 for too long; the application hung up before the connection stood; the peer was removed or is unheard of; ``close_flow``;
 ``stop``."""
@@ -483,9 +481,7 @@ class FlowClosed:
 class HandshakeCompleted:
     """A session with a peer stands."""
 
-    def __new__(
-        cls, peer: str, session: str, role: Literal["initiator", "responder"], rekey: bool
-    ) -> Self: ...
+    def __new__(cls, peer: str, session: str, role: Literal["initiator", "responder"], rekey: bool) -> Self: ...
     @property
     def peer(self) -> str:
         """Whose: a public key."""

@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from awgproxy.errors import TunnelError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0

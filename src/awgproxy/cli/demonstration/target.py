@@ -1,4 +1,4 @@
-"""What the demonstration fetches: a TCP server on loopback that sends a seeded stream of bytes and knows its checksum."""
+"""What the demonstration fetches: a TCP server on loopback that sends seeded bytes and knows their checksum."""
 
 from __future__ import annotations
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import socket
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from awgproxy.errors import TunnelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CONNECT_SECONDS = 30.0
 STALL_SECONDS = 20.0
@@ -25,9 +28,7 @@ class Outcome:
     seconds: float
 
 
-def download(
-    proxy: tuple[str, int], target: tuple[str, int], progress: Callable[[int], None]
-) -> Outcome:
+def download(proxy: tuple[str, int], target: tuple[str, int], progress: Callable[[int], None]) -> Outcome:
     """Fetch all that `target` sends, through the SOCKS5 proxy.
 
     `progress` is called now and then with the bytes so far.
