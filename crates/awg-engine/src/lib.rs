@@ -1,5 +1,31 @@
 //! The loop that moves packets between sockets, tunnel and network stack.
+//!
+//! An [`Engine`] is one WireGuard interface without a kernel: a UDP socket on one side, connections of applications or to
+//! targets on the other, and on a thread of its own everything in between. Its embedder decides (what to open, what to
+//! allow, where to dial); the engine moves bytes. Commands are methods, events wait to be taken.
+//!
+//! Floor 3 of the crates: it knows `awg-tunnel` and `awg-netstack`, and nothing of the language it is embedded in.
+//! Modules, lower floors first: [`transport`], [`clock`], [`descriptors`], `policy`, `flow` · `dial`, `relay` ·
+//! `command`, `event`, `settings`, `snapshot` · `shard` (the loop) · `engine` (the handle).
+
+#![allow(dead_code, unused_imports, clippy::pedantic, clippy::all)] // Until the loop follows.
 
 pub mod clock;
+mod command;
 pub mod descriptors;
+mod engine;
+mod event;
+mod flow;
+mod policy;
+mod settings;
+mod snapshot;
 pub mod transport;
+
+pub use awg_netstack::Kind;
+pub use command::{CommandError, NotTaken, Replies};
+pub use engine::{Engine, StartError};
+pub use event::{Event, Level, LogRecord};
+pub use flow::{FlowId, Outcome, Refusal, Traffic, UnknownRefusal};
+pub use policy::{EgressPolicy, Rule};
+pub use settings::{EngineSettings, Limits, SettingsError};
+pub use snapshot::{PeerSnapshot, Snapshot};

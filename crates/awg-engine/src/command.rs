@@ -1,0 +1,187 @@
+//! What the embedder tells the engine: [`Command`], and the bounded queue that they wait in.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::sync::mpsc::SyncSender;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use awg_tunnel::PeerConfig;
+use thiserror::Error;
+
+use crate::flow::{FlowId, Refusal};
+use crate::snapshot::Snapshot;
+
+/// What to write to an application for each outcome of its connection, as its protocol wants it.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Replies {
+    /// The connection stands.
+    pub succeeded: Vec<u8>,
+    /// The target refused it.
+    pub refused: Vec<u8>,
+    /// The network cannot be reached.
+    pub network_unreachable: Vec<u8>,
+    /// The host cannot be reached.
+    pub host_unreachable: Vec<u8>,
+    /// A policy forbids it.
+    pub prohibited: Vec<u8>,
+    /// Nothing answered in time.
+    pub timed_out: Vec<u8>,
+    /// Anything else.
+    pub failed: Vec<u8>,
+}
+
+impl Replies {
+    pub(crate) fn into_refusal(self, refusal: Refusal) -> Vec<u8> {
+        match refusal {
+            Refusal::Refused => self.refused,
+            Refusal::NetworkUnreachable => self.network_unreachable,
+            Refusal::HostUnreachable => self.host_unreachable,
+            Refusal::Prohibited => self.prohibited,
+            Refusal::TimedOut => self.timed_out,
+            Refusal::Failed => self.failed,
+        }
+    }
+}
+
+/// One thing to do, in the order given.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Open {
+        flow: FlowId,
+        destinations: Vec<SocketAddr>,
+        application: OwnedFd,
+        early: Vec<u8>,
+        replies: Box<Replies>,
+    },
+    OpenDatagrams {
+        flow: FlowId,
+        destination: SocketAddr,
+        application: OwnedFd,
+    },
+    Attach {
+        flow: FlowId,
+        socket: OwnedFd,
+    },
+    Reject {
+        flow: FlowId,
+        reason: Refusal,
+    },
+    Close {
+        flow: FlowId,
+    },
+    SetPeers {
+        peers: Vec<PeerConfig>,
+    },
+    Snapshot {
+        answer: SyncSender<Snapshot>,
+    },
+}
+
+impl Command {
+    /// The flow that begins with this command.
+    pub(crate) fn opens(&self) -> Option<FlowId> {
+        match self {
+            Self::Open { flow, .. } | Self::OpenDatagrams { flow, .. } => Some(*flow),
+            _ => None,
+        }
+    }
+}
+
+/// Why a command was not taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum CommandError {
+    /// The engine has not started, or has stopped.
+    #[error("the engine is not running")]
+    NotRunning,
+    /// The engine takes no new flows any more.
+    #[error("the engine is draining and takes no new flows")]
+    Draining,
+    /// As many commands wait as may.
+    #[error("too many commands wait for the engine")]
+    QueueFull,
+    /// There are as many flows as there may be.
+    #[error("too many flows")]
+    TooManyFlows,
+    /// An `open` without anywhere to go.
+    #[error("no destination")]
+    NoDestination,
+    /// The system gave no socket pair.
+    #[error("no socket pair: {}", std::io::Error::from_raw_os_error(*.0))]
+    NoSocketPair(i32),
+    /// The engine's thread did not answer in time.
+    #[error("the engine does not answer")]
+    NoAnswer,
+}
+
+/// A command that was not taken, and the descriptor that therefore stays with the caller.
+#[derive(Debug, Error)]
+#[error("{error}")]
+pub struct NotTaken {
+    /// Why.
+    pub error: CommandError,
+    /// What the caller handed over, given back.
+    pub descriptor: OwnedFd,
+}
+
+/// The commands that wait for the loop.
+#[derive(Debug)]
+pub(crate) struct CommandQueue {
+    bound: usize,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    commands: VecDeque<Command>,
+    /// Whether anything takes the commands out.
+    open: bool,
+}
+
+impl CommandQueue {
+    /// A queue that is still closed.
+    pub(crate) fn new(bound: usize) -> Self {
+        Self {
+            bound,
+            waiting: Mutex::default(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues the command made of `given`, or gives it back; `Ok(true)` = it is the first one, so wake the loop.
+    pub(crate) fn push<T>(
+        &self,
+        given: T,
+        command: impl FnOnce(T) -> Command,
+    ) -> Result<bool, (CommandError, T)> {
+        let mut waiting = self.lock();
+        if !waiting.open {
+            return Err((CommandError::NotRunning, given));
+        }
+        if waiting.commands.len() >= self.bound {
+            return Err((CommandError::QueueFull, given));
+        }
+        waiting.commands.push_back(command(given));
+        Ok(waiting.commands.len() == 1)
+    }
+
+    /// Moves all that wait into `taken`, which must be empty; the memory of the two changes places.
+    pub(crate) fn take(&self, taken: &mut VecDeque<Command>) {
+        debug_assert!(taken.is_empty());
+        std::mem::swap(&mut self.lock().commands, taken);
+    }
+
+    pub(crate) fn open(&self) {
+        self.lock().open = true;
+    }
+
+    /// Takes no more commands, and gives those that nobody will carry out.
+    pub(crate) fn close(&self) -> VecDeque<Command> {
+        let mut waiting = self.lock();
+        waiting.open = false;
+        std::mem::take(&mut waiting.commands)
+    }
+}

@@ -1,0 +1,363 @@
+//! The handle: commands go down, events come up. Nothing here waits for the network.
+//!
+//! ```text
+//!   Engine ── Command queue, waker ──▶ thread: Shard ── Event queue, event descriptor ──▶ Engine
+//! ```
+
+use std::any::Any;
+use std::net::SocketAddr;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use std::{io, mem};
+
+use awg_tunnel::PeerConfig;
+use thiserror::Error;
+
+use crate::command::{Command, CommandError, CommandQueue, NotTaken, Replies};
+use crate::event::{Bounds, Event, EventQueue};
+use crate::flow::{FlowId, Outcome, Refusal, Traffic};
+use crate::settings::{EngineSettings, SettingsError};
+use crate::snapshot::Snapshot;
+use crate::transport::udp::BindError;
+
+/// How long [`Engine::snapshot`] waits for the loop, whose turns take milliseconds.
+const SNAPSHOT_PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the handle and the thread share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) commands: CommandQueue,
+    pub(crate) events: EventQueue,
+    /// Whether the loop shall end. Not a command, so that a full queue cannot hold it up.
+    pub(crate) stopping: AtomicBool,
+    /// Whether new flows are refused.
+    pub(crate) draining: AtomicBool,
+    waker: OnceLock<mio::Waker>,
+    local_address: OnceLock<SocketAddr>,
+    next_flow: AtomicU64,
+    last_snapshot: Mutex<Snapshot>,
+}
+
+impl Shared {
+    /// A flow's number, never given out before.
+    pub(crate) fn next_flow(&self) -> FlowId {
+        FlowId(self.next_flow.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waker.get() {
+            // It fails only where the kernel is out of memory; the next command or timer wakes the loop then.
+            let _ = waker.wake();
+        }
+    }
+}
+
+/// An engine: one tunnel, one network stack, one thread. Dropping it stops it.
+#[derive(Debug)]
+pub struct Engine {
+    shared: Arc<Shared>,
+    life: Mutex<Life>,
+}
+
+#[derive(Debug)]
+enum Life {
+    Prepared(Box<EngineSettings>),
+    Running(JoinHandle<()>),
+    Stopped,
+}
+
+/// Why an engine did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The UDP socket cannot be bound.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The system has no thread or no descriptors to give.
+    #[error("cannot start the engine's loop: {0}")]
+    System(#[from] io::Error),
+    /// It was started before.
+    #[error("the engine was started before")]
+    AlreadyStarted,
+}
+
+impl Engine {
+    /// Checks `settings` and prepares the engine. Nothing is bound or sent yet.
+    ///
+    /// # Errors
+    /// What is wrong with the settings, see [`SettingsError`].
+    pub fn new(settings: EngineSettings) -> Result<Self, SettingsError> {
+        let limits = &settings.limits;
+        let events = EventQueue::new(Bounds {
+            flows: limits.flows,
+            others: limits.events,
+        })
+        .map_err(SettingsError::Descriptor)?;
+        let shared = Arc::new(Shared {
+            commands: CommandQueue::new(limits.commands),
+            events,
+            stopping: AtomicBool::new(false),
+            draining: AtomicBool::new(false),
+            waker: OnceLock::new(),
+            local_address: OnceLock::new(),
+            next_flow: AtomicU64::new(1),
+            last_snapshot: Mutex::default(),
+        });
+        let prepared = settings;
+        Ok(Self {
+            shared,
+            life: Mutex::new(Life::Prepared(Box::new(prepared))),
+        })
+    }
+
+    fn life(&self) -> MutexGuard<'_, Life> {
+        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Raises the limit of open files, binds the UDP socket and starts the thread. After a failure it may be tried again.
+    ///
+    /// # Errors
+    /// The port is taken or forbidden, or the system has nothing left; see [`StartError`].
+    pub fn start(&self) -> Result<(), StartError> {
+        let life = self.life();
+        let Life::Prepared(prepared) = &*life else {
+            return Err(StartError::AlreadyStarted);
+        };
+        let _ = prepared.udp.address;
+        Err(StartError::System(io::ErrorKind::Unsupported.into()))
+    }
+
+    /// The descriptor that is readable while events wait. It stays the engine's.
+    pub fn event_fd(&self) -> BorrowedFd<'_> {
+        self.shared.events.descriptor()
+    }
+
+    /// Where the UDP socket is bound, once the engine has started.
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        self.shared.local_address.get().copied()
+    }
+
+    /// Takes the events that wait, oldest first.
+    pub fn take_events(&self) -> Vec<Event> {
+        self.shared.events.take()
+    }
+
+    /// Connects `application`, a stream socket, to the first of `destinations` that accepts.
+    ///
+    /// Attempts begin in the order given, each [`stagger`](crate::Limits::stagger) after the one before or as soon as it
+    /// failed; the first to stand wins. Then the reply for the outcome is written to the application, once, and bytes
+    /// are relayed, `early` first. If the application hangs up before, the attempts end.
+    ///
+    /// # Errors
+    /// See [`CommandError`]; the descriptor is given back.
+    pub fn open(
+        &self,
+        destinations: Vec<SocketAddr>,
+        application: OwnedFd,
+        early: Vec<u8>,
+        replies: Replies,
+    ) -> Result<FlowId, NotTaken> {
+        if destinations.is_empty() {
+            return Err(NotTaken {
+                error: CommandError::NoDestination,
+                descriptor: application,
+            });
+        }
+        let replies = Box::new(replies);
+        self.begin(application, |flow, application| Command::Open {
+            flow,
+            destinations,
+            application,
+            early,
+            replies,
+        })
+    }
+
+    /// Connects to the first of `destinations` that accepts, and gives the flow and the caller's end of a stream socket
+    /// pair. Nothing but the connection's bytes is ever written to it; if the connection fails it is reset or closed.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub fn open_stream(
+        &self,
+        destinations: Vec<SocketAddr>,
+    ) -> Result<(FlowId, OwnedFd), CommandError> {
+        let (ours, theirs) = UnixStream::pair().map_err(|error| no_pair(&error))?;
+        let flow = self
+            .open(destinations, ours.into(), Vec::new(), Replies::default())
+            .map_err(|refused| refused.error)?;
+        Ok((flow, theirs.into()))
+    }
+
+    /// Opens a flow of datagrams to and from `destination`, and gives the flow and the caller's end of a datagram socket
+    /// pair. It ends by [`close_flow`](Self::close_flow) or when it was idle for long: most systems do not tell one end
+    /// of such a pair that the other one is gone.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub fn open_datagrams(
+        &self,
+        destination: SocketAddr,
+    ) -> Result<(FlowId, OwnedFd), CommandError> {
+        let (ours, theirs) = UnixDatagram::pair().map_err(|error| no_pair(&error))?;
+        let flow = self
+            .begin(ours.into(), |flow, application| Command::OpenDatagrams {
+                flow,
+                destination,
+                application,
+            })
+            .map_err(|refused| refused.error)?;
+        Ok((flow, theirs.into()))
+    }
+
+    /// Gives a flow that came in its outer side.
+    ///
+    /// - TCP: a stream socket that is connected, or still connecting without blocking. The engine waits for it
+    ///   ([`dial`](crate::Limits::dial) at most), turns a failure into the true refusal, and only then accepts the flow.
+    /// - UDP: a datagram socket of the right family that is not connected; each destination must pass the policy.
+    /// - UDP to this end's own address: a datagram socket that is connected to whoever answers there; all is passed on.
+    ///
+    /// A flow that has ended meanwhile is no error: the socket is closed.
+    ///
+    /// # Errors
+    /// See [`CommandError`]; the descriptor is given back.
+    pub fn attach(&self, flow: FlowId, socket: OwnedFd) -> Result<(), NotTaken> {
+        self.command_with(socket, |socket| Command::Attach { flow, socket })
+            .map_err(|(error, descriptor)| NotTaken { error, descriptor })
+    }
+
+    /// Refuses a flow that came in and waits for its outer side. One that has ended meanwhile is no error.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub fn reject(&self, flow: FlowId, reason: Refusal) -> Result<(), CommandError> {
+        self.command(Command::Reject { flow, reason })
+    }
+
+    /// Ends a flow at once; a connection gets a reset on both sides. One that has ended meanwhile is no error.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub fn close_flow(&self, flow: FlowId) -> Result<(), CommandError> {
+        self.command(Command::Close { flow })
+    }
+
+    /// Makes `peers` the peers: adds, changes and removes what differs. Flows of a peer that is removed, or whose keys
+    /// change, end. What the tunnel refuses is reported by an event and left out.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub fn set_peers(&self, peers: Vec<PeerConfig>) -> Result<(), CommandError> {
+        self.command(Command::SetPeers { peers })
+    }
+
+    /// Counters and peers as they are now, or as they were when the engine stopped. Waits for the loop's next turn.
+    ///
+    /// # Errors
+    /// [`CommandError::QueueFull`], [`CommandError::NoAnswer`].
+    pub fn snapshot(&self) -> Result<Snapshot, CommandError> {
+        let (answer, answered) = sync_channel(1);
+        match self.command(Command::Snapshot { answer }) {
+            Ok(()) => answered
+                .recv_timeout(SNAPSHOT_PATIENCE)
+                .or_else(|_| match &*self.life() {
+                    Life::Running(thread) if !thread.is_finished() => Err(CommandError::NoAnswer),
+                    _ => Ok(self.last_snapshot()),
+                }),
+            Err(CommandError::NotRunning) => Ok(self.last_snapshot()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn last_snapshot(&self) -> Snapshot {
+        self.shared
+            .last_snapshot
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Takes no new flows from now on: `open` fails, and flows of peers are refused.
+    pub fn drain(&self) {
+        self.shared.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends the engine: every flow is reset, every descriptor closed, the thread joined. The flows' last events can be
+    /// taken afterwards. It always ends, and may be called again.
+    pub fn stop(&self) {
+        self.shared.stopping.store(true, Ordering::Release);
+        self.shared.wake();
+        let ended = mem::replace(&mut *self.life(), Life::Stopped);
+        if let Life::Running(thread) = ended {
+            // A panic of the thread was caught and reported inside it.
+            let _ = thread.join();
+        }
+    }
+
+    /// Begins a flow with a command that takes a descriptor.
+    fn begin(
+        &self,
+        descriptor: OwnedFd,
+        command: impl FnOnce(FlowId, OwnedFd) -> Command,
+    ) -> Result<FlowId, NotTaken> {
+        if self.shared.draining.load(Ordering::Relaxed) {
+            return Err(NotTaken {
+                error: CommandError::Draining,
+                descriptor,
+            });
+        }
+        if !self.shared.events.admit() {
+            return Err(NotTaken {
+                error: CommandError::TooManyFlows,
+                descriptor,
+            });
+        }
+        let flow = self.shared.next_flow();
+        self.command_with(descriptor, |descriptor| command(flow, descriptor))
+            .map(|()| flow)
+            .map_err(|(error, descriptor)| {
+                self.shared.events.cancel();
+                NotTaken { error, descriptor }
+            })
+    }
+
+    fn command(&self, command: Command) -> Result<(), CommandError> {
+        self.command_with((), |()| command)
+            .map_err(|(error, ())| error)
+    }
+
+    fn command_with<T>(
+        &self,
+        given: T,
+        command: impl FnOnce(T) -> Command,
+    ) -> Result<(), (CommandError, T)> {
+        if self.shared.commands.push(given, command)? {
+            self.shared.wake();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn no_pair(error: &io::Error) -> CommandError {
+    CommandError::NoSocketPair(error.raw_os_error().unwrap_or(0))
+}
+
+/// What a panic said; its text is ours, never the network's.
+fn describe(panic: &(dyn Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "an unknown panic".to_owned())
+}

@@ -1,0 +1,259 @@
+//! What the engine tells its embedder: [`Event`], and the bounded queue that they wait in.
+//!
+//! The queue is bounded by the flow table. Whoever begins a flow [`admit`](EventQueue::admit)s it first, which books a
+//! place for each of the at most three events that a flow ever causes; so none of them is dropped. Everything else may
+//! be dropped when nobody takes events, and is counted.
+
+use std::collections::VecDeque;
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use awg_netstack::Kind;
+use awg_tunnel::PublicKey;
+
+use crate::flow::{FlowId, Outcome, Refusal, Traffic};
+
+/// Something that happened. The last event of every flow is exactly one [`FlowClosed`](Event::FlowClosed).
+#[derive(Clone, PartialEq, Debug)]
+pub enum Event {
+    /// A peer begins a flow; it waits for `attach` or `reject`. Of a UDP source this comes once.
+    FlowIncoming {
+        /// The new flow.
+        flow: FlowId,
+        /// TCP or UDP.
+        kind: Kind,
+        /// Who sends it.
+        peer: PublicKey,
+        /// Its address inside the tunnel.
+        source: SocketAddr,
+        /// Where it wants to go; of a UDP source, where its first datagram wants to go.
+        destination: SocketAddr,
+        /// Whether the destination is the tunnel address of this end.
+        to_self: bool,
+    },
+    /// A connection stands: the destination accepted.
+    FlowConnected {
+        /// Which flow.
+        flow: FlowId,
+        /// Which of its destinations.
+        destination: SocketAddr,
+    },
+    /// A connection did not come to stand.
+    FlowRefused {
+        /// Which flow.
+        flow: FlowId,
+        /// The most telling reason, where several destinations were tried.
+        reason: Refusal,
+    },
+    /// A flow ended; its last event.
+    FlowClosed {
+        /// Which flow.
+        flow: FlowId,
+        /// How.
+        outcome: Outcome,
+        /// Bytes that it carried.
+        traffic: Traffic,
+        /// What happened, for people.
+        reason: &'static str,
+    },
+    /// A session with a peer stands.
+    HandshakeCompleted {
+        /// Whose.
+        peer: PublicKey,
+        /// A random name for the session, to find it in logs; it has nothing to do with its keys.
+        session: String,
+        /// Who began it: `initiator` (this end) or `responder`.
+        role: &'static str,
+        /// Whether it replaces a session that still stood.
+        rekey: bool,
+    },
+    /// A handshake failed.
+    HandshakeFailed {
+        /// With whom, if that is known.
+        peer: Option<PublicKey>,
+        /// A word for the cause.
+        cause: &'static str,
+        /// What people may want to look at.
+        hint: &'static str,
+    },
+    /// A peer has no session any more.
+    SessionEnded {
+        /// Whose.
+        peer: PublicKey,
+    },
+    /// A peer sends from another address than before.
+    PeerRoamed {
+        /// Which one.
+        peer: PublicKey,
+        /// Where it is now.
+        endpoint: SocketAddr,
+    },
+    /// Something for the log.
+    Log(LogRecord),
+    /// The engine's thread met a defect of its own and is gone. All flows have ended; `stop` still works.
+    EngineFailed {
+        /// What the thread said.
+        message: String,
+    },
+}
+
+impl Event {
+    /// Whether it is the last one of a flow.
+    pub fn ends_flow(&self) -> bool {
+        matches!(self, Self::FlowClosed { .. })
+    }
+
+    fn is_of_flow(&self) -> bool {
+        matches!(
+            self,
+            Self::FlowIncoming { .. }
+                | Self::FlowConnected { .. }
+                | Self::FlowRefused { .. }
+                | Self::FlowClosed { .. }
+        )
+    }
+}
+
+/// How much a log record matters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Level {
+    /// For whoever looks for a fault.
+    Debug,
+    /// Worth knowing.
+    Info,
+    /// Something is not as it should be.
+    Warning,
+    /// Something does not work.
+    Error,
+}
+
+impl Level {
+    /// Its name at the boundary.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// A line for the log; never a key, never a payload.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LogRecord {
+    /// How much it matters.
+    pub level: Level,
+    /// What happened.
+    pub message: &'static str,
+    /// Details, by name.
+    pub fields: Vec<(&'static str, String)>,
+}
+
+/// Bounds of an [`EventQueue`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Flows at once, counted until their last event was taken.
+    pub(crate) flows: usize,
+    /// Other events that wait.
+    pub(crate) others: usize,
+}
+
+/// The events that wait to be taken, and the descriptor that is readable while there are any.
+#[derive(Debug)]
+pub(crate) struct EventQueue {
+    bounds: Bounds,
+    reader: PipeReader,
+    writer: PipeWriter,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    events: VecDeque<Event>,
+    flows: usize,
+    others: usize,
+    dropped: u64,
+    /// Whether the pipe holds a byte; it never holds more than one, so writing it never blocks.
+    signalled: bool,
+}
+
+impl EventQueue {
+    /// # Errors
+    /// No descriptor is left for the pipe.
+    pub(crate) fn new(bounds: Bounds) -> io::Result<Self> {
+        let (reader, writer) = io::pipe()?;
+        Ok(Self {
+            bounds,
+            reader,
+            writer,
+            waiting: Mutex::default(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Books the places of one flow's events; `false` = there are as many flows as there may be.
+    pub(crate) fn admit(&self) -> bool {
+        let mut waiting = self.lock();
+        let admitted = waiting.flows < self.bounds.flows;
+        waiting.flows += usize::from(admitted);
+        admitted
+    }
+
+    /// Gives back the places of a flow that caused no event after all.
+    pub(crate) fn cancel(&self) {
+        let mut waiting = self.lock();
+        waiting.flows = waiting.flows.saturating_sub(1);
+    }
+
+    pub(crate) fn push(&self, event: Event) {
+        let mut waiting = self.lock();
+        if !event.is_of_flow() {
+            if waiting.others >= self.bounds.others {
+                waiting.dropped += 1;
+                return;
+            }
+            waiting.others += 1;
+        }
+        waiting.events.push_back(event);
+        if !waiting.signalled {
+            // A failure here has one cause, a closed reader, and the reader lives as long as the writer.
+            waiting.signalled = (&self.writer).write_all(&[1]).is_ok();
+        }
+    }
+
+    /// Takes all that wait, and the byte out of the pipe.
+    pub(crate) fn take(&self) -> Vec<Event> {
+        let mut waiting = self.lock();
+        if waiting.signalled {
+            waiting.signalled = (&self.reader).read_exact(&mut [0]).is_err();
+        }
+        let events: Vec<Event> = waiting.events.drain(..).collect();
+        let ended = events.iter().filter(|event| event.ends_flow()).count();
+        waiting.flows = waiting.flows.saturating_sub(ended);
+        waiting.others = 0;
+        events
+    }
+
+    /// How many events were dropped since the start.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.lock().dropped
+    }
+
+    /// How many flows there are whose last event was not taken yet.
+    pub(crate) fn flows(&self) -> usize {
+        self.lock().flows
+    }
+
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.reader.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests;

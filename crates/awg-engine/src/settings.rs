@@ -1,0 +1,118 @@
+//! What an engine is built from. Whoever fills it in has read the configuration; here is only what the loop needs.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use awg_obfuscation::Parameters;
+use awg_tunnel::{PeerConfig, PeerError, PrivateKey, PublicKey, TunnelError};
+use thiserror::Error;
+
+use crate::policy::EgressPolicy;
+use crate::transport::udp::UdpSettings;
+
+/// Everything an engine is told before it starts.
+#[derive(Debug)]
+pub struct EngineSettings {
+    /// This end's key.
+    pub private_key: PrivateKey,
+    /// The obfuscation; the default is plain WireGuard.
+    pub obfuscation: Parameters,
+    /// The largest packet inside the tunnel, in bytes.
+    pub mtu: u16,
+    /// This end's addresses inside the tunnel.
+    pub addresses: Vec<IpAddr>,
+    /// The UDP socket: where it is bound, how it is marked and driven.
+    pub udp: UdpSettings,
+    /// The peers at the start; `set_peers` changes them.
+    pub peers: Vec<PeerConfig>,
+    /// Whether to take flows of peers to any destination, as a server does.
+    pub accept_flows: bool,
+    /// Whether to keep a session with every peer whose endpoint is known, as a client does: a handshake at once, and
+    /// again whenever there is no session.
+    pub stay_connected: bool,
+    /// Where the datagrams of peers may go. Destinations of connections are for the embedder to judge.
+    pub egress: EgressPolicy,
+    /// The bounds.
+    pub limits: Limits,
+}
+
+impl EngineSettings {
+    /// Settings of a client without peers, to fill in further.
+    pub fn new(private_key: PrivateKey) -> Self {
+        Self {
+            private_key,
+            obfuscation: Parameters::default(),
+            mtu: 1420,
+            addresses: Vec::new(),
+            udp: UdpSettings::default(),
+            peers: Vec::new(),
+            accept_flows: false,
+            stay_connected: true,
+            egress: EgressPolicy::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// The bounds of an engine. What exceeds one is refused or dropped, and counted.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Limits {
+    /// Flows at once, of all peers together.
+    pub flows: usize,
+    /// Flows at once of one peer.
+    pub flows_per_peer: usize,
+    /// TCP flows of peers at once that wait for their outer side.
+    pub half_open: usize,
+    /// The most bytes that one TCP flow buffers in each direction.
+    pub buffer_bytes_per_flow: usize,
+    /// Commands that wait for the loop.
+    pub commands: usize,
+    /// Events that wait for the embedder, those of flows aside.
+    pub events: usize,
+    /// How long a connection may take to come to stand, over all its destinations.
+    pub dial: Duration,
+    /// How long after an attempt the next destination is tried beside it (RFC 8305, section 5).
+    pub stagger: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            flows: 65_536,
+            flows_per_peer: 16_384,
+            half_open: 4_096,
+            buffer_bytes_per_flow: 16 << 20,
+            commands: 16_384,
+            events: 4_096,
+            dial: Duration::from_secs(10),
+            stagger: Duration::from_millis(250),
+        }
+    }
+}
+
+/// Why an engine cannot be built from its settings.
+#[derive(Debug, Error)]
+pub enum SettingsError {
+    /// The tunnel refuses its part.
+    #[error(transparent)]
+    Tunnel(#[from] TunnelError),
+    /// A peer is refused.
+    #[error("peer {key}: {error}")]
+    Peer {
+        /// Which one.
+        key: PublicKey,
+        /// Why.
+        error: PeerError,
+    },
+    /// An end needs an address inside the tunnel.
+    #[error("no tunnel address: at least one of `addresses` is needed")]
+    NoAddress,
+    /// The MTU is out of range.
+    #[error(
+        "an MTU of {0} is out of range: 576 to 65,400 bytes (1,280 at least with an IPv6 address)"
+    )]
+    Mtu(u16),
+    /// The system has no descriptor left for the event queue.
+    #[error("cannot create the event queue: {0}")]
+    Descriptor(std::io::Error),
+}

@@ -1,0 +1,34 @@
+//! A look at a running engine: counters of all its layers, and its peers.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use awg_tunnel::PublicKey;
+
+/// What an engine has done so far and how it stands.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// Counters since the start, by name; `tunnel_`, `stack_`, `transport_`, `relay_` and so on say whose they are.
+    pub counters: Vec<(String, u64)>,
+    /// The peers, in no particular order.
+    pub peers: Vec<PeerSnapshot>,
+    /// Flows that have not ended.
+    pub flows: usize,
+    /// Where the UDP socket is bound.
+    pub local_address: Option<SocketAddr>,
+}
+
+/// How one peer stands.
+#[derive(Clone, Debug)]
+pub struct PeerSnapshot {
+    /// Which one.
+    pub public_key: PublicKey,
+    /// Where it was last, or is configured to be.
+    pub endpoint: Option<SocketAddr>,
+    /// How long ago the last handshake with it was completed.
+    pub last_handshake: Option<Duration>,
+    /// Bytes of authenticated datagrams from it.
+    pub received_bytes: u64,
+    /// Bytes of datagrams to it.
+    pub sent_bytes: u64,
+}
