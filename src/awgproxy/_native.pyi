@@ -5,12 +5,41 @@ descriptor, and comes back once, as an event. Sizes are in bytes, times in secon
 (``"192.0.2.1"``, ``"2001:db8::1"``) with the port beside them. Keys are base64, 44 characters. All classes are
 immutable, can be used from any thread, and show no key in their ``repr``.
 
-Errors: ``ValueError`` for what can never work (its text begins with the argument's name), ``OSError`` with its ``errno``
-for what the system refuses, ``RuntimeError`` for what is not possible in this state of the engine.
+Errors: ``ValueError`` for what can never work (its text begins with the argument's name), ``OSError`` with its
+``errno`` for what the system refuses, ``RuntimeError`` for what is not possible in this state of the engine.
 """
 
 from collections.abc import Sequence
 from typing import Final, Literal, Self, TypeAlias, TypedDict, final
+
+__all__ = [
+    "EgressPolicy",
+    "Engine",
+    "EngineFailed",
+    "EngineSettings",
+    "FlowClosed",
+    "FlowConnected",
+    "FlowIncoming",
+    "FlowRefused",
+    "HandshakeCompleted",
+    "HandshakeFailed",
+    "Limits",
+    "LogRecord",
+    "PeerRoamed",
+    "PeerSettings",
+    "Replies",
+    "SessionEnded",
+    "__version__",
+    "check_key",
+    "check_obfuscation",
+    "generate_preshared_key",
+    "generate_private_key",
+    "largest_inner_packet",
+    "message_type",
+    "obfuscation_warnings",
+    "path_mtu",
+    "public_key",
+]
 
 __version__: Final[str]
 """The version of the extension, equal to that of the package."""
@@ -27,9 +56,9 @@ _Rejection: TypeAlias = Literal[
 """Why a connection does not come to stand. ``failed`` stands for everything else, such as a bound that is reached."""
 
 _Outcome: TypeAlias = Literal["orderly", "reset", "timed-out", "expired", "hung-up", "peer-gone", "closed", "stopped"]
-"""How a flow ended: both sides were done; one side failed (the other got a reset); the far end fell silent; it was idle
-for too long; the application hung up before the connection stood; the peer was removed or is unheard of; ``close_flow``;
-``stop``."""
+"""How a flow ended: both sides were done; one side failed (the other got a reset); the far end fell silent; it was
+idle for too long; the application hung up before the connection stood; the peer was removed or is unheard of;
+``close_flow``; ``stop``."""
 
 # ---- Keys ----
 
@@ -82,7 +111,7 @@ def obfuscation_warnings(settings: _Settings, path_mtu: int, ipv6: bool) -> list
     """
 
 def largest_inner_packet(settings: _Settings, path_mtu: int, ipv6: bool) -> int:
-    """Give the largest tunnel MTU with which no datagram exceeds the path's, for the arguments of `obfuscation_warnings`.
+    """Give the largest tunnel MTU with which no datagram exceeds the path's; arguments as `obfuscation_warnings`.
 
     Raises:
         ValueError: `settings` has errors.

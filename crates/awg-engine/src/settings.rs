@@ -11,7 +11,7 @@ use crate::policy::EgressPolicy;
 use crate::transport::udp::UdpSettings;
 
 /// Everything an engine is told before it starts.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct EngineSettings {
     /// This end's key.
     pub private_key: PrivateKey,

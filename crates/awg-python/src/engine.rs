@@ -1,0 +1,163 @@
+//! The engine's handle for Python.
+
+use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
+
+use awg_engine::{FlowId, SettingsError, Snapshot};
+use awg_tunnel::PublicKey;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+
+use crate::arguments::{Address, Whole, from_socket_address, socket_address};
+use crate::descriptor::{adopt, give_back};
+use crate::errors::Failure;
+use crate::events;
+use crate::replies::Replies;
+use crate::settings::{EngineSettings, PeerSettings};
+
+/// See the stub file. Dropped without a `stop`, it stops: its thread needs nothing of Python, so that this ends.
+#[pyclass(frozen, module = "awgproxy._native")]
+#[derive(Debug)]
+pub(crate) struct Engine(awg_engine::Engine);
+
+#[pymethods]
+impl Engine {
+    #[new]
+    fn new(settings: &EngineSettings) -> Result<Self, Failure> {
+        let settings = settings.settings();
+        let peers: Vec<PublicKey> = settings.peers.iter().map(|peer| peer.public_key).collect();
+        match awg_engine::Engine::new(settings) {
+            Ok(engine) => Ok(Self(engine)),
+            // A place in the list says which one, and no error shows a key. Of two alike the later is to blame.
+            Err(SettingsError::Peer { key, error }) => {
+                let index = peers
+                    .iter()
+                    .rposition(|peer| *peer == key)
+                    .unwrap_or_default();
+                Err(Failure::invalid(format_args!("peers[{index}]"), error))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn start(&self, py: Python<'_>) -> Result<(), Failure> {
+        Ok(py.detach(|| self.0.start())?)
+    }
+
+    fn event_fd(&self) -> RawFd {
+        self.0.event_fd().as_raw_fd()
+    }
+
+    fn take_events<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let list = PyList::empty(py);
+        for event in self.0.take_events() {
+            list.append(events::to_python(py, event)?)?;
+        }
+        Ok(list)
+    }
+
+    fn local_port(&self, py: Python<'_>) -> Result<u16, Failure> {
+        let snapshot = py.detach(|| self.0.snapshot())?;
+        let address = snapshot
+            .local_address
+            .ok_or_else(|| Failure::State("the engine has not started".to_owned()))?;
+        Ok(address.port())
+    }
+
+    fn open(
+        &self,
+        destinations: Vec<Address>,
+        fd: Whole,
+        early: &[u8],
+        replies: &Replies,
+    ) -> Result<u64, Failure> {
+        let destinations = socket_addresses(&destinations)?;
+        let application = adopt(fd)?;
+        let flow = self
+            .0
+            .open(destinations, application, early.to_vec(), replies.replies())
+            .map_err(give_back)?;
+        Ok(flow.0)
+    }
+
+    fn open_stream(&self, destinations: Vec<Address>) -> Result<(u64, RawFd), Failure> {
+        let (flow, socket) = self.0.open_stream(socket_addresses(&destinations)?)?;
+        Ok((flow.0, socket.into_raw_fd()))
+    }
+
+    fn open_datagrams(&self, destination: Address) -> Result<(u64, RawFd), Failure> {
+        let (flow, socket) = self
+            .0
+            .open_datagrams(socket_address("destination", &destination)?)?;
+        Ok((flow.0, socket.into_raw_fd()))
+    }
+
+    fn attach(&self, flow: u64, fd: Whole) -> Result<(), Failure> {
+        let socket = adopt(fd)?;
+        self.0.attach(FlowId(flow), socket).map_err(give_back)
+    }
+
+    fn reject(&self, flow: u64, reason: &str) -> Result<(), Failure> {
+        let reason = reason
+            .parse()
+            .map_err(|error| Failure::invalid("reason", error))?;
+        Ok(self.0.reject(FlowId(flow), reason)?)
+    }
+
+    fn close_flow(&self, flow: u64) -> Result<(), Failure> {
+        Ok(self.0.close_flow(FlowId(flow))?)
+    }
+
+    fn set_peers(&self, peers: Vec<PyRef<'_, PeerSettings>>) -> Result<(), Failure> {
+        Ok(self
+            .0
+            .set_peers(peers.iter().map(|peer| peer.config()).collect())?)
+    }
+
+    fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let snapshot = py.detach(|| self.0.snapshot()).map_err(Failure::from)?;
+        to_dictionary(py, snapshot)
+    }
+
+    fn drain(&self) {
+        self.0.drain();
+    }
+
+    fn stop(&self, py: Python<'_>) {
+        py.detach(|| self.0.stop());
+    }
+}
+
+fn socket_addresses(destinations: &[Address]) -> Result<Vec<std::net::SocketAddr>, Failure> {
+    let numbered = destinations.iter().enumerate();
+    numbered
+        .map(|(index, address)| socket_address(format_args!("destinations[{index}]"), address))
+        .collect()
+}
+
+fn to_dictionary(py: Python<'_>, snapshot: Snapshot) -> PyResult<Bound<'_, PyDict>> {
+    let counters = PyDict::new(py);
+    for (name, count) in snapshot.counters {
+        counters.set_item(name, count)?;
+    }
+    let peers = PyDict::new(py);
+    for peer in snapshot.peers {
+        let status = PyDict::new(py);
+        status.set_item("endpoint", peer.endpoint.map(from_socket_address))?;
+        status.set_item(
+            "last_handshake",
+            peer.last_handshake.map(|age| age.as_secs_f64()),
+        )?;
+        status.set_item("received_bytes", peer.received_bytes)?;
+        status.set_item("sent_bytes", peer.sent_bytes)?;
+        peers.set_item(peer.public_key.to_string(), status)?;
+    }
+    let dictionary = PyDict::new(py);
+    dictionary.set_item("counters", counters)?;
+    dictionary.set_item("peers", peers)?;
+    dictionary.set_item("flows", snapshot.flows)?;
+    dictionary.set_item(
+        "local_address",
+        snapshot.local_address.map(from_socket_address),
+    )?;
+    Ok(dictionary)
+}

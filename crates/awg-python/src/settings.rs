@@ -1,0 +1,225 @@
+//! What an engine is built from: read once, copied to owned Rust.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use awg_engine::transport::udp::{UdpKind, UdpSettings};
+use awg_tunnel::{PeerConfig, PresharedKey, PrivateKey, PublicKey};
+use pyo3::prelude::*;
+
+use crate::arguments::{Address, Whole, from_socket_address, ip_address, socket_address};
+use crate::errors::Failure;
+use crate::keys;
+use crate::obfuscation::{self, Settings};
+use crate::policy::{EgressPolicy, parse_network};
+
+/// See the stub file.
+#[pyclass(frozen, module = "awgproxy._native")]
+#[derive(Debug)]
+pub(crate) struct PeerSettings(PeerConfig);
+
+impl PeerSettings {
+    pub(crate) fn config(&self) -> PeerConfig {
+        self.0.clone()
+    }
+}
+
+#[pymethods]
+impl PeerSettings {
+    #[new]
+    #[pyo3(
+        signature = (public_key, preshared_key=None, endpoint=None, allowed_ips=Vec::new(), persistent_keepalive=None),
+        text_signature = "(public_key, preshared_key=None, endpoint=None, allowed_ips=(), persistent_keepalive=None)"
+    )]
+    fn new(
+        public_key: &str,
+        preshared_key: Option<&str>,
+        endpoint: Option<Address>,
+        allowed_ips: Vec<String>,
+        persistent_keepalive: Option<Whole>,
+    ) -> Result<Self, Failure> {
+        let networks = allowed_ips.iter().enumerate();
+        let keepalive = persistent_keepalive
+            .map(|seconds| seconds.within("persistent_keepalive", 0..=u16::MAX));
+        Ok(Self(PeerConfig {
+            public_key: keys::parse::<PublicKey>("public_key", public_key)?,
+            preshared_key: preshared_key
+                .map(|key| keys::parse::<PresharedKey>("preshared_key", key))
+                .transpose()?,
+            endpoint: endpoint
+                .map(|endpoint| socket_address("endpoint", &endpoint))
+                .transpose()?,
+            allowed_ips: networks
+                .map(|(index, text)| parse_network(format_args!("allowed_ips[{index}]"), text))
+                .collect::<Result<_, _>>()?,
+            persistent_keepalive: keepalive
+                .transpose()?
+                .filter(|&seconds| seconds > 0)
+                .map(|seconds| Duration::from_secs(seconds.into())),
+        }))
+    }
+
+    #[getter]
+    fn public_key(&self) -> String {
+        self.0.public_key.to_string()
+    }
+
+    #[getter]
+    fn endpoint(&self) -> Option<(String, u16)> {
+        self.0.endpoint.map(from_socket_address)
+    }
+
+    fn __repr__(&self) -> String {
+        let endpoint = self
+            .0
+            .endpoint
+            .map_or_else(|| "None".to_owned(), |endpoint| format!("'{endpoint}'"));
+        format!(
+            "PeerSettings(endpoint={endpoint}, allowed_ips={})",
+            self.0.allowed_ips.len()
+        )
+    }
+}
+
+/// See the stub file.
+#[pyclass(frozen, module = "awgproxy._native")]
+#[derive(Debug)]
+pub(crate) struct Limits(awg_engine::Limits);
+
+#[pymethods]
+impl Limits {
+    #[new]
+    #[pyo3(signature = (*, flows=None, flows_per_peer=None, half_open=None, buffer_bytes_per_flow=None))]
+    fn new(
+        flows: Option<Whole>,
+        flows_per_peer: Option<Whole>,
+        half_open: Option<Whole>,
+        buffer_bytes_per_flow: Option<Whole>,
+    ) -> Result<Self, Failure> {
+        let mut limits = awg_engine::Limits::default();
+        let bounds = [
+            ("flows", flows, &mut limits.flows),
+            ("flows_per_peer", flows_per_peer, &mut limits.flows_per_peer),
+            ("half_open", half_open, &mut limits.half_open),
+            (
+                "buffer_bytes_per_flow",
+                buffer_bytes_per_flow,
+                &mut limits.buffer_bytes_per_flow,
+            ),
+        ];
+        for (argument, given, bound) in bounds {
+            if let Some(given) = given {
+                *bound = given.within(argument, 1..=u32::MAX as usize)?;
+            }
+        }
+        Ok(Self(limits))
+    }
+
+    fn __repr__(&self) -> String {
+        let limits = &self.0;
+        format!(
+            "Limits(flows={}, flows_per_peer={}, half_open={}, buffer_bytes_per_flow={})",
+            limits.flows, limits.flows_per_peer, limits.half_open, limits.buffer_bytes_per_flow
+        )
+    }
+}
+
+/// See the stub file.
+#[pyclass(frozen, module = "awgproxy._native")]
+#[derive(Debug)]
+pub(crate) struct EngineSettings(awg_engine::EngineSettings);
+
+impl EngineSettings {
+    pub(crate) fn settings(&self) -> awg_engine::EngineSettings {
+        self.0.clone()
+    }
+}
+
+#[pymethods]
+impl EngineSettings {
+    #[new]
+    #[pyo3(signature = (
+        private_key, *, addresses, peers=Vec::new(), obfuscation=Vec::new(), mtu=Whole::from(1420),
+        listen_address=None, listen_port=Whole::from(0), accept_flows=false, stay_connected=None, egress=None,
+        udp="auto", fwmark=None, limits=None
+    ), text_signature = "(private_key, *, addresses, peers=(), obfuscation=(), mtu=1420, listen_address=None, \
+        listen_port=0, accept_flows=False, stay_connected=None, egress=None, udp='auto', fwmark=None, limits=None)")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are Python's keyword arguments"
+    )]
+    fn new(
+        private_key: &str,
+        addresses: Vec<String>,
+        peers: Vec<PyRef<'_, PeerSettings>>,
+        obfuscation: Settings,
+        mtu: Whole,
+        listen_address: Option<&str>,
+        listen_port: Whole,
+        accept_flows: bool,
+        stay_connected: Option<bool>,
+        egress: Option<&EgressPolicy>,
+        udp: &str,
+        fwmark: Option<Whole>,
+        limits: Option<&Limits>,
+    ) -> Result<Self, Failure> {
+        let private_key = keys::parse::<PrivateKey>("private_key", private_key)?;
+        let own = addresses.iter().enumerate();
+        Ok(Self(awg_engine::EngineSettings {
+            obfuscation: obfuscation::parse("obfuscation", &obfuscation)?,
+            mtu: mtu.within("mtu", 0..=u16::MAX)?,
+            addresses: own
+                .map(|(index, text)| ip_address(format_args!("addresses[{index}]"), text))
+                .collect::<Result<Vec<IpAddr>, _>>()?,
+            udp: UdpSettings {
+                address: listen_address
+                    .map(|text| ip_address("listen_address", text))
+                    .transpose()?,
+                port: listen_port.within("listen_port", 0..=u16::MAX)?,
+                fwmark: fwmark
+                    .map(|mark| mark.within("fwmark", 0..=u32::MAX))
+                    .transpose()?,
+                kind: udp_kind(udp)?,
+            },
+            peers: peers.iter().map(|peer| peer.config()).collect(),
+            accept_flows,
+            stay_connected: stay_connected.unwrap_or(!accept_flows),
+            egress: egress.map(EgressPolicy::policy).unwrap_or_default(),
+            limits: limits.map(|limits| limits.0.clone()).unwrap_or_default(),
+            ..awg_engine::EngineSettings::new(private_key)
+        }))
+    }
+
+    fn __repr__(&self) -> String {
+        let settings = &self.0;
+        let addresses: Vec<String> = settings
+            .addresses
+            .iter()
+            .map(|address| format!("'{address}'"))
+            .collect();
+        format!(
+            "EngineSettings(addresses=[{}], mtu={}, listen_port={}, peers={}, accept_flows={})",
+            addresses.join(", "),
+            settings.mtu,
+            settings.udp.port,
+            settings.peers.len(),
+            if settings.accept_flows {
+                "True"
+            } else {
+                "False"
+            },
+        )
+    }
+}
+
+fn udp_kind(text: &str) -> Result<UdpKind, Failure> {
+    match text {
+        "auto" => Ok(UdpKind::Auto),
+        "batched" => Ok(UdpKind::Batched),
+        "portable" => Ok(UdpKind::Portable),
+        _ => Err(Failure::invalid(
+            "udp",
+            "unknown kind; auto, batched or portable is allowed",
+        )),
+    }
+}

@@ -1,1 +1,0 @@
-"""Programs of other authors, and what starts them: see README.md."""
