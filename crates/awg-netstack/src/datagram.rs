@@ -387,6 +387,7 @@ impl Datagrams {
     }
 
     /// Who the flow is with, while there is one.
+    #[cfg(test)]
     pub(crate) fn peer(&self, flow: FlowId) -> Option<Peer> {
         self.table.get(flow).map(|flow| flow.peer)
     }

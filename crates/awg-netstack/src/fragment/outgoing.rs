@@ -119,6 +119,7 @@ impl Outgoing {
     }
 
     /// Whether nothing waits.
+    #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }

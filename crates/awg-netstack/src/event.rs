@@ -1,0 +1,120 @@
+//! What the stack tells its embedder: [`Event`], and why a flow did not come to be ([`Refusal`], [`Rejection`]) or ended ([`Closure`]).
+
+use std::net::SocketAddr;
+
+use crate::flow::{FlowId, Kind, Peer};
+
+/// Something happened to a flow.
+///
+/// Of each kind at most one waits per flow, and a flow's place in its table is free again only after its [`Closed`](Event::Closed) was taken: the queue is bounded by the tables.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// A peer opens a flow. TCP waits for [`accept`](crate::Stack::accept) or [`reject`](crate::Stack::reject); UDP needs neither, its datagrams follow.
+    Incoming {
+        /// The new flow.
+        flow: FlowId,
+        /// Who opens it.
+        peer: Peer,
+        /// TCP or UDP.
+        kind: Kind,
+        /// The peer's end.
+        source: SocketAddr,
+        /// The end that the peer wants to reach. For UDP, that of the first datagram.
+        destination: SocketAddr,
+    },
+    /// The handshake is complete: both ways are open.
+    Established {
+        /// The flow.
+        flow: FlowId,
+    },
+    /// A flow that we opened did not come to be. [`Event::Closed`] follows.
+    Refused {
+        /// The flow.
+        flow: FlowId,
+        /// Why.
+        why: Refusal,
+    },
+    /// Bytes arrived. The next one comes for bytes that arrive after this one was taken.
+    Readable {
+        /// The flow.
+        flow: FlowId,
+    },
+    /// There is room again, after a [`send`](crate::Stack::send) left none.
+    Writable {
+        /// The flow.
+        flow: FlowId,
+    },
+    /// The peer sends no more. Bytes that arrived before may still wait to be taken.
+    Finished {
+        /// The flow.
+        flow: FlowId,
+    },
+    /// The flow is over; its last event.
+    Closed {
+        /// The flow.
+        flow: FlowId,
+        /// How it ended.
+        how: Closure,
+    },
+}
+
+/// Why a flow that we opened was refused.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Refusal {
+    /// The target, or what stands for it, answered with RST.
+    Reset,
+    /// ICMP: no route to the network.
+    NetworkUnreachable,
+    /// ICMP: no route to the host.
+    HostUnreachable,
+    /// ICMP: administratively prohibited.
+    Prohibited,
+    /// ICMP: the host did not answer the other end; or nothing answered us.
+    TimedOut,
+    /// ICMP: nothing listens on the port.
+    PortUnreachable,
+}
+
+/// What a TCP flow that waits for [`accept`](crate::Stack::accept) is answered instead.
+///
+/// | reason | IPv4 (RFC 792, RFC 1812 section 5.2.7.1) | IPv6 (RFC 4443 section 3.1) |
+/// |---|---|---|
+/// | `Refused` | RST | RST |
+/// | `NetworkUnreachable` | 3/0 net unreachable | 1/0 no route to destination |
+/// | `HostUnreachable` | 3/1 host unreachable | 1/3 address unreachable |
+/// | `Prohibited` | 3/13 communication administratively prohibited | 1/1 administratively prohibited |
+/// | `TimedOut` | 3/12 host unreachable for type of service | 1/2 beyond scope of source address |
+///
+/// Neither protocol has a code for "the target did not answer": those of the last row mean nothing else here, and every stack takes them as "host unreachable".
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Rejection {
+    /// The target refused.
+    Refused,
+    /// There is no route to the target's network.
+    NetworkUnreachable,
+    /// The target cannot be reached.
+    HostUnreachable,
+    /// A policy forbids the target.
+    Prohibited,
+    /// The target did not answer in time.
+    TimedOut,
+}
+
+/// How a flow ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Closure {
+    /// Both ends said that they send no more, and all of it arrived; or the embedder closed a UDP flow.
+    Orderly,
+    /// The peer reset it: what it sent may be incomplete.
+    Reset,
+    /// The embedder reset it with [`abort`](crate::Stack::abort).
+    Aborted,
+    /// It was never established: refused by the peer, or rejected by the embedder.
+    Refused,
+    /// The peer stopped answering.
+    TimedOut,
+    /// Nobody accepted it in time, or it was idle for too long.
+    Expired,
+    /// Its peer was forgotten, or not heard of for too long.
+    PeerGone,
+}

@@ -1,0 +1,9 @@
+//! Views of what arrives: the IP header ([`IpHeader`]) and the TCP header ([`Segment`]). They check lengths and checksums once; what they hand out may be relied on.
+//!
+//! Not here: UDP, ICMP and fragments, which have modules of their own.
+
+mod ip;
+mod segment;
+
+pub(crate) use ip::{ICMP, ICMPV6, IpHeader, TCP};
+pub(crate) use segment::{Flags, Segment, TCP_HEADER, seal};

@@ -1,0 +1,494 @@
+//! The face of the crate: [`Stack`]. It reads IP headers and hands packets to TCP, UDP and ICMP; what happens there is theirs.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use crate::counters::Counters;
+use crate::datagram::{DatagramDrop, DatagramLimits, Datagrams, OpenError, Refused, UDP};
+use crate::error::{AcceptError, ConnectError};
+use crate::event::{Closure, Event, Refusal, Rejection};
+use crate::flow::{FlowId, Kind, Peer};
+use crate::fragment::{Reassembler, is_fragment};
+use crate::icmp::{Icmp, ReceivedError, Report};
+use crate::limits::Limits;
+use crate::packet::{ICMP, ICMPV6, IpHeader, TCP};
+use crate::sink::PacketSink;
+use crate::tcp::Tcp;
+
+/// How a stack is set up.
+#[derive(Clone, Debug)]
+pub struct StackConfig {
+    /// Its own tunnel addresses: the source of flows that it opens, and where it answers pings.
+    pub addresses: Vec<IpAddr>,
+    /// The longest packet that the tunnel carries, in bytes; at least 576, and 1,280 where IPv6 is used.
+    pub mtu: u16,
+    /// Whether flows of peers are taken, for any destination.
+    pub accept: bool,
+    /// The bounds.
+    pub limits: Limits,
+}
+
+/// A UDP datagram that arrived.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Datagram<'p> {
+    /// Its flow. If it is the first of an incoming one, [`Event::Incoming`] is in the queue of events already.
+    pub flow: FlowId,
+    /// Where it came from.
+    pub source: SocketAddr,
+    /// Where it wants to go: on a flow that we opened, our end.
+    pub destination: SocketAddr,
+    /// What it holds.
+    pub payload: &'p [u8],
+}
+
+/// A TCP flow that is not over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FlowStatus {
+    /// Its name.
+    pub flow: FlowId,
+    /// Who is at the other end of the tunnel.
+    pub peer: Peer,
+    /// Our end: on an incoming flow, the destination that the peer wants.
+    pub local: SocketAddr,
+    /// The peer's end.
+    pub remote: SocketAddr,
+    /// Whether the handshake is complete.
+    pub established: bool,
+}
+
+/// A userspace network stack: packets in, flows out, and the other way round. It has no socket, thread or clock.
+///
+/// The order of calls that costs least: [`handle_packet`](Self::handle_packet) for each packet of a received batch, then [`handle_timeout`](Self::handle_timeout),
+/// [`poll_event`](Self::poll_event) until there is none with the flows' bytes moved as the events ask for, then [`poll_transmit`](Self::poll_transmit) until it returns `false`; then wait
+/// for packets, for the embedder's own sources, or for [`next_timeout`](Self::next_timeout). A batch is acknowledged once per flow that way.
+pub struct Stack {
+    inner: Inner,
+    /// The packet that was made of pieces last: a datagram may borrow from it.
+    whole: Vec<u8>,
+}
+
+struct Inner {
+    addresses: Vec<IpAddr>,
+    accept: bool,
+    tcp: Tcp,
+    datagrams: Datagrams,
+    icmp: Icmp,
+    reassembler: Reassembler,
+    /// Events of UDP flows.
+    events: VecDeque<Event>,
+    rng: StdRng,
+    counters: Counters,
+}
+
+impl Stack {
+    /// A stack without flows. `seed` must be random: ports and sequence numbers come from it.
+    pub fn new(config: StackConfig, seed: [u8; 32], now: Instant) -> Self {
+        let StackConfig {
+            addresses,
+            mtu,
+            accept,
+            limits,
+        } = config;
+        let mut rng = StdRng::from_seed(seed);
+        let datagram_limits = DatagramLimits {
+            flows: limits.flows,
+            flows_per_peer: limits.flows_per_peer,
+            queue_bytes: limits.datagram_bytes,
+            idle: limits.datagram_idle,
+            dns_idle: limits.dns_idle,
+        };
+        let inner = Inner {
+            addresses,
+            accept,
+            datagrams: Datagrams::new(mtu, accept, datagram_limits, rng.random()),
+            icmp: Icmp::new(mtu, limits.errors_per_second, rng.random(), now),
+            reassembler: Reassembler::new(limits.fragments.clone()),
+            tcp: Tcp::new(limits, mtu, accept, rng.random(), now),
+            events: VecDeque::new(),
+            rng,
+            counters: Counters::default(),
+        };
+        Self {
+            inner,
+            whole: Vec::new(),
+        }
+    }
+
+    /// Takes an IP packet from `peer`. TCP and ICMP are dealt with inside; the datagram of a UDP packet comes out. The packet is written to.
+    pub fn handle_packet<'p>(
+        &'p mut self,
+        now: Instant,
+        peer: Peer,
+        packet: &'p mut [u8],
+    ) -> Option<Datagram<'p>> {
+        self.inner.counters.packets_received += 1;
+        self.inner.tcp.hear(now, peer);
+        if !is_fragment(packet) {
+            return self.inner.handle_whole(now, peer, packet);
+        }
+        self.whole = self.inner.reassembler.handle_fragment(now, peer, packet)?;
+        self.inner.handle_whole(now, peer, &mut self.whole)
+    }
+
+    /// Gives the packets that are to leave to `sink`. Returns `true` if it had no more room: send what it has, and call again.
+    pub fn poll_transmit(&mut self, now: Instant, sink: &mut dyn PacketSink) -> bool {
+        let inner = &mut self.inner;
+        while let Some(unreachable) = inner.tcp.take_unreachable() {
+            let report = report(unreachable.why);
+            inner
+                .icmp
+                .send_error(now, unreachable.peer, report, &unreachable.packet);
+        }
+        let mut sink = Counting { sink, sent: 0 };
+        // What is small and cannot wait goes first, streams last.
+        let full = inner.icmp.poll_transmit(&mut sink)
+            || inner.datagrams.poll_transmit(&mut sink)
+            || inner.tcp.poll_transmit(now, &mut sink);
+        inner.counters.packets_sent += sink.sent;
+        full
+    }
+
+    /// What happened to flows, oldest first.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.inner
+            .events
+            .pop_front()
+            .or_else(|| self.inner.tcp.poll_event())
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout) next.
+    pub fn next_timeout(&self) -> Option<Instant> {
+        let inner = &self.inner;
+        [
+            inner.tcp.next_timeout(),
+            inner.datagrams.next_timeout(),
+            inner.reassembler.next_timeout(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Does what is due. Events and packets may follow.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let inner = &mut self.inner;
+        inner.tcp.handle_timeout(now);
+        inner.reassembler.handle_timeout(now);
+        let events = &mut inner.events;
+        inner.datagrams.handle_timeout(now, |flow| {
+            events.push_back(Event::Closed {
+                flow,
+                how: Closure::Expired,
+            });
+        });
+    }
+
+    /// Opens a TCP flow through `peer` to an address, from one of ours (the first of the same family, unless said). [`Event::Established`] or [`Event::Refused`] follows.
+    ///
+    /// # Errors
+    /// [`ConnectError`]: no flow was opened.
+    pub fn connect(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        from: Option<IpAddr>,
+        to: SocketAddr,
+    ) -> Result<FlowId, ConnectError> {
+        let to = SocketAddr::new(to.ip().to_canonical(), to.port());
+        let from = self
+            .inner
+            .source(from, to.ip())
+            .ok_or(ConnectError::Unaddressable)?;
+        self.inner.tcp.connect(now, peer, from, to)
+    }
+
+    /// Takes an incoming TCP flow: the held SYN becomes a connection and is answered. [`Event::Established`] follows.
+    ///
+    /// # Errors
+    /// [`AcceptError`]: the flow is over, or not one to accept.
+    pub fn accept(&mut self, now: Instant, flow: FlowId) -> Result<(), AcceptError> {
+        self.inner.tcp.accept(now, flow)
+    }
+
+    /// Turns an incoming TCP flow away with RST or an ICMP error; see [`Rejection`]. [`Event::Closed`] follows. Anything but a waiting flow is left alone.
+    pub fn reject(&mut self, now: Instant, flow: FlowId, why: Rejection) {
+        self.inner.tcp.reject(now, flow, why);
+    }
+
+    /// Lets `fill` write into a contiguous free part of the flow's send buffer; it returns how many bytes it wrote. Returns the same; 0 without a call if there is no room, in which case
+    /// [`Event::Writable`] follows once there is.
+    pub fn send(&mut self, flow: FlowId, fill: &mut dyn FnMut(&mut [u8]) -> usize) -> usize {
+        self.inner.tcp.send(flow, fill)
+    }
+
+    /// Lets `take` read a contiguous part of what the flow received; it returns how many bytes it is done with. Returns the same; 0 without a call if there are none.
+    ///
+    /// What is not taken closes the window, and the peer stops: backpressure.
+    pub fn receive(&mut self, flow: FlowId, take: &mut dyn FnMut(&[u8]) -> usize) -> usize {
+        self.inner.tcp.receive(flow, take)
+    }
+
+    /// Bytes that the flow's send buffer takes now (a [`send`](Self::send) may offer them in two parts).
+    pub fn sendable(&mut self, flow: FlowId) -> usize {
+        self.inner.tcp.sendable(flow)
+    }
+
+    /// Bytes that the flow's receive buffer holds now (a [`receive`](Self::receive) may offer them in two parts).
+    pub fn receivable(&mut self, flow: FlowId) -> usize {
+        self.inner.tcp.receivable(flow)
+    }
+
+    /// Ends our side of a TCP flow after what is buffered (FIN). The other side goes on.
+    pub fn shutdown(&mut self, flow: FlowId) {
+        self.inner.tcp.shutdown(flow);
+    }
+
+    /// Resets a TCP flow (RST): the peer learns that something failed. [`Event::Closed`] follows.
+    pub fn abort(&mut self, flow: FlowId) {
+        self.inner.tcp.abort(flow);
+    }
+
+    /// Opens a UDP flow through `peer`, on a random port of one of our addresses (the first, unless said).
+    ///
+    /// # Errors
+    /// [`ConnectError`]: no flow was opened.
+    pub fn open_datagrams(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        from: Option<IpAddr>,
+    ) -> Result<FlowId, ConnectError> {
+        let inner = &mut self.inner;
+        let from = match from {
+            Some(from) => inner.addresses.contains(&from).then_some(from),
+            None => inner.addresses.first().copied(),
+        };
+        let from = from.ok_or(ConnectError::Unaddressable)?;
+        inner
+            .datagrams
+            .open(now, peer, from, &mut inner.rng)
+            .map_err(|error| match error {
+                OpenError::FlowsFull => ConnectError::TooManyFlows,
+                OpenError::NoPort => ConnectError::NoPort,
+            })
+    }
+
+    /// Queues a datagram on a UDP flow, in fragments if it must. On an incoming flow `remote` is where it comes from, on one that we opened where it goes.
+    ///
+    /// # Errors
+    /// [`DatagramDrop`]: it is not sent.
+    pub fn send_datagram(
+        &mut self,
+        now: Instant,
+        flow: FlowId,
+        remote: SocketAddr,
+        payload: &[u8],
+    ) -> Result<(), DatagramDrop> {
+        self.inner.datagrams.send(now, flow, remote, payload)
+    }
+
+    /// Ends a UDP flow. [`Event::Closed`] follows.
+    pub fn close_datagrams(&mut self, flow: FlowId) {
+        if self.inner.datagrams.close(flow) {
+            self.inner.events.push_back(Event::Closed {
+                flow,
+                how: Closure::Orderly,
+            });
+        }
+    }
+
+    /// Ends all flows of a peer, without a word to it.
+    pub fn forget_peer(&mut self, now: Instant, peer: Peer) {
+        let inner = &mut self.inner;
+        inner.tcp.forget_peer(now, peer);
+        inner.reassembler.forget_peer(peer);
+        let events = &mut inner.events;
+        inner.datagrams.forget_peer(peer, |flow| {
+            events.push_back(Event::Closed {
+                flow,
+                how: Closure::PeerGone,
+            });
+        });
+    }
+
+    /// What was done and what was turned away.
+    pub fn counters(&self) -> Counters {
+        let inner = &self.inner;
+        Counters {
+            tcp: inner.tcp.counters(),
+            datagrams: inner.datagrams.counters(),
+            fragments: inner.reassembler.counters(),
+            icmp: inner.icmp.counters(),
+            ..inner.counters
+        }
+    }
+
+    /// The TCP flows that are not over. The work grows with the table.
+    pub fn flows(&self) -> impl Iterator<Item = FlowStatus> {
+        self.inner.tcp.flows()
+    }
+}
+
+impl Inner {
+    fn handle_whole<'p>(
+        &'p mut self,
+        now: Instant,
+        peer: Peer,
+        packet: &'p mut [u8],
+    ) -> Option<Datagram<'p>> {
+        let Some(ip) = IpHeader::parse(packet) else {
+            self.counters.malformed += 1;
+            return None;
+        };
+        if !ip.is_unicast() {
+            self.counters.not_unicast += 1;
+            return None;
+        }
+        let own = self.addresses.contains(&ip.destination);
+        if !own && !self.accept {
+            self.counters.elsewhere += 1;
+            return None;
+        }
+        match ip.protocol {
+            TCP => self.tcp.handle_packet(now, peer, packet, &ip),
+            UDP => return self.handle_datagram(now, peer, packet, &ip, own),
+            ICMP if ip.source.is_ipv4() => self.handle_icmp(now, peer, packet, &ip, own),
+            ICMPV6 if ip.source.is_ipv6() => self.handle_icmp(now, peer, packet, &ip, own),
+            _ => self.counters.unknown_protocol += 1,
+        }
+        None
+    }
+
+    fn handle_datagram<'p>(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        packet: &'p [u8],
+        ip: &IpHeader,
+        own: bool,
+    ) -> Option<Datagram<'p>> {
+        let message = packet.get(ip.payload.clone())?;
+        match self
+            .datagrams
+            .handle_message(now, peer, ip.source, ip.destination, own, message)
+        {
+            Ok(received) => {
+                if received.fresh {
+                    self.events.push_back(Event::Incoming {
+                        flow: received.flow,
+                        peer,
+                        kind: Kind::Udp,
+                        source: received.source,
+                        destination: received.destination,
+                    });
+                }
+                Some(Datagram {
+                    flow: received.flow,
+                    source: received.source,
+                    destination: received.destination,
+                    payload: received.payload,
+                })
+            }
+            Err(Refused::PortUnreachable) => {
+                self.icmp
+                    .send_error(now, peer, Report::PortUnreachable, packet);
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    fn handle_icmp(&mut self, now: Instant, peer: Peer, packet: &[u8], ip: &IpHeader, own: bool) {
+        let Some(message) = packet.get(ip.payload.clone()) else {
+            return;
+        };
+        let error = self
+            .icmp
+            .handle_message(peer, ip.source, ip.destination, own, message);
+        let Some(error) = error else { return };
+        let fits = match error.protocol {
+            TCP => self.tcp_error(now, peer, &error),
+            UDP => {
+                let flow = self.datagrams.handle_error(peer, &error);
+                if let (Some(flow), Some(why)) = (flow, refusal(error.report)) {
+                    self.events.push_back(Event::Refused { flow, why });
+                }
+                flow.is_some() || matches!(error.report, Report::TooBig { .. })
+            }
+            _ => false,
+        };
+        self.counters.stray_errors += u64::from(!fits);
+    }
+
+    fn tcp_error(&mut self, now: Instant, peer: Peer, error: &ReceivedError) -> bool {
+        let Some(sequence) = error.sequence else {
+            return false;
+        };
+        let (local, remote) = (error.source, error.destination);
+        match (error.report, refusal(error.report)) {
+            (Report::TooBig { mtu }, _) => self
+                .tcp
+                .handle_too_big(now, peer, local, remote, sequence, mtu),
+            (_, Some(why)) => self
+                .tcp
+                .handle_refusal(now, peer, local, remote, sequence, why),
+            _ => false,
+        }
+    }
+
+    /// The address of ours that a flow to `to` leaves from.
+    fn source(&self, from: Option<IpAddr>, to: IpAddr) -> Option<IpAddr> {
+        if to.is_unspecified() || to.is_multicast() {
+            return None;
+        }
+        let fits = |address: &IpAddr| address.is_ipv4() == to.is_ipv4();
+        match from {
+            Some(from) => Some(from).filter(|from| fits(from) && self.addresses.contains(from)),
+            None => self.addresses.iter().copied().find(|address| fits(address)),
+        }
+    }
+}
+
+/// How the wire says why a flow is turned away; a refused one is reset instead.
+fn report(why: Rejection) -> Report {
+    match why {
+        Rejection::Refused => Report::PortUnreachable,
+        Rejection::NetworkUnreachable => Report::NetworkUnreachable,
+        Rejection::HostUnreachable => Report::HostUnreachable,
+        Rejection::Prohibited => Report::Prohibited,
+        Rejection::TimedOut => Report::TimedOut,
+    }
+}
+
+/// What an error says to the one who opened the flow.
+fn refusal(report: Report) -> Option<Refusal> {
+    match report {
+        Report::NetworkUnreachable => Some(Refusal::NetworkUnreachable),
+        Report::HostUnreachable => Some(Refusal::HostUnreachable),
+        Report::Prohibited => Some(Refusal::Prohibited),
+        Report::TimedOut => Some(Refusal::TimedOut),
+        Report::PortUnreachable | Report::ProtocolUnreachable => Some(Refusal::PortUnreachable),
+        Report::TooBig { .. } => None,
+    }
+}
+
+/// Counts what leaves.
+struct Counting<'a> {
+    sink: &'a mut dyn PacketSink,
+    sent: u64,
+}
+
+impl PacketSink for Counting<'_> {
+    fn has_room(&self) -> bool {
+        self.sink.has_room()
+    }
+
+    fn packet(&mut self, peer: Peer, length: usize, emit: &mut dyn FnMut(&mut [u8])) {
+        self.sent += 1;
+        self.sink.packet(peer, length, emit);
+    }
+}

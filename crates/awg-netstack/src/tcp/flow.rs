@@ -1,0 +1,66 @@
+//! One TCP flow of the table: what the embedder was told of it, and the connection or the SYN behind it.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use super::ends::Key;
+use super::machine::TcpMachine;
+use crate::packet::Segment;
+
+/// What is behind a flow.
+pub(super) enum Stage {
+    /// A SYN that waits for the embedder.
+    HalfOpen(HeldSyn),
+    /// A connection.
+    Open(Box<TcpMachine>),
+}
+
+/// A SYN as it arrived: the connection is made of it once the embedder accepts, and an ICMP error quotes it if not.
+pub(super) struct HeldSyn {
+    pub(super) packet: Vec<u8>,
+    pub(super) segment: Segment,
+}
+
+/// What the embedder was told, or has waiting in the queue of events.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) established: bool,
+    pub(super) finished: bool,
+    /// In the queue now.
+    pub(super) readable: bool,
+    pub(super) writable: bool,
+}
+
+/// A flow.
+pub(super) struct Flow {
+    pub(super) key: Key,
+    pub(super) local: SocketAddr,
+    pub(super) remote: SocketAddr,
+    pub(super) stage: Stage,
+    pub(super) told: Told,
+    /// Whether we opened it.
+    pub(super) ours: bool,
+    /// Whether it waits in the queue of flows that may have something to send.
+    pub(super) queued: bool,
+    /// The embedder sends no more, said before the flow was established.
+    pub(super) shutdown: bool,
+    /// The embedder reset it.
+    pub(super) aborted: bool,
+    /// When it must be accepted or established.
+    pub(super) answer_by: Option<Instant>,
+    /// When something is due.
+    pub(super) due: Option<Instant>,
+    /// When it last did something.
+    pub(super) active: Instant,
+    /// Bytes of buffers that are accounted for it.
+    pub(super) bytes: usize,
+}
+
+impl Flow {
+    pub(super) fn machine(&mut self) -> Option<&mut TcpMachine> {
+        match &mut self.stage {
+            Stage::HalfOpen(_) => None,
+            Stage::Open(machine) => Some(machine),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Flows that a peer opens, until the embedder answers: the SYN is kept as it came, so that nothing is promised before the target has agreed.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use super::ends::Key;
+use super::flow::{Flow, HeldSyn, Stage, Told};
+use super::machine::{Ends, Phase, Rings, TcpMachine};
+use super::{Tcp, Unreachable, reset};
+use crate::error::AcceptError;
+use crate::event::{Closure, Event, Rejection};
+use crate::flow::{FlowId, Kind};
+use crate::packet::{Flags, IpHeader, Segment};
+
+impl Tcp {
+    /// Keeps a SYN that opens a new flow, and tells the embedder.
+    pub(super) fn hold(
+        &mut self,
+        now: Instant,
+        key: Key,
+        local: SocketAddr,
+        remote: SocketAddr,
+        packet: &[u8],
+        segment: &Segment,
+    ) {
+        if !self.has_place(now, key) {
+            return;
+        }
+        let (half_open, half_open_per_peer) =
+            (self.limits.half_open, self.limits.half_open_per_peer);
+        let share = self.peers.share(now, key.peer());
+        if self.half_open >= half_open || share.half_open >= half_open_per_peer {
+            self.counters.half_open_full += 1;
+            self.peers.settle(key.peer());
+            return;
+        }
+        share.flows += 1;
+        share.half_open += 1;
+        self.half_open += 1;
+        let answer_by = now + self.limits.accept_within;
+        let (number, name) = self.slots.insert(Flow {
+            key,
+            local,
+            remote,
+            stage: Stage::HalfOpen(HeldSyn {
+                packet: packet.to_vec(),
+                segment: segment.clone(),
+            }),
+            told: Told::default(),
+            ours: false,
+            queued: false,
+            shutdown: false,
+            aborted: false,
+            answer_by: Some(answer_by),
+            due: Some(answer_by),
+            active: now,
+            bytes: 0,
+        });
+        self.by_key.insert(key, number);
+        self.deadlines.arm(number, answer_by);
+        self.events.push_back(Event::Incoming {
+            flow: name,
+            peer: key.peer(),
+            kind: Kind::Tcp,
+            source: remote,
+            destination: local,
+        });
+    }
+
+    /// Whether the tables have a place for one more flow.
+    pub(super) fn has_place(&mut self, now: Instant, key: Key) -> bool {
+        let (flows, per_peer) = (self.limits.flows, self.limits.flows_per_peer);
+        let share = self.peers.share(now, key.peer()).flows;
+        let place = self.slots.used() < flows && share < per_peer;
+        if !place {
+            self.counters.flows_full += 1;
+        }
+        self.peers.settle(key.peer());
+        place
+    }
+
+    /// A segment of a flow whose SYN is held.
+    pub(super) fn handle_half_open(
+        &mut self,
+        now: Instant,
+        number: u32,
+        packet: &[u8],
+        segment: &Segment,
+    ) {
+        let Some(Flow {
+            stage: Stage::HalfOpen(held),
+            ..
+        }) = self.slots.get(number)
+        else {
+            return;
+        };
+        if segment.flags.has(Flags::RST) {
+            // Only its sender knows where it is (RFC 5961 section 3.2).
+            let next = held.segment.sequence.wrapping_add(1);
+            if segment.sequence == next || segment.sequence == held.segment.sequence {
+                self.end(now, number, Closure::Reset);
+            }
+        } else if segment.flags.has(Flags::SYN) && !segment.flags.has(Flags::ACK) {
+            self.counters.repeated_syns += 1;
+            if segment.sequence != held.segment.sequence {
+                // The peer gave the first one up and began anew from the same port: the answer goes to the later one.
+                *held = HeldSyn {
+                    packet: packet.to_vec(),
+                    segment: segment.clone(),
+                };
+            }
+        }
+    }
+
+    /// The embedder takes a flow: the answer to its SYN leaves.
+    pub(crate) fn accept(&mut self, now: Instant, name: FlowId) -> Result<(), AcceptError> {
+        let (number, flow) = self.slots.find(name).ok_or(AcceptError::Gone)?;
+        let Stage::HalfOpen(held) = &mut flow.stage else {
+            return Err(AcceptError::AlreadyOpen);
+        };
+        let rings = match self.rings.pop() {
+            Some(rings) => rings,
+            None => Rings::new(self.limits.buffer_bytes_per_flow).map_err(AcceptError::Memory)?,
+        };
+        let ends = Ends {
+            local: flow.local,
+            remote: flow.remote,
+        };
+        let HeldSyn { packet, segment } = held;
+        let machine = TcpMachine::accept(&mut self.link, rings, ends, packet, segment, now);
+        let peer = flow.key.peer();
+        let Some(machine) = machine else {
+            self.end(now, number, Closure::Refused);
+            return Err(AcceptError::Malformed);
+        };
+        flow.stage = Stage::Open(Box::new(machine));
+        flow.active = now;
+        // The peer's part of the handshake takes its time too.
+        flow.answer_by = Some(now + self.limits.connect_within);
+        let share = self.peers.share(now, peer);
+        share.half_open = share.half_open.saturating_sub(1);
+        self.half_open -= 1;
+        self.mark(number);
+        Ok(())
+    }
+
+    /// The embedder turns a flow away, and says why.
+    pub(crate) fn reject(&mut self, now: Instant, name: FlowId, why: Rejection) {
+        let Some((number, flow)) = self.slots.find(name) else {
+            return;
+        };
+        let Stage::HalfOpen(held) = &mut flow.stage else {
+            return;
+        };
+        let peer = flow.key.peer();
+        let packet = std::mem::take(&mut held.packet);
+        if why == Rejection::Refused {
+            if let Some(ip) = IpHeader::parse(&packet) {
+                let answer = reset::reset(&ip, &held.segment);
+                self.push(peer, answer);
+            }
+        } else {
+            self.unreachable.push(Unreachable { peer, why, packet });
+        }
+        self.end(now, number, Closure::Refused);
+    }
+
+    /// What became of a flow that has to be answered by now.
+    pub(super) fn expire(&mut self, now: Instant, number: u32) {
+        let name = self.slots.name(number);
+        let Some(flow) = self.slots.get(number) else {
+            return;
+        };
+        match &mut flow.stage {
+            Stage::HalfOpen(held) => {
+                let packet = std::mem::take(&mut held.packet);
+                let peer = flow.key.peer();
+                self.counters.half_open_expired += 1;
+                self.unreachable.push(Unreachable {
+                    peer,
+                    why: Rejection::TimedOut,
+                    packet,
+                });
+                self.end(now, number, Closure::Expired);
+            }
+            Stage::Open(machine) if machine.phase() == Phase::Connecting => {
+                self.events.push_back(Event::Refused {
+                    flow: name,
+                    why: crate::event::Refusal::TimedOut,
+                });
+                self.end(now, number, Closure::Refused);
+            }
+            Stage::Open(_) => self.end(now, number, Closure::TimedOut),
+        }
+    }
+}

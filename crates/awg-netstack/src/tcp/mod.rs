@@ -1,0 +1,480 @@
+//! The TCP flows ([`Tcp`]): finding the flow of a segment, opening and ending flows, and who has something to send. What happens inside a connection is [`machine`]'s.
+//!
+//! Floors: [`machine`] and its neighbours ([`ends`], [`ports`], [`time_wait`], [`reset`], [`peers`]) know nothing of flows; [`flow`] and [`slots`] hold them; this module moves them.
+//!
+//! A packet costs the same however many flows are idle: its flow is found by hash, only flows in `dirty` are asked for packets, and timers are looked at when they fire.
+
+mod commands;
+mod ends;
+mod flow;
+mod half_open;
+mod machine;
+mod peers;
+mod ports;
+mod reset;
+mod slots;
+mod time_wait;
+mod transmit;
+
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use crate::counters::TcpCounters;
+use crate::deadlines::Deadlines;
+use crate::event::{Closure, Event, Refusal, Rejection};
+use crate::flow::{FlowId, Peer};
+use crate::limits::Limits;
+use crate::packet::{Flags, IpHeader, Segment};
+use crate::stack::FlowStatus;
+use ends::Key;
+use flow::{Flow, Stage};
+use machine::{Link, Phase, Rings};
+use peers::Peers;
+use slots::Slots;
+use time_wait::TimeWait;
+
+/// Pairs of buffers kept for the next flows.
+const SPARE_RINGS: usize = 64;
+
+/// An ICMP error that the stack shall send about a held SYN.
+pub(crate) struct Unreachable {
+    pub(crate) peer: Peer,
+    pub(crate) why: Rejection,
+    /// The SYN.
+    pub(crate) packet: Vec<u8>,
+}
+
+/// All TCP flows.
+pub(crate) struct Tcp {
+    limits: Limits,
+    accept: bool,
+    link: Link,
+    slots: Slots,
+    by_key: HashMap<Key, u32>,
+    /// The last flow found: segments come in runs.
+    last: Option<(Key, u32)>,
+    half_open: usize,
+    time_wait: TimeWait,
+    peers: Peers,
+    deadlines: Deadlines,
+    /// Flows that may have something to send, each once.
+    dirty: VecDeque<u32>,
+    events: VecDeque<Event>,
+    rings: Vec<Rings>,
+    rng: StdRng,
+    /// Small packets on their way out, each whole.
+    waiting: VecDeque<(Peer, Vec<u8>)>,
+    /// ICMP errors for the stack to send.
+    unreachable: Vec<Unreachable>,
+    /// Answers to strays that may still be sent until the second ends.
+    allowance: (Instant, u32),
+    bytes: usize,
+    counters: TcpCounters,
+}
+
+impl Tcp {
+    pub(crate) fn new(
+        limits: Limits,
+        mtu: u16,
+        accept: bool,
+        seed: [u8; 32],
+        now: Instant,
+    ) -> Self {
+        let mut rng = StdRng::from_seed(seed);
+        Self {
+            accept,
+            link: Link::new(mtu, rng.random(), now),
+            slots: Slots::default(),
+            by_key: HashMap::new(),
+            last: None,
+            half_open: 0,
+            time_wait: TimeWait::new(limits.time_wait_flows, limits.time_wait, now),
+            peers: Peers::new(limits.silent_peer, now),
+            deadlines: Deadlines::default(),
+            dirty: VecDeque::new(),
+            events: VecDeque::new(),
+            rings: Vec::new(),
+            rng,
+            waiting: VecDeque::new(),
+            unreachable: Vec::new(),
+            allowance: (now, limits.errors_per_second),
+            bytes: 0,
+            counters: TcpCounters::default(),
+            limits,
+        }
+    }
+
+    /// A packet of any kind came from `peer`.
+    pub(crate) fn hear(&mut self, now: Instant, peer: Peer) {
+        self.peers.hear(now, peer);
+    }
+
+    /// Takes a TCP segment: `packet` is whole, `ip` its header.
+    pub(crate) fn handle_packet(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        packet: &mut [u8],
+        ip: &IpHeader,
+    ) {
+        let Some(segment) = Segment::parse(packet, ip) else {
+            self.counters.malformed += 1;
+            return;
+        };
+        let local = SocketAddr::new(ip.destination, segment.destination_port);
+        let remote = SocketAddr::new(ip.source, segment.source_port);
+        let key = Key::new(peer, local, remote);
+        match self.find(&key) {
+            Some(number) => self.handle_segment(now, number, packet, &segment),
+            None => self.handle_stray(now, key, local, remote, packet, ip, &segment),
+        }
+    }
+
+    fn find(&mut self, key: &Key) -> Option<u32> {
+        if let Some((last, number)) = &self.last
+            && last == key
+        {
+            return Some(*number);
+        }
+        let number = *self.by_key.get(key)?;
+        self.last = Some((*key, number));
+        Some(number)
+    }
+
+    fn handle_segment(&mut self, now: Instant, number: u32, packet: &mut [u8], segment: &Segment) {
+        let Some(flow) = self.slots.get(number) else {
+            return;
+        };
+        flow.active = now;
+        let peer = flow.key.peer();
+        let Stage::Open(machine) = &mut flow.stage else {
+            self.handle_half_open(now, number, packet, segment);
+            return;
+        };
+        let mut replies = Vec::new();
+        machine.handle_segment(&mut self.link, now, packet, segment, &mut replies);
+        let told = &mut flow.told;
+        if segment.length > 0 && !told.readable && machine.receivable() > 0 {
+            told.readable = true;
+            self.events.push_back(Event::Readable {
+                flow: self.slots.name(number),
+            });
+        }
+        for reply in replies {
+            self.push_sealed(peer, reply);
+        }
+        self.mark(number);
+        self.settle(now, number);
+    }
+
+    /// A segment of no flow: a new one, a late one, or one to reset.
+    #[allow(clippy::too_many_arguments)]
+    fn handle_stray(
+        &mut self,
+        now: Instant,
+        key: Key,
+        local: SocketAddr,
+        remote: SocketAddr,
+        packet: &[u8],
+        ip: &IpHeader,
+        segment: &Segment,
+    ) {
+        let opens = segment.flags.has(Flags::SYN)
+            && !segment.flags.any(Flags::ACK | Flags::RST | Flags::FIN);
+        if let Some(stone) = self.time_wait.find(now, &key) {
+            let newer = segment.sequence.wrapping_sub(stone.expected).cast_signed() > 0;
+            if segment.flags.has(Flags::RST) {
+                // Its flow is over already (RFC 1337: what rests here is not cut short).
+                self.counters.stray += 1;
+                return;
+            }
+            if !(opens && self.accept && newer) {
+                // A repeated FIN wants its acknowledgement; to an older SYN it is the answer that makes its sender try anew (RFC 9293 section 3.10.7.4).
+                self.counters.stray += 1;
+                if segment.sequence_end() != segment.sequence && self.may_answer(now) {
+                    let answer = reset::acknowledge(ip, segment, stone.next, stone.expected);
+                    self.push(key.peer(), answer);
+                }
+                return;
+            }
+            self.time_wait.forget(&key);
+        }
+        if opens && self.accept {
+            self.hold(now, key, local, remote, packet, segment);
+            return;
+        }
+        self.counters.stray += 1;
+        if !segment.flags.has(Flags::RST) && self.may_answer(now) {
+            self.counters.resets_sent += 1;
+            self.push(key.peer(), reset::reset(ip, segment));
+        }
+    }
+
+    /// An ICMP error quotes a segment of ours.
+    pub(crate) fn handle_refusal(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        local: SocketAddr,
+        remote: SocketAddr,
+        sequence: u32,
+        why: Refusal,
+    ) -> bool {
+        let key = Key::new(peer, local, remote);
+        let Some(number) = self.find(&key) else {
+            return false;
+        };
+        let Some(machine) = self.slots.get(number).and_then(Flow::machine) else {
+            return false;
+        };
+        // Once a connection is open an error only says that a packet was lost (RFC 5461).
+        if machine.phase() != Phase::Connecting || !machine.has_in_flight(sequence) {
+            return false;
+        }
+        self.refuse(now, number, why);
+        true
+    }
+
+    /// A router says that a packet of ours is too large (RFC 1191, RFC 8201).
+    pub(crate) fn handle_too_big(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        local: SocketAddr,
+        remote: SocketAddr,
+        sequence: u32,
+        mtu: u16,
+    ) -> bool {
+        let key = Key::new(peer, local, remote);
+        let Some(number) = self.find(&key) else {
+            return false;
+        };
+        let Some(machine) = self.slots.get(number).and_then(Flow::machine) else {
+            return false;
+        };
+        if !machine.has_in_flight(sequence) {
+            return false;
+        }
+        let smallest = if local.is_ipv4() {
+            machine::SMALLEST_V4
+        } else {
+            machine::SMALLEST_V6
+        };
+        if machine.lower_mtu(&mut self.link, now, mtu.max(smallest)) {
+            self.counters.mtu_lowered += 1;
+        }
+        self.mark(number);
+        true
+    }
+
+    /// Ends a flow of ours that did not come to be.
+    fn refuse(&mut self, now: Instant, number: u32, why: Refusal) {
+        let flow = self.slots.name(number);
+        self.events.push_back(Event::Refused { flow, why });
+        self.end(now, number, Closure::Refused);
+    }
+
+    /// Tells the embedder what became of a flow.
+    fn settle(&mut self, now: Instant, number: u32) {
+        let name = self.slots.name(number);
+        let Some(flow) = self.slots.get(number) else {
+            return;
+        };
+        let Stage::Open(machine) = &mut flow.stage else {
+            return;
+        };
+        let told = &mut flow.told;
+        self.counters.fast_retransmits += std::mem::take(&mut machine.fast_retransmits);
+        self.counters.retransmission_timeouts += std::mem::take(&mut machine.timeouts);
+        if machine.was_reset() {
+            if flow.ours && !told.established {
+                self.refuse(now, number, Refusal::Reset);
+            } else {
+                self.end(now, number, Closure::Reset);
+            }
+            return;
+        }
+        let phase = machine.phase();
+        if !told.established && phase == Phase::Open {
+            told.established = true;
+            flow.answer_by = None;
+            self.events.push_back(Event::Established { flow: name });
+            if flow.shutdown {
+                machine.shutdown();
+            }
+        }
+        if !told.finished && machine.is_finished() {
+            told.finished = true;
+            self.events.push_back(Event::Finished { flow: name });
+        }
+        if !told.writable && machine.take_writable() {
+            told.writable = true;
+            self.events.push_back(Event::Writable { flow: name });
+        }
+        let bytes = machine.touched();
+        self.bytes = self.bytes + bytes - flow.bytes;
+        flow.bytes = bytes;
+    }
+
+    /// Ends flows of which nothing is left to send or to read.
+    fn end_if_over(&mut self, now: Instant, number: u32) -> bool {
+        let Some(flow) = self.slots.get(number) else {
+            return true;
+        };
+        let Stage::Open(machine) = &flow.stage else {
+            return false;
+        };
+        let how = match machine.phase() {
+            _ if flow.aborted => Closure::Aborted,
+            _ if machine.is_dead() => Closure::TimedOut,
+            Phase::TimeWait | Phase::Closed if machine.receivable() == 0 => Closure::Orderly,
+            _ => return false,
+        };
+        self.end(now, number, how);
+        true
+    }
+
+    /// Removes a flow. Its slot is free once the embedder took the event.
+    fn end(&mut self, now: Instant, number: u32, how: Closure) {
+        let name = self.slots.name(number);
+        let Some(flow) = self.slots.end(number) else {
+            return;
+        };
+        self.by_key.remove(&flow.key);
+        self.last = None;
+        self.bytes -= flow.bytes;
+        let peer = flow.key.peer();
+        let share = self.peers.share(now, peer);
+        share.flows = share.flows.saturating_sub(1);
+        match flow.stage {
+            Stage::HalfOpen(_) => {
+                share.half_open = share.half_open.saturating_sub(1);
+                self.half_open -= 1;
+            }
+            Stage::Open(machine) => {
+                // Ports of ours rest however the flow ended: the other end may be the one that waits.
+                if machine.phase() == Phase::TimeWait || (flow.ours && flow.told.established) {
+                    let (next, expected) = machine.sequences();
+                    if self.time_wait.bury(now, flow.key, next, expected) {
+                        self.counters.time_wait_full += 1;
+                    }
+                }
+                if let Some(mut rings) = machine.into_rings()
+                    && self.rings.len() < SPARE_RINGS
+                {
+                    rings.recycle();
+                    self.rings.push(rings);
+                }
+            }
+        }
+        self.peers.settle(peer);
+        self.events.push_back(Event::Closed { flow: name, how });
+    }
+
+    /// All flows of a peer end, without a word to it.
+    pub(crate) fn forget_peer(&mut self, now: Instant, peer: Peer) {
+        let numbers: Vec<u32> = self.slots.numbers().collect();
+        for number in numbers {
+            if self
+                .slots
+                .get(number)
+                .is_some_and(|flow| flow.key.peer() == peer)
+            {
+                self.end(now, number, Closure::PeerGone);
+            }
+        }
+    }
+
+    /// What happened, oldest first.
+    pub(crate) fn poll_event(&mut self) -> Option<Event> {
+        loop {
+            let event = self.events.pop_front()?;
+            match event {
+                Event::Closed { flow, .. } => self.slots.free(flow),
+                Event::Readable { flow } => match self.slots.find(flow) {
+                    Some((_, flow)) => flow.told.readable = false,
+                    None => continue,
+                },
+                Event::Writable { flow } => match self.slots.find(flow) {
+                    Some((_, flow)) => flow.told.writable = false,
+                    None => continue,
+                },
+                _ => {}
+            }
+            return Some(event);
+        }
+    }
+
+    /// ICMP errors that are to be sent.
+    pub(crate) fn take_unreachable(&mut self) -> Option<Unreachable> {
+        self.unreachable.pop()
+    }
+
+    pub(crate) fn counters(&self) -> TcpCounters {
+        TcpCounters {
+            flows: self.by_key.len() as u64,
+            half_open: self.half_open as u64,
+            time_wait: self.time_wait.len() as u64,
+            buffer_bytes: self.bytes as u64,
+            ..self.counters
+        }
+    }
+
+    /// The flow will be asked for packets.
+    fn mark(&mut self, number: u32) {
+        if let Some(flow) = self.slots.get(number)
+            && !flow.queued
+            && matches!(flow.stage, Stage::Open(_))
+        {
+            flow.queued = true;
+            self.dirty.push_back(number);
+        }
+    }
+
+    fn may_answer(&mut self, now: Instant) -> bool {
+        let (since, left) = &mut self.allowance;
+        if now.saturating_duration_since(*since).as_secs() >= 1 {
+            (*since, *left) = (now, self.limits.errors_per_second);
+        }
+        if *left == 0 {
+            self.counters.answers_suppressed += 1;
+            return false;
+        }
+        *left -= 1;
+        true
+    }
+
+    /// Queues a packet of smoltcp's, whose checksums are still to be filled in.
+    fn push_sealed(&mut self, peer: Peer, mut packet: Vec<u8>) {
+        crate::packet::seal(&mut packet);
+        self.push(peer, packet);
+    }
+
+    fn push(&mut self, peer: Peer, packet: Vec<u8>) {
+        if self.waiting.len() < self.limits.waiting_packets {
+            self.waiting.push_back((peer, packet));
+        } else {
+            self.counters.waiting_full += 1;
+        }
+    }
+
+    /// The flows that are not over.
+    pub(crate) fn flows(&self) -> impl Iterator<Item = FlowStatus> {
+        self.slots.iter().map(|(flow, entry)| FlowStatus {
+            flow,
+            peer: entry.key.peer(),
+            local: entry.local,
+            remote: entry.remote,
+            established: entry.told.established,
+        })
+    }
+
+    /// Whether `name` is a flow that is not over.
+    fn flow(&mut self, name: FlowId) -> Option<&mut Flow> {
+        self.slots.find(name).map(|(_, flow)| flow)
+    }
+}

@@ -1,0 +1,142 @@
+//! What leaves, and when to look again.
+
+use std::time::Instant;
+
+use super::Tcp;
+use super::flow::Stage;
+use super::machine::{Outlet, Phase};
+use crate::flow::Peer;
+use crate::packet;
+use crate::sink::PacketSink;
+
+/// Packets that one flow sends before the next one has its turn: about what one batch of the transport takes.
+const QUANTUM: usize = 48;
+
+impl Tcp {
+    /// Gives packets to `sink` until there are no more (`false`) or it is full (`true`).
+    pub(crate) fn poll_transmit(&mut self, now: Instant, sink: &mut dyn PacketSink) -> bool {
+        while let Some((peer, packet)) = self.waiting.front() {
+            if !sink.has_room() {
+                return true;
+            }
+            sink.packet(*peer, packet.len(), &mut |buffer| {
+                for (to, from) in buffer.iter_mut().zip(packet) {
+                    *to = *from;
+                }
+            });
+            self.waiting.pop_front();
+        }
+        while let Some(number) = self.dirty.pop_front() {
+            let Some(flow) = self.slots.get(number) else {
+                continue;
+            };
+            let Stage::Open(machine) = &mut flow.stage else {
+                flow.queued = false;
+                continue;
+            };
+            self.counters.flow_polls += 1;
+            let mut outlet = Sealing {
+                sink: &mut *sink,
+                peer: flow.key.peer(),
+            };
+            let more = machine.poll_transmit(&mut self.link, now, QUANTUM, &mut outlet);
+            if more {
+                if !sink.has_room() {
+                    self.dirty.push_front(number);
+                    return true;
+                }
+                self.dirty.push_back(number);
+                continue;
+            }
+            flow.queued = false;
+            self.rest(now, number);
+        }
+        false
+    }
+
+    /// A flow has sent all it may: sees whether it is over, and when it is due again.
+    fn rest(&mut self, now: Instant, number: u32) {
+        self.settle(now, number);
+        if self.end_if_over(now, number) {
+            return;
+        }
+        let Some(flow) = self.slots.get(number) else {
+            return;
+        };
+        let Stage::Open(machine) = &mut flow.stage else {
+            return;
+        };
+        if machine.release(now, false) {
+            self.counters.memory_returned += 1;
+        }
+        let idle_memory = (machine.touched() > 0).then(|| flow.active + self.limits.idle_memory);
+        let timer = match machine.phase() {
+            Phase::TimeWait | Phase::Closed => None,
+            _ => machine.next_timeout(&mut self.link, now),
+        };
+        flow.due = [flow.answer_by, idle_memory, timer]
+            .into_iter()
+            .flatten()
+            .min();
+        if let Some(due) = flow.due {
+            self.deadlines.arm(number, due);
+        }
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout).
+    pub(crate) fn next_timeout(&self) -> Option<Instant> {
+        [self.deadlines.next(), self.peers.next_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Does what is due; [`poll_transmit`](Self::poll_transmit) may have something afterwards.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        while let Some(number) = self.deadlines.fire(now) {
+            self.counters.timer_polls += 1;
+            let Some(flow) = self.slots.get(number) else {
+                continue;
+            };
+            let Some(due) = flow.due else { continue };
+            if due > now {
+                self.deadlines.arm(number, due);
+                continue;
+            }
+            flow.due = None;
+            if flow.answer_by.is_some_and(|at| at <= now) {
+                self.expire(now, number);
+                continue;
+            }
+            let Stage::Open(machine) = &mut flow.stage else {
+                continue;
+            };
+            machine.handle_timeout(&mut self.link, now);
+            let idle = now.saturating_duration_since(flow.active) >= self.limits.idle_memory;
+            if idle && machine.release(now, true) {
+                self.counters.memory_returned += 1;
+            }
+            self.mark(number);
+        }
+        self.forget_silent(now);
+    }
+}
+
+/// Fills in the checksums of what leaves.
+struct Sealing<'a> {
+    sink: &'a mut dyn PacketSink,
+    peer: Peer,
+}
+
+impl Outlet for Sealing<'_> {
+    fn has_room(&self) -> bool {
+        self.sink.has_room()
+    }
+
+    fn packet(&mut self, length: usize, emit: &mut dyn FnMut(&mut [u8])) {
+        self.sink.packet(self.peer, length, &mut |buffer| {
+            emit(buffer);
+            packet::seal(buffer);
+        });
+    }
+}
