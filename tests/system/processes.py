@@ -4,11 +4,9 @@ import json
 import os
 import queue
 import signal
-import socket
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 START_SECONDS = 20
 
@@ -64,13 +62,3 @@ class Awgproxy:
         if self.process.poll() is None:
             self.process.kill()
         self.stop()
-
-
-def free_port(kind=socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def add_to(file: Path, text: str) -> None:
-    file.write_text(file.read_text() + "\n" + text)

@@ -16,7 +16,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-from tests.system.processes import Awgproxy, add_to
+from tests.system.processes import Awgproxy
 
 _CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -183,10 +183,9 @@ class World:
             check=True,
             capture_output=True,
         )
-        add_to(
-            self.folder / "server.conf",
-            f"[Server]\nDNS = 127.0.0.53\nAllow = {', '.join(ALLOWED)}\n",
-        )
+        file = self.folder / "server.conf"
+        allowed = f"[Server]\nDNS = 127.0.0.53\nAllow = {', '.join(ALLOWED)}\n"
+        file.write_text(file.read_text().replace("[Server]\n", allowed))
 
     def _serve(self, server) -> int:
         self._servers.append(server)

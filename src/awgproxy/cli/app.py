@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from awgproxy.cli import check, client, genkey, genpsk, new, pubkey, server, version
+from awgproxy.cli import check, client, demo, genkey, genpsk, new, pubkey, server, version
 from awgproxy.cli.failure import ends_in_words
 
 app = typer.Typer(
@@ -18,7 +18,11 @@ app = typer.Typer(
 )
 
 app.callback()(version.version_option)
-for command in (client.client, server.server, new.new, check.check, genkey.genkey, pubkey.pubkey, genpsk.genpsk):
+for command in (
+    *(client.client, server.server, demo.demo),
+    *(new.new, check.check),
+    *(genkey.genkey, pubkey.pubkey, genpsk.genpsk),
+):
     app.command()(command)
 
 

@@ -14,6 +14,7 @@ from awgproxy.cli.demonstration.relay import Relay, Seen
 from awgproxy.cli.demonstration.target import Target
 from awgproxy.cli.demonstration.transfer import Outcome, download
 from awgproxy.config import load
+from awgproxy.config.generate import Plan, generate, write_new
 from awgproxy.errors import TunnelError
 
 DATAGRAMS_SHOWN = 16
@@ -133,7 +134,16 @@ class _Demonstration:
 
 def write_pair(folder: Path, endpoint: tuple[str, int], listen_port: int, proxy: tuple[str, int]) -> tuple[Path, Path]:
     """Write a pair for this machine alone: the server may reach loopback, the client talks to `endpoint`."""
-    raise NotImplementedError
+    host, port = endpoint
+    generated = generate(Plan(host=host, port=port, listen_port=listen_port))
+    server_file, client_file = folder / "server.conf", folder / "client.conf"
+    write_new(
+        {
+            server_file: generated.server.replace("[Server]\n", "[Server]\nAllow = 127.0.0.0/8\n"),
+            client_file: f"{generated.clients[0]}\n[Socks5]\nBindAddress = {proxy[0]}:{proxy[1]}\n",
+        }
+    )
+    return server_file, client_file
 
 
 def roles(datagrams: list[Seen], settings: list[tuple[str, str]]) -> list[str]:

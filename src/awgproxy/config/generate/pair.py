@@ -94,7 +94,7 @@ def generate(plan: Plan, random: Random | None = None) -> Generated:
     random = random or SystemRandom()
     if not 1 <= plan.clients <= MOST_CLIENTS:
         raise InvalidValue(f"{plan.clients} clients cannot be served", f"1 to {MOST_CLIENTS}")
-    networks = plan.networks or [_random_network(random)]
+    networks = plan.networks or _random_networks(random)
     server, *others = zip(*(_addresses(network, plan.clients + 1) for network in networks), strict=True)
     parameters = random_parameters(random)
     port = plan.port or plan.listen_port or random.randint(*PORTS)
@@ -108,8 +108,14 @@ def generate(plan: Plan, random: Random | None = None) -> Generated:
     )
 
 
-def _random_network(random: Random) -> Network:
-    return ip_network(f"10.{random.randint(1, 254)}.{random.randint(0, 255)}.0/24")
+def _random_networks(random: Random) -> list[Network]:
+    """A private IPv4 network and a unique local IPv6 one (RFC 4193)."""
+    global_id = random.getrandbits(40)
+    unique_local = (0xFD << 120) | (global_id << 80)
+    return [
+        ip_network(f"10.{random.randint(1, 254)}.{random.randint(0, 255)}.0/24"),
+        ip_network((unique_local, 64)),
+    ]
 
 
 def _addresses(network: Network, count: int) -> list[Interface]:
