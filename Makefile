@@ -55,7 +55,7 @@ fmt: build ## format everything
 
 .PHONY: bench
 bench: build ## throughput, latency and memory beside a rival, as ratios (20 minutes)
-	@$(BIN)/python bench/run.py
+	@$(BIN)/python -m bench
 
 .PHONY: bench-obfuscation
 bench-obfuscation: tools ## instructions that S4 and H ranges add to a sealed packet

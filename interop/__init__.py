@@ -1,0 +1,1 @@
+"""Programs of other authors, and what starts them: see README.md."""

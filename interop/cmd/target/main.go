@@ -1,0 +1,56 @@
+// target is the services of internal/services on the kernel's network: what a proxy's connections end at.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+
+	"github.com/awgproxy/awgproxy/interop/internal/lifetime"
+	"github.com/awgproxy/awgproxy/interop/internal/services"
+)
+
+func main() {
+	addresses := flag.String("address", "127.0.0.1", "`addresses` to listen at, separated by commas")
+	names := flag.Bool("names", false, "answer DNS, too")
+	wellKnown := flag.Bool("well-known", false, "use the services' own ports instead of any free ones")
+	flag.Parse()
+
+	var parsed []netip.Addr
+	for _, text := range strings.Split(*addresses, ",") {
+		address, err := netip.ParseAddr(text)
+		lifetime.Must(err)
+		parsed = append(parsed, address)
+	}
+	ready := lifetime.Fields{}
+	for _, address := range parsed {
+		open := map[string]int{}
+		at := func(port uint16) string {
+			if !*wellKnown {
+				port = 0
+			}
+			return netip.AddrPortFrom(address, port).String()
+		}
+		for name, service := range services.Streams {
+			listener, err := net.Listen("tcp", at(service.Port))
+			lifetime.Must(err)
+			go services.Serve(listener, service.Serve)
+			open[name] = listener.Addr().(*net.TCPAddr).Port
+		}
+		echo, err := net.ListenPacket("udp", at(7))
+		lifetime.Must(err)
+		go services.EchoDatagrams(echo)
+		open["datagrams"] = echo.LocalAddr().(*net.UDPAddr).Port
+		if *names {
+			socket, err := net.ListenPacket("udp", at(53))
+			lifetime.Must(err)
+			go services.AnswerNames(socket, parsed)
+			open["names"] = socket.LocalAddr().(*net.UDPAddr).Port
+		}
+		ready[fmt.Sprint(address)] = open
+	}
+	lifetime.Emit("ready", lifetime.Fields{"ports": ready})
+	lifetime.Run(nil)
+}

@@ -1,0 +1,60 @@
+"""Builds the programs of other authors once, into `interop/bin`.
+
+The Go programs are rebuilt whenever asked for (the Go tool finds out by itself that nothing changed);
+`boringtun-cli` comes from its registry at a pinned version, with its own lock file, and is kept.
+"""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import subprocess
+from pathlib import Path
+
+INTEROP = Path(__file__).resolve().parents[1]
+ROOT = INTEROP.parent
+BINARIES = INTEROP / "bin"
+BORINGTUN = "0.7.1"
+
+
+class MissingToolError(Exception):
+    """A tool that builds counterparts is not installed; the text is one line that names it and where to get it."""
+
+
+def _tool(name: str, source: str) -> str:
+    path = shutil.which(name)
+    if path is None:
+        raise MissingToolError(f"{name} is not installed (see {source})")
+    return path
+
+
+@functools.cache
+def go_programs() -> Path:
+    """Build `interop/cmd/*` and return their folder.
+
+    Raises MissingToolError without Go, CalledProcessError (with the compiler's words) where it does not build.
+    """
+    go = _tool("go", "https://go.dev/dl")
+    subprocess.run([go, "build", "-trimpath", "-o", f"{BINARIES}/", "./cmd/..."], cwd=INTEROP, check=True)
+    return BINARIES
+
+
+@functools.cache
+def boringtun() -> Path:
+    """Install `boringtun-cli` and return its path. Raises as `go_programs`."""
+    folder = BINARIES / f"boringtun-{BORINGTUN}"
+    program = folder / "bin" / "boringtun-cli"
+    if not program.exists():
+        cargo = _tool("cargo", "https://rustup.rs")
+        install = ["install", "boringtun-cli", "--version", BORINGTUN, "--locked", "--root", str(folder)]
+        subprocess.run([cargo, *install, "--target-dir", str(folder / "target")], cwd=INTEROP, check=True)
+        shutil.rmtree(folder / "target")
+    return program
+
+
+def awgproxy() -> Path:
+    """Return the command line program as `make` installs it. Raises MissingToolError where it is not installed."""
+    program = ROOT / ".venv" / "bin" / "awgproxy"
+    if not program.exists():
+        raise MissingToolError("awgproxy is not installed in .venv (run `make test` or `make bench`)")
+    return program

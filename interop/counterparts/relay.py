@@ -1,0 +1,114 @@
+"""A UDP relay between a client and a server on loopback, that notes what passes and can change its address.
+
+As a NAT router does: to the server it is the client, and after `move` the client is somewhere else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import selectors
+import socket
+import threading
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from interop.counterparts.ends import Address
+
+_hosts = itertools.count(2)
+
+
+class Relay:
+    """Runs in a thread of its own until it is left. `endpoint` is what the client is given."""
+
+    def __init__(self, server: Address) -> None:
+        self._server = server
+        self._client: Address | None = None
+        self._lock = threading.Lock()
+        self._sizes: dict[str, list[int]] = {"up": [], "down": []}
+        self._near = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._near.bind(("127.0.0.1", 0))
+        self._wake, self._woken = socket.socketpair()
+        self._far = self._outside()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    @property
+    def endpoint(self) -> str:
+        """Where the client sends to, "host:port"."""
+        host, port = self._near.getsockname()
+        return f"{host}:{port}"
+
+    @property
+    def outside(self) -> str:
+        """What the server sees as the client's endpoint now."""
+        with self._lock:
+            host, port = self._far.getsockname()
+        return f"{host}:{port}"
+
+    def sizes(self, direction: str) -> list[int]:
+        """The size of every datagram that passed "up" (to the server) or "down", in order."""
+        with self._lock:
+            return list(self._sizes[direction])
+
+    def move(self) -> None:
+        """Be at another address and port from now on; what is sent to the old one is lost."""
+        with self._lock:
+            self._far.close()
+            self._far = self._outside()
+        self._wake.send(b"m")
+
+    def _outside(self) -> socket.socket:
+        opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        opened.bind((f"127.0.0.{next(_hosts) % 250 + 2}", 0))
+        opened.setblocking(False)
+        return opened
+
+    def _run(self) -> None:
+        self._near.setblocking(False)
+        while True:
+            with self._lock:
+                far = self._far
+            with selectors.DefaultSelector() as selector:
+                for waiting in (self._near, far, self._woken):
+                    selector.register(waiting, selectors.EVENT_READ)
+                while not self._pass(selector, far):
+                    pass
+            if self._closed:
+                return
+
+    _closed = False
+
+    def _pass(self, selector: selectors.BaseSelector, far: socket.socket) -> bool:
+        """Pass on what came; true once the sockets have changed."""
+        ready = [key.fileobj for key, _ in selector.select()]
+        if self._woken in ready:
+            self._closed = self._woken.recv(1) == b"c"
+            return True
+        # A datagram to where nobody listens comes back as an error of a later call: it is lost, as on any network.
+        with contextlib.suppress(OSError):
+            if self._near in ready:
+                datagram, self._client = self._near.recvfrom(65536)
+                self._note("up", datagram)
+                far.sendto(datagram, self._server)
+        with contextlib.suppress(OSError):
+            if far in ready and self._client is not None:
+                datagram = far.recv(65536)
+                self._note("down", datagram)
+                self._near.sendto(datagram, self._client)
+        return False
+
+    def _note(self, direction: str, datagram: bytes) -> None:
+        with self._lock:
+            self._sizes[direction].append(len(datagram))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._wake.send(b"c")
+        self._thread.join()
+        for used in (self._near, self._far, self._wake, self._woken):
+            used.close()

@@ -1,0 +1,55 @@
+"""awgproxy's client with the reference's server, and the reference's client with awgproxy's server: every tunnel."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from interop.counterparts import conversation, ends
+from interop.counterparts.relay import Relay
+from tests.interop import matrix
+
+pytestmark = pytest.mark.usefixtures("go_programs", "awgproxy")
+
+KEEPALIVE = 32
+"""Bytes of a bare keepalive: a transport message without content."""
+
+
+@pytest.mark.parametrize("case", matrix.CASES)
+def test_our_client(case, tmp_path):
+    matrix.data_passes("awgproxy", "reference", matrix.CASES[case], tmp_path)
+
+
+@pytest.mark.parametrize("case", matrix.CASES)
+def test_our_server(case, tmp_path):
+    matrix.data_passes("reference", "awgproxy", matrix.CASES[case], tmp_path)
+
+
+@pytest.mark.parametrize("case", ["plain", "everything"])
+def test_ours_with_ours(case, tmp_path):
+    matrix.data_passes("awgproxy", "awgproxy", matrix.CASES[case], tmp_path)
+
+
+@pytest.mark.parametrize("case", ["everything", "ipv6-inside"])
+def test_names_are_resolved_through_the_tunnel(case, tmp_path):
+    matrix.names_pass("awgproxy", "reference", matrix.CASES[case], tmp_path)
+
+
+@pytest.mark.parametrize(("case", "padding"), [("keepalive-padded", 24), ("keepalive-bare", 0)])
+def test_the_form_of_our_keepalives(case, padding, tmp_path):
+    """The wire shows the form that was asked for; the reference counts only what it takes for a keepalive."""
+    settings = matrix.CASES[case]
+    tunnel = dataclasses.replace(settings.tunnel, persistent_keepalive=1)
+    with (
+        ends.server("reference", settings.tunnel, tmp_path) as server,
+        Relay(("127.0.0.1", int(server.endpoint.split(":")[1]))) as relay,
+        ends.client("awgproxy", tunnel.at(relay.endpoint), tmp_path, settings.ours) as client,
+    ):
+        conversation.echo(client.socks, server.services[4]["echo"])
+        seen = relay.sizes("up").count(KEEPALIVE + padding)
+        client.process.wait_until(
+            lambda: relay.sizes("up").count(KEEPALIVE + padding) >= seen + 2, "sending keepalives of that size"
+        )
+        other = KEEPALIVE + 24 - padding
+        assert other not in relay.sizes("up")
