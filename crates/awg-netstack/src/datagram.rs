@@ -75,6 +75,8 @@ pub struct DatagramCounters {
     pub expired: u64,
     /// Flows whose packets became smaller since a link behind the peer takes no larger ones.
     pub mtu_lowered: u64,
+    /// Flows that were looked at since they may have been idle for too long: what time costs.
+    pub timer_looks: u64,
     /// Flows there are now.
     pub flows: u64,
 }
@@ -101,6 +103,15 @@ pub(crate) enum Refused {
     Elsewhere,
     /// There are too many flows: no answer, the sender may try again.
     FlowsFull,
+}
+
+/// Who has to hear of an ICMP error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blamed {
+    /// The owner of this flow, which we opened. Once for all that was sent so far, so that errors cannot pile up.
+    Flow(FlowId),
+    /// Nobody: the flow came to us, knows already, or took the error as a hint.
+    Nobody,
 }
 
 /// Why a datagram is not sent.
@@ -311,14 +322,15 @@ impl Datagrams {
         self.counters.sent += 1;
         let slot = id.slot();
         if let Some(flow) = self.table.get_mut(slot) {
+            flow.told = false;
             let idle = flow.talk(now, service.port() == DNS, &self.limits);
             self.table.arm(slot, now + idle);
         }
         Ok(())
     }
 
-    /// Takes an ICMP error from `peer`. A flow is given back when it was opened by us and the error is one that its owner wants to hear of.
-    pub(crate) fn handle_error(&mut self, peer: Peer, error: &ReceivedError) -> Option<FlowId> {
+    /// Takes an ICMP error from `peer`; `None` if no datagram of ours can have caused it.
+    pub(crate) fn handle_error(&mut self, peer: Peer, error: &ReceivedError) -> Option<Blamed> {
         // Quoted is what we sent: its source is our end.
         let (ours, theirs) = (error.source, error.destination);
         let slot = [
@@ -337,9 +349,13 @@ impl Datagrams {
                 flow.mtu = mtu;
                 self.counters.mtu_lowered += 1;
             }
-            return None;
+            return Some(Blamed::Nobody);
         }
-        matches!(flow.ends, Ends::Opened { .. }).then_some(flow.id)
+        let told = std::mem::replace(&mut flow.told, true);
+        if told || !matches!(flow.ends, Ends::Opened { .. }) {
+            return Some(Blamed::Nobody);
+        }
+        Some(Blamed::Flow(flow.id))
     }
 
     /// Ends a flow. Whether there was one.
@@ -362,6 +378,7 @@ impl Datagrams {
     /// Ends the flows that were idle for too long, each told to `ended`.
     pub(crate) fn handle_timeout(&mut self, now: Instant, mut ended: impl FnMut(FlowId)) {
         while let Some(slot) = self.table.fire(now) {
+            self.counters.timer_looks += 1;
             let Some(flow) = self.table.get_mut(slot) else {
                 continue;
             };
@@ -386,17 +403,11 @@ impl Datagrams {
         self.outgoing.poll_transmit(sink)
     }
 
-    /// Who the flow is with, while there is one.
-    #[cfg(test)]
-    pub(crate) fn peer(&self, flow: FlowId) -> Option<Peer> {
-        self.table.get(flow).map(|flow| flow.peer)
-    }
-
     pub(crate) fn counters(&self) -> DatagramCounters {
         self.counters
     }
 
-    /// Slots that were looked at because of time.
+    /// Timers that wait.
     #[cfg(test)]
     fn timer_entries(&self) -> usize {
         self.table.timer_entries()

@@ -19,13 +19,12 @@ pub(crate) use self::report::Report;
 use crate::checksum::{internet, transport, verify_transport};
 use crate::flow::Peer;
 use crate::fragment::{Outgoing, Route};
+use crate::packet::{ICMP, ICMPV6};
 use crate::sink::PacketSink;
 
 #[cfg(test)]
 mod tests;
 
-const ICMP: u8 = 1;
-const ICMPV6: u8 = 58;
 const HEADER: usize = 8;
 
 /// Bytes of replies and errors that may wait to leave.

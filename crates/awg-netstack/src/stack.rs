@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::counters::Counters;
-use crate::datagram::{DatagramDrop, DatagramLimits, Datagrams, OpenError, Refused, UDP};
+use crate::datagram::{Blamed, DatagramDrop, DatagramLimits, Datagrams, OpenError, Refused, UDP};
 use crate::error::{AcceptError, ConnectError};
 use crate::event::{Closure, Event, Refusal, Rejection};
 use crate::flow::{FlowId, Kind, Peer};
@@ -413,11 +413,11 @@ impl Inner {
         let fits = match error.protocol {
             TCP => self.tcp_error(now, peer, &error),
             UDP => {
-                let flow = self.datagrams.handle_error(peer, &error);
-                if let (Some(flow), Some(why)) = (flow, refusal(error.report)) {
+                let blamed = self.datagrams.handle_error(peer, &error);
+                if let (Some(Blamed::Flow(flow)), Some(why)) = (blamed, refusal(error.report)) {
                     self.events.push_back(Event::Refused { flow, why });
                 }
-                flow.is_some() || matches!(error.report, Report::TooBig { .. })
+                blamed.is_some()
             }
             _ => false,
         };

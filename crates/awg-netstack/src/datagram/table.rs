@@ -36,6 +36,8 @@ pub(super) struct Flow {
     pub(super) ends: Ends,
     /// Longest packet to the peer's end, in bytes.
     pub(super) mtu: u16,
+    /// Whether its owner was told of an error since it last sent.
+    pub(super) told: bool,
     last: Instant,
     talk: Talk,
 }
@@ -140,6 +142,7 @@ impl Table {
             peer,
             ends,
             mtu,
+            told: false,
             last: now,
             talk: Talk::Nothing,
         });

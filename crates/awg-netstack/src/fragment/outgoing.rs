@@ -10,15 +10,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::checksum::internet;
 use crate::flow::Peer;
+use crate::packet::{FRAGMENT, IPV4_HEADER, IPV6_HEADER};
 use crate::sink::PacketSink;
 
 #[cfg(test)]
 mod tests;
 
-const IPV4_HEADER: usize = 20;
-const IPV6_HEADER: usize = 40;
 const FRAGMENT_HEADER: usize = 8;
-const FRAGMENT: u8 = 44;
 const HOP_LIMIT: u8 = 64;
 const MORE_FRAGMENTS: u16 = 0x2000;
 
@@ -120,7 +118,7 @@ impl Outgoing {
 
     /// Whether nothing waits.
     #[cfg(test)]
-    pub(crate) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }
 

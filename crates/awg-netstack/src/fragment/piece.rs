@@ -3,18 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::checksum::Sum;
+use crate::packet::{Behind, FRAGMENT, IPV4_HEADER, IPV6_HEADER};
 
-const IPV4_HEADER: usize = 20;
-const IPV6_HEADER: usize = 40;
 const FRAGMENT_HEADER: usize = 8;
-/// Where IPv6 keeps its payload length and its next header.
+/// Where IPv6 keeps its payload length.
 const IPV6_PAYLOAD_LENGTH: usize = 4;
-const IPV6_NEXT_HEADER: usize = 6;
-
-const HOP_BY_HOP: u8 = 0;
-const ROUTING: u8 = 43;
-const FRAGMENT: u8 = 44;
-const DESTINATION_OPTIONS: u8 = 60;
 
 /// Why a fragment cannot be used.
 #[derive(Debug, PartialEq, Eq)]
@@ -54,25 +47,8 @@ pub(crate) fn is_fragment(packet: &[u8]) -> bool {
     match packet.first().map(|first| first >> 4) {
         // More fragments, or an offset.
         Some(4) => word(packet, 6).is_some_and(|field| field & 0x3fff != 0),
-        Some(6) => fragment_header(packet).is_some(),
+        Some(6) => Behind::find(packet).is_some_and(|behind| behind.protocol == FRAGMENT),
         _ => false,
-    }
-}
-
-/// Where the fragment header of an IPv6 packet is, and where the field that names it.
-fn fragment_header(packet: &[u8]) -> Option<(usize, usize)> {
-    let mut named_at = IPV6_NEXT_HEADER;
-    let mut at = IPV6_HEADER;
-    loop {
-        match *packet.get(named_at)? {
-            FRAGMENT => return Some((at, named_at)),
-            HOP_BY_HOP | ROUTING | DESTINATION_OPTIONS => {
-                let units = usize::from(*packet.get(at + 1)?);
-                named_at = at;
-                at += (units + 1) * 8;
-            }
-            _ => return None,
-        }
     }
 }
 
@@ -119,7 +95,8 @@ impl<'p> Piece<'p> {
     fn parse_ipv6(packet: &'p [u8]) -> Option<Self> {
         let payload = usize::from(word(packet, IPV6_PAYLOAD_LENGTH)?);
         let packet = packet.get(..IPV6_HEADER + payload)?;
-        let (at, next_header_at) = fragment_header(packet)?;
+        let behind = Behind::find(packet).filter(|behind| behind.protocol == FRAGMENT)?;
+        let at = behind.start;
         let field = word(packet, at + 2)?;
         let next_header = *packet.get(at)?;
         // Nobody cuts a piece again in IPv6.
@@ -136,7 +113,7 @@ impl<'p> Piece<'p> {
             body: packet.get(at + FRAGMENT_HEADER..)?,
             head: Head::Ipv6 {
                 headers: packet.get(..at)?,
-                next_header_at,
+                next_header_at: behind.named_at,
                 next_header,
             },
         })

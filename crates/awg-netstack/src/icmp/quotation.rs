@@ -2,16 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{ICMP, ICMPV6};
-
-const TCP: u8 = 6;
-const UDP: u8 = 17;
-const HOP_BY_HOP: u8 = 0;
-const ROUTING: u8 = 43;
-const FRAGMENT: u8 = 44;
-const DESTINATION_OPTIONS: u8 = 60;
-/// Extension headers looked through before giving up.
-const EXTENSIONS: usize = 8;
+use crate::datagram::UDP;
+use crate::packet::{Behind, FRAGMENT, ICMP, ICMPV6, IPV4_HEADER, IPV6_HEADER, TCP};
 
 /// The beginning of an IP packet.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +29,7 @@ impl<'p> Quotation<'p> {
     }
 
     fn parse_ipv4(packet: &'p [u8]) -> Option<Self> {
-        let header = packet.first_chunk::<20>()?;
+        let header = packet.first_chunk::<IPV4_HEADER>()?;
         let header_length = usize::from(header[0] & 0x0f) * 4;
         if header_length < header.len() {
             return None;
@@ -53,27 +45,17 @@ impl<'p> Quotation<'p> {
     }
 
     fn parse_ipv6(packet: &'p [u8]) -> Option<Self> {
-        let (header, mut message) = packet.split_first_chunk::<40>()?;
+        let header = packet.first_chunk::<IPV6_HEADER>()?;
         let payload = u16::from_be_bytes([header[4], header[5]]);
-        let mut protocol = header[6];
+        let behind = Behind::find(packet)?;
+        let mut protocol = behind.protocol;
+        let mut message = packet.get(behind.start..)?;
         let mut fragment_offset = 0;
-        for _ in 0..EXTENSIONS {
-            let length = match protocol {
-                HOP_BY_HOP | ROUTING | DESTINATION_OPTIONS => {
-                    (usize::from(*message.get(1)?) + 1) * 8
-                }
-                FRAGMENT => {
-                    let field = u16::from_be_bytes([*message.get(2)?, *message.get(3)?]);
-                    fragment_offset = field >> 3;
-                    8
-                }
-                _ => break,
-            };
-            protocol = *message.first()?;
-            message = message.get(length..)?;
-            if fragment_offset != 0 {
-                break;
-            }
+        if protocol == FRAGMENT {
+            let (fragment, rest) = message.split_first_chunk::<8>()?;
+            protocol = fragment[0];
+            fragment_offset = u16::from_be_bytes([fragment[2], fragment[3]]) >> 3;
+            message = rest;
         }
         Some(Self {
             source: IpAddr::V6(Ipv6Addr::from(*packet.get(8..)?.first_chunk::<16>()?)),

@@ -3,18 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
+use super::extensions::Behind;
 use crate::checksum;
 
 pub(crate) const TCP: u8 = 6;
 pub(crate) const ICMP: u8 = 1;
 pub(crate) const ICMPV6: u8 = 58;
-const HOP_BY_HOP: u8 = 0;
-const ROUTING: u8 = 43;
-const DESTINATION_OPTIONS: u8 = 60;
 pub(crate) const IPV4_HEADER: usize = 20;
 pub(crate) const IPV6_HEADER: usize = 40;
-/// More extension headers than any sender has a use for.
-const EXTENSIONS: usize = 8;
 
 /// What the stack needs to know of the IP header of a packet that is no fragment.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -83,18 +79,9 @@ impl IpHeader {
         let packet = packet.get(..total)?;
         let source: [u8; 16] = *packet.get(8..)?.first_chunk()?;
         let destination: [u8; 16] = *packet.get(24..)?.first_chunk()?;
-        let mut protocol = fixed[6];
-        let mut start = IPV6_HEADER;
-        for _ in 0..EXTENSIONS {
-            match protocol {
-                HOP_BY_HOP | ROUTING | DESTINATION_OPTIONS => {
-                    let &[next, units] = packet.get(start..)?.first_chunk()?;
-                    protocol = next;
-                    start += (usize::from(units) + 1) * 8;
-                }
-                _ => break,
-            }
-        }
+        let Behind {
+            protocol, start, ..
+        } = Behind::find(packet)?;
         if start > total {
             return None;
         }

@@ -2,8 +2,10 @@
 //!
 //! Not here: UDP, ICMP and fragments, which have modules of their own.
 
+mod extensions;
 mod ip;
 mod segment;
 
-pub(crate) use ip::{ICMP, ICMPV6, IpHeader, TCP};
+pub(crate) use extensions::{Behind, FRAGMENT};
+pub(crate) use ip::{ICMP, ICMPV6, IPV4_HEADER, IPV6_HEADER, IpHeader, TCP};
 pub(crate) use segment::{Flags, Segment, TCP_HEADER, seal};
