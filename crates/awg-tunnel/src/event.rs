@@ -65,8 +65,6 @@ pub enum FailureCause {
     OldTimestamp,
     /// A handshake message of the right size and type word that is not for our key.
     Mac1,
-    /// An initiation that came before, byte for byte.
-    Replay,
 }
 
 impl FailureCause {
@@ -79,7 +77,6 @@ impl FailureCause {
             Self::UnknownPeer => "unknown-peer",
             Self::OldTimestamp => "old-timestamp",
             Self::Mac1 => "mac1",
-            Self::Replay => "replay",
         }
     }
 
@@ -99,9 +96,6 @@ impl FailureCause {
             Self::OldTimestamp => "the other end's clock was set back, or a datagram was very late",
             Self::Mac1 => {
                 "the other end has another public key for us, or other H and S parameters"
-            }
-            Self::Replay => {
-                "somebody sends a recorded handshake again, or the network doubles datagrams"
             }
         }
     }

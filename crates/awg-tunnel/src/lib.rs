@@ -30,7 +30,7 @@
 //! - a run of initiations ends after twenty also while packets keep coming; the next packet starts another;
 //! - an initiation that may not be sent yet is sent as soon as it may, not with the next packet after that;
 //! - a handshake message whose mac1 is wrong is tried as the later types that it fits;
-//! - an initiation that comes again is dropped before any computation, and gets no cookie reply.
+//! - an initiation that was accepted and comes again is dropped before anything is computed, and gets no cookie reply.
 
 #![deny(unsafe_code)]
 
@@ -47,6 +47,8 @@ mod message;
 mod noise;
 mod packet;
 mod peer;
+#[cfg(test)]
+mod recording;
 mod session;
 mod tai64n;
 mod time;

@@ -40,13 +40,12 @@ impl SourceBuckets {
             let tokens = bucket.tokens + now.saturating_duration_since(bucket.updated);
             bucket.tokens = tokens.min(FULL);
             bucket.updated = now;
-            return match bucket.tokens.checked_sub(COST) {
-                Some(left) => {
-                    bucket.tokens = left;
-                    true
-                }
-                None => false,
-            };
+            // As in the reference, a bucket is never emptied: what one message costs has to be left over.
+            if bucket.tokens <= COST {
+                return false;
+            }
+            bucket.tokens -= COST;
+            return true;
         }
         if self.buckets.len() >= self.capacity {
             self.sweep(now);

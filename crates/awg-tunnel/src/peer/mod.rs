@@ -7,8 +7,6 @@ mod pending;
 mod staged;
 mod status;
 mod table;
-#[cfg(test)]
-mod tests;
 mod timing;
 
 use std::net::SocketAddr;

@@ -47,7 +47,7 @@ pub struct Limits {
     pub events: usize,
     /// Source addresses whose rate is watched while under load.
     pub sources: usize,
-    /// Initiations that are known again if they come again.
+    /// Accepted initiations that are known again if they come again.
     pub remembered_initiations: usize,
 }
 

@@ -131,14 +131,13 @@ impl Tunnel {
         }
         let under_load = self.gauge.count(now.instant);
         // Before the cookie: a copy does not even learn that there is load.
-        if self.accepted.contains(message.mac1()) || self.answered.contains(message.mac1()) {
+        if self.accepted.contains(message.mac1()) {
             return Err(Rejection::Dropped(|counters| {
                 &mut counters.dropped_initiation_replayed
             }));
         }
-        if under_load && let Err(rejection) = self.admit(now, from, &message.0, message.sender()) {
-            self.answered.insert(message.mac1());
-            return Err(rejection);
+        if under_load {
+            self.admit(now, from, &message.0, message.sender())?;
         }
         let ephemeral = self.entropy.ephemeral();
         let Ok((responder, key, timestamp)) =

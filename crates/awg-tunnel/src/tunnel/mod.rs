@@ -66,10 +66,7 @@ pub struct Tunnel {
     checker: CookieChecker,
     gauge: LoadGauge,
     sources: SourceBuckets,
-    /// Initiations that were accepted.
     accepted: SeenInitiations,
-    /// Initiations that were answered with a cookie reply. Apart from the accepted ones, since anybody can fill this up.
-    answered: SeenInitiations,
     told: Told,
 }
 
@@ -123,7 +120,6 @@ impl Tunnel {
             gauge: LoadGauge::new(config.initiation_rate, now.instant),
             sources: SourceBuckets::new(limits.sources),
             accepted: SeenInitiations::new(limits.remembered_initiations),
-            answered: SeenInitiations::new(limits.remembered_initiations),
             told: Told::default(),
         })
     }
