@@ -57,8 +57,6 @@ pub(crate) struct Peer {
     pub(crate) suspicion: Option<FailureCause>,
     /// Responses since the peer last used a session that we made as responder.
     pub(crate) unconfirmed_responses: u32,
-    /// More data came while a keepalive was due already.
-    pub(crate) another_keepalive: bool,
     /// The renewal at 165 s was started for the current session.
     pub(crate) renewed_on_receive: bool,
     /// Added to the silence timeout; drawn with each handshake, so that packets draw nothing.
@@ -91,7 +89,6 @@ impl Peer {
             initiations: 0,
             suspicion: None,
             unconfirmed_responses: 0,
-            another_keepalive: false,
             renewed_on_receive: false,
             silence_jitter: Duration::ZERO,
             queued: Turns::default(),

@@ -35,9 +35,7 @@ impl Peer {
     /// An authenticated message with content was received.
     #[inline]
     pub(crate) fn received_content(&mut self, clock: &mut AlarmClock, now: Instant) {
-        if self.timers.is_set(Timer::Keepalive) {
-            self.another_keepalive = true;
-        } else {
+        if !self.timers.is_set(Timer::Keepalive) {
             self.timers
                 .set(clock, Timer::Keepalive, now + KEEPALIVE_TIMEOUT);
         }

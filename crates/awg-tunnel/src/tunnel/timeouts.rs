@@ -2,7 +2,7 @@
 
 use super::Tunnel;
 use crate::event::{Event, FailureCause};
-use crate::limits::{KEEPALIVE_TIMEOUT, MAX_INITIATIONS, ZERO_KEYS_AFTER};
+use crate::limits::{MAX_INITIATIONS, ZERO_KEYS_AFTER};
 use crate::peer::PeerId;
 use crate::time::Now;
 use crate::timers::Timer;
@@ -37,15 +37,7 @@ impl Tunnel {
         match timer {
             Timer::Retransmit => self.handle_retransmit(now, id),
             Timer::Deferred => self.send_initiation(now, id),
-            Timer::Keepalive => {
-                self.keepalive(now, id);
-                if let Some(peer) = self.peers.get_mut(id)
-                    && std::mem::take(&mut peer.another_keepalive)
-                {
-                    let at = now.instant + KEEPALIVE_TIMEOUT;
-                    peer.timers.set(&mut self.clock, Timer::Keepalive, at);
-                }
-            }
+            Timer::Keepalive => self.keepalive(now, id),
             Timer::Silence => self.initiate(now, id),
             Timer::PersistentKeepalive => self.handle_persistent_keepalive(now, id),
             Timer::Expiry => self.handle_expiry(now, id),
