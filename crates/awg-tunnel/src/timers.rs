@@ -128,4 +128,9 @@ impl AlarmClock {
         self.0.first().filter(|(at, _)| *at <= now)?;
         self.0.pop_first().map(|(_, peer)| peer)
     }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
 }

@@ -35,21 +35,11 @@ impl Faults {
 }
 
 /// How an end is set up.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Setup {
     pub(super) parameters: Parameters,
     pub(super) preshared: Option<PresharedKey>,
     pub(super) keepalive: Option<Duration>,
-}
-
-impl Default for Setup {
-    fn default() -> Self {
-        Self {
-            parameters: Parameters::default(),
-            preshared: None,
-            keepalive: None,
-        }
-    }
 }
 
 /// One end.
