@@ -127,9 +127,9 @@ def _explain(detail: ErrorDetails, title: str, label: str, findings: Findings) -
     place = (label, str(key).lower())
     line = findings.lines.get(place)
     if detail["type"] in {"missing", "too_short"}:
-        if line is None:  # where it stands, and was refused, that has been said
+        if line is None:
             findings.error(findings.lines[label, ""], title, str(key), "is missing", _REQUIRED.get(str(key)))
-        elif detail["type"] == "too_short":
+        elif detail["type"] == "too_short" and (*place, 0) not in findings.lines:  # else that has been said
             findings.error(line, title, str(key), "names nothing", _REQUIRED.get(str(key)))
         return
     if rest and isinstance(rest[0], int):

@@ -158,39 +158,39 @@ def keepalive(text: str) -> int | None:
 
 def address(text: str) -> Address:
     """One IPv4 or IPv6 address without a prefix."""
+    _refuse_zone(text)
     try:
-        found = ip_address(text)
+        return ip_address(text)
     except ValueError:
         raise InvalidValue(f"{shown(text)} is not an address", "such as 10.8.0.1 or fd00::1") from None
-    return _unscoped(found, text)
 
 
 def interface(text: str) -> Interface:
     """An address with its network, ``10.8.0.2/24``; without a prefix, the address alone."""
+    _refuse_zone(text)
+    suggestion = "such as 10.8.0.2/32 or fd00::2/128"
     try:
         found = ip_interface(text)
     except ValueError:
-        raise InvalidValue(f"{shown(text)} is not an address", "such as 10.8.0.2/32 or fd00::2/128") from None
-    _unscoped(found.ip, text)
-    if found.is_unspecified or found.is_multicast or (found.is_loopback and found.version == 6):
-        raise InvalidValue(f"{shown(text)} cannot be a tunnel's address", "such as 10.8.0.2/32 or fd00::2/128")
+        raise InvalidValue(f"{shown(text)} is not an address", suggestion) from None
+    if found.ip.is_unspecified or found.ip.is_multicast or found.ip.is_loopback:
+        raise InvalidValue(f"{shown(text)} cannot be a tunnel's address", suggestion)
     return found
 
 
 def network(text: str) -> Network:
     """A network, ``10.8.0.0/24``, or a single address. Bits past the prefix are cleared."""
+    _refuse_zone(text)
     try:
-        found = ip_network(text, strict=False)
+        return ip_network(text, strict=False)
     except ValueError:
         raise InvalidValue(f"{shown(text)} is not a network", "such as 10.8.0.0/24, 0.0.0.0/0 or ::/0") from None
-    _unscoped(found.network_address, text)
-    return found
 
 
-def _unscoped(found: Address, text: str) -> Address:
-    if isinstance(found, IPv6Address) and found.scope_id is not None:
+def _refuse_zone(text: str) -> None:
+    """RFC 4007's zones name an interface of one machine, which means nothing in a tunnel."""
+    if "%" in text:
         raise InvalidValue(f"{shown(text)} names a zone", "leave out the part from % on")
-    return found
 
 
 def host_name(text: str) -> str:

@@ -49,6 +49,7 @@ class _Word(NamedTuple):
 _DENY = _Word(allow=False, rank=0, reason="denied by the configuration")
 _ALLOW = _Word(allow=True, rank=1, reason="allowed by the configuration")
 _DEFAULT_RANK = 2
+_PRIVATE = _Word(allow=True, rank=_DEFAULT_RANK, reason="allowed by AllowPrivate")
 _FORM_OF_IPV4 = _Word(allow=True, rank=_DEFAULT_RANK, reason="a form of an IPv4 address")
 
 
@@ -74,9 +75,8 @@ def _network_rules(server: Server, tunnel: Sequence[Interface], host: Iterable[A
         *((address.network, _refused("the tunnel's own network")) for address in tunnel),
         *((network, _FORM_OF_IPV4) for network in ALLOWED_NETWORKS),
         *(
-            (network, _refused(reason))
+            (network, _PRIVATE if server.allow_private and reason in PRIVATE else _refused(reason))
             for network, reason in REFUSED_NETWORKS
-            if not (server.allow_private and reason in PRIVATE)
         ),
     ]
     words.sort(key=lambda word: (-word[0].prefixlen, word[1].rank))

@@ -1,0 +1,83 @@
+"""awgproxy new, and awgproxy check of what it made."""
+
+import stat
+
+import pytest
+
+from awgproxy.config import load, require_client, require_server
+
+from .command import awgproxy, words
+
+
+def test_the_files(tmp_path):
+    finished = awgproxy("new", "--endpoint", "vpn.example.org:4433", "--directory", tmp_path / "made" / "here")
+    assert finished.returncode == 0, words(finished)
+    server, client = (tmp_path / "made" / "here" / name for name in ("server.conf", "client.conf"))
+    assert {stat.S_IMODE(file.stat().st_mode) for file in (server, client)} == {0o600}
+    require_server(load(server))
+    require_client(load(client))
+    assert str(load(client).peers[0].endpoint) == "vpn.example.org:4433"
+    assert str(server) in finished.stdout.decode()
+    assert str(client) in finished.stdout.decode()
+    for file in (server, client):
+        checked = awgproxy("check", file)
+        assert (checked.returncode, words(checked)) == (0, ""), checked.stdout
+
+
+def test_options(tmp_path):
+    options = [
+        "--address",
+        "10.70.0.0/24",
+        "--address",
+        "fd70::/64",
+        "--dns",
+        "9.9.9.9",
+        "--port",
+        "5555",
+        "--peers",
+        "2",
+    ]
+    assert awgproxy("new", "--endpoint", "[2001:db8::1]:443", "-d", tmp_path, *options).returncode == 0
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["client1.conf", "client2.conf", "server.conf"]
+    server, client = load(tmp_path / "server.conf"), load(tmp_path / "client2.conf")
+    assert server.interface.listen_port == 5555
+    assert [str(address) for address in server.server.dns] == ["9.9.9.9"]
+    assert [str(address) for address in client.interface.addresses] == ["10.70.0.3/32", "fd70::3/128"]
+    assert str(client.peers[0].endpoint) == "[2001:db8::1]:443"
+
+
+@pytest.mark.parametrize("existing", ["server.conf", "client.conf"])
+def test_an_existing_file_is_left_alone(tmp_path, existing):
+    (tmp_path / existing).write_text("mine")
+    finished = awgproxy("new", "--endpoint", "vpn.example.org", "-d", tmp_path)
+    assert finished.returncode == 1
+    assert f"{existing} exists" in words(finished)
+    assert [file.name for file in tmp_path.iterdir()] == [existing]
+    assert (tmp_path / existing).read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "about"),
+    [
+        (["--endpoint", "not a host"], "--endpoint"),
+        (["--endpoint", "a:0"], "--endpoint"),
+        (["--endpoint", ""], "--endpoint"),
+        (["--endpoint", "a", "--address", "10.0.0.0/31"], "--address"),
+        (["--endpoint", "a", "--address", "ten"], "--address"),
+        (["--endpoint", "a", "--port", "70000"], "--port"),
+        (["--endpoint", "a", "--dns", "dns.example.org"], "--dns"),
+        (["--endpoint", "a", "--peers", "0"], "--peers"),
+    ],
+)
+def test_options_that_are_refused(tmp_path, arguments, about):
+    finished = awgproxy("new", *arguments, "-d", tmp_path)
+    assert finished.returncode == 2
+    assert about in words(finished)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_cannot_be(tmp_path):
+    (tmp_path / "file").touch()
+    finished = awgproxy("new", "--endpoint", "a", "-d", tmp_path / "file" / "below")
+    assert finished.returncode == 1
+    assert words(finished).startswith("error: ")

@@ -1,0 +1,49 @@
+"""The examples of docs/examples: each is read, without a warning, and the pairs match."""
+
+from pathlib import Path
+
+import pytest
+
+from awgproxy import _native
+from awgproxy.config import Role, load, require_client, require_server, role_of
+from awgproxy.config.lint import check
+from awgproxy.config.model import OBFUSCATION_KEYS
+from awgproxy.config.path import Path as NetworkPath
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+PAIRS = [
+    ("server-minimal.conf", "client-minimal.conf"),
+    ("server-full.conf", "client-full.conf"),
+    ("server-full.conf", "amneziawg-app.conf"),
+]
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.conf")), ids=lambda file: file.name)
+def test_an_example_is_clean_on_narrow_paths_too(file):
+    config = load(file)
+    (require_server if role_of(config) is Role.SERVER else require_client)(config)
+    for path in (NetworkPath(1500, ipv6=True), NetworkPath(1400, ipv6=False)):
+        assert check(config, path) == []
+
+
+def test_every_example_is_of_a_pair():
+    assert {file.name for file in EXAMPLES.iterdir()} == {name for pair in PAIRS for name in pair}
+
+
+@pytest.mark.parametrize(("server", "client"), PAIRS)
+def test_the_ends_match(server, client):
+    server, client = load(EXAMPLES / server), load(EXAMPLES / client)
+    own = _native.public_key(client.interface.private_key.get_secret_value())
+    (theirs,) = [peer for peer in server.peers if peer.public_key == own]
+    (ours,) = client.peers
+    assert ours.public_key == _native.public_key(server.interface.private_key.get_secret_value())
+    assert ours.preshared_key == theirs.preshared_key
+    assert ours.endpoint.port == server.interface.listen_port
+    assert [address.network for address in client.interface.addresses] == list(theirs.allowed_ips)
+    for key in ("S1", "S2", "S3", "S4", "H1", "H2", "H3", "H4"):
+        assert dict(client.obfuscation)[key] == dict(server.obfuscation)[key]
+
+
+def test_the_full_examples_show_every_kind_of_parameter():
+    shown = {name for name, _ in load(EXAMPLES / "client-full.conf").obfuscation}
+    assert shown >= set(OBFUSCATION_KEYS) - {"I3", "I4", "I5"}

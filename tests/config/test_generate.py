@@ -1,0 +1,186 @@
+"""New configurations: sound, matching, and never alike."""
+
+import random
+import re
+import stat
+from ipaddress import ip_address, ip_network
+from itertools import pairwise
+
+import dns.message
+import pytest
+
+from awgproxy import _native
+from awgproxy.config import parse
+from awgproxy.config.generate import Plan, generate, write_new
+from awgproxy.config.generate import signatures as recipes
+from awgproxy.config.generate.parameters import random_parameters
+from awgproxy.config.lint import check
+from awgproxy.config.path import Path
+from awgproxy.config.shape import Shape
+from awgproxy.config.values import InvalidValue
+
+SEEDS = range(60)
+
+
+@pytest.mark.parametrize("ipv6", [False, True])
+def test_nothing_is_found_fault_with(ipv6):
+    for seed in SEEDS:
+        generated = generate(Plan("vpn.example.org", path_mtu=1500), random.Random(seed))
+        for text in (generated.server, *generated.clients):
+            assert check(parse(text, "new.conf"), Path(1500, ipv6)) == []
+
+
+@pytest.mark.parametrize("path_mtu", [1400, 1492, 9000])
+def test_the_mtu_fits_the_servers_network_over_ipv6(path_mtu):
+    for seed in SEEDS:
+        generated = generate(Plan("vpn.example.org", path_mtu=path_mtu), random.Random(seed))
+        config = parse(generated.clients[0], "new.conf")
+        s4 = int(dict(config.obfuscation)["S4"])
+        assert config.mtu == min(path_mtu, 1500) - 40 - 8 - 32 - s4
+
+
+def test_parameters_are_within_what_the_apps_recommend():
+    for seed in SEEDS:
+        shape = Shape.of(random_parameters(random.Random(seed)))
+        assert 4 <= shape.junk_count <= 12
+        assert 0 < shape.junk_least < shape.junk_most <= 1280
+        assert len(set(shape.paddings[:3])) == 3
+        assert all(padding >= 12 for padding in shape.paddings)
+        ranges = sorted((header.first, header.last) for header in shape.headers)
+        assert ranges[0][0] >= 5
+        assert ranges[-1][1] < 1 << 31
+        assert all(before[1] < after[0] for before, after in pairwise(ranges))
+        assert not shape.signatures["I1"].is_static
+
+
+def test_two_runs_share_no_constant():
+    """Of 60 runs no number, key, port or network is the same in all; and I1 has no opening that all share."""
+    runs = [generate(Plan("vpn.example.org", path_mtu=1500)) for _ in SEEDS]
+    shared = {"AllowedIPs", "Endpoint"}
+    for texts in ([run.server for run in runs], [run.clients[0] for run in runs]):
+        settings = [dict(re.findall(r"^(\w+) = (.+)$", text, re.MULTILINE)) for text in texts]
+        for key in settings[0].keys() - (shared if "Endpoint" in settings[0] else set()):
+            assert len({each[key] for each in settings}) > 1, key
+        for key in ("PrivateKey", "PresharedKey", "H1", "H2", "H3", "H4"):
+            assert len({each[key] for each in settings}) == len(runs), key
+        assert len({each["I1"][:8] for each in settings}) > 1
+
+
+def test_what_is_asked_for():
+    plan = Plan(
+        "2001:db8::5",
+        port=443,
+        listen_port=8443,
+        networks=[ip_network("10.77.0.0/24"), ip_network("fd77::/64")],
+        dns=[ip_address("9.9.9.9")],
+        clients=2,
+        path_mtu=1300,
+    )
+    generated = generate(plan)
+    server = parse(generated.server, "server.conf")
+    assert server.interface.listen_port == 8443
+    assert [str(address) for address in server.interface.addresses] == ["10.77.0.1/24", "fd77::1/64"]
+    assert [[str(network) for network in peer.allowed_ips] for peer in server.peers] == [
+        ["10.77.0.2/32", "fd77::2/128"],
+        ["10.77.0.3/32", "fd77::3/128"],
+    ]
+    assert server.server.dns == (ip_address("9.9.9.9"),)
+    assert server.mtu == 1280
+    client = parse(generated.clients[1], "client.conf")
+    assert [str(address) for address in client.interface.addresses] == ["10.77.0.3/32", "fd77::3/128"]
+    assert [str(address) for address in client.interface.dns] == ["10.77.0.1", "fd77::1"]
+    assert str(client.peers[0].endpoint) == "[2001:db8::5]:443"
+    assert client.peers[0].public_key == _native.public_key(server.interface.private_key.get_secret_value())
+
+
+def test_the_client_file_has_only_what_amneziawg_apps_take():
+    text = generate(Plan("vpn.example.org")).clients[0]
+    assert re.findall(r"^\[(\w+)\]$", text, re.MULTILINE) == ["Interface", "Peer"]
+
+
+@pytest.mark.parametrize(
+    ("network", "clients"), [("10.0.0.0/30", 2), ("10.0.0.0/32", 1), ("fd00::/126", 3), ("10.0.0.0/8", 251)]
+)
+def test_more_clients_than_there_is_room_for(network, clients):
+    with pytest.raises(InvalidValue):
+        generate(Plan("a", networks=[ip_network(network)], clients=clients))
+
+
+def rendered(specification, byte=0x41):
+    """The packet that a recipe gives, with one byte for everything random."""
+    packet = b""
+    for tag, argument in re.findall(r"<(\w+) (\w+)>", specification):
+        packet += bytes.fromhex(argument[2:]) if tag == "b" else bytes([byte]) * int(argument)
+    return packet
+
+
+def test_stun_requests_are_whole():
+    for seed in SEEDS:
+        packet = rendered(recipes.stun_binding_request(random.Random(seed)))
+        assert int.from_bytes(packet[2:4]) == len(packet) - 20
+        assert int.from_bytes(packet[22:24]) == len(packet) - 24
+
+
+def test_dns_queries_are_whole():
+    for seed in SEEDS:
+        query = dns.message.from_wire(rendered(recipes.dns_query(random.Random(seed))))
+        assert len(query.question) == 1
+        assert len(query.question[0].name.labels) == 4
+
+
+def test_dtls_hellos_are_whole():
+    for seed in SEEDS:
+        packet = rendered(recipes.dtls_client_hello(random.Random(seed)))
+        assert int.from_bytes(packet[11:13]) == len(packet) - 13
+        assert int.from_bytes(packet[14:17]) == len(packet) - 25 == int.from_bytes(packet[22:25])
+        at = 25 + 2 + 32 + 2
+        at += 2 + int.from_bytes(packet[at : at + 2])
+        at += 1 + packet[at]
+        assert int.from_bytes(packet[at : at + 2]) == len(packet) - at - 2
+        at += 2
+        while at < len(packet):
+            at += 4 + int.from_bytes(packet[at + 2 : at + 4])
+        assert at == len(packet)
+
+
+def test_ntp_requests_are_whole():
+    for seed in SEEDS:
+        packet = rendered(recipes.ntp_request(random.Random(seed)))
+        assert len(packet) == 48
+        assert packet[-8:] == b"A" * 8
+
+
+def test_sip_requests_are_whole():
+    for seed in SEEDS:
+        head, body = rendered(recipes.sip_options(random.Random(seed)), ord("7")).split(b"\r\n\r\n")
+        assert body == b""
+        assert head.startswith(b"OPTIONS sip:")
+        assert all(b": " in line for line in head.split(b"\r\n")[1:])
+
+
+def test_new_files_are_their_owners_alone(tmp_path):
+    files = {tmp_path / "a": "one", tmp_path / "b": "two"}
+    write_new(files)
+    assert {path: path.read_text() for path in files} == files
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+
+
+def test_an_existing_file_is_left_alone_and_none_is_written(tmp_path):
+    (tmp_path / "b").write_text("old")
+    with pytest.raises(FileExistsError):
+        write_new({tmp_path / "a": "one", tmp_path / "b": "two", tmp_path / "c": "three"})
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]
+    assert (tmp_path / "b").read_text() == "old"
+
+
+def test_a_link_is_not_followed(tmp_path):
+    (tmp_path / "a").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="exist"):
+        write_new({tmp_path / "a": "one"})
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_text_that_cannot_be_written_leaves_nothing(tmp_path):
+    with pytest.raises(UnicodeEncodeError):
+        write_new({tmp_path / "a": "one", tmp_path / "b": "\udc80"})
+    assert list(tmp_path.iterdir()) == []

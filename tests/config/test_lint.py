@@ -1,0 +1,162 @@
+"""What works and is warned of, and what passes without a word."""
+
+import pytest
+
+from awgproxy.config import parse
+from awgproxy.config.lint import check
+from awgproxy.config.path import Path
+
+from .texts import CLIENT, INTERFACE, PEER, SERVER
+
+PATH = Path(1500, ipv6=False)
+
+SOUND = """\
+Jc = 6
+Jmin = 50
+Jmax = 400
+S1 = 30
+S2 = 41
+S3 = 52
+S4 = 16
+H1 = 100000000-200000000
+H2 = 300000000-400000000
+H3 = 500000000-600000000
+H4 = 700000000-800000000
+I1 = <b 0x000100002112a442><r 12>
+"""
+
+
+def warnings(text, path=PATH):
+    return [(warning.line, warning.key, warning.what) for warning in check(parse(text, "test.conf"), path)]
+
+
+def with_parameters(**changed):
+    """The sound client with parameters changed, or left out where None."""
+    lines = [line for line in SOUND.splitlines() if line.split(" ")[0] not in changed]
+    lines += [f"{key} = {value}" for key, value in changed.items() if value is not None]
+    return INTERFACE + "\n".join(lines) + "\n" + PEER
+
+
+@pytest.mark.parametrize(
+    "text", [CLIENT, SERVER, INTERFACE + SOUND + PEER, SERVER.replace("[Server]", SOUND + "[Server]")]
+)
+def test_what_passes_without_a_word(text):
+    assert warnings(text) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "key", "words"),
+    [
+        ({"Jc": "3"}, "Jc", "4 to 12"),
+        ({"Jc": "13"}, "Jc", "4 to 12"),
+        ({"Jc": "0"}, "Jc", "4 to 12"),
+        ({"Jc": "4", "I1": None}, "Jc", "without I1"),
+        ({"H2": None}, "H2", "plain WireGuard"),
+        ({"H1": "4-9"}, "H1", "plain WireGuard"),
+        ({"S2": "30"}, "S2", "56 bytes"),
+        ({"S2": "86"}, "S2", "178 bytes, as S1"),
+        ({"S3": "114"}, "S3", "178 bytes, as S1"),
+        ({"S3": "69"}, "S3", "133 bytes, as S2"),
+        ({"S1": "28"}, "S1", "hit by chance"),
+        ({"S2": "36"}, "S2", "hit by chance"),
+        ({"S3": "48"}, "S3", "hit by chance"),
+        ({"I1": "<b 0xc0ffee>"}, "I1", "same bytes"),
+        ({"I1": "<b 0xc700000001><rc 8> <t> <r 100>"}, "I1", "published"),
+        ({"I1": "<b 0xc300000001><r 1194>"}, "I1", "1199 bytes"),
+        ({"I2": "<b 0xd36b3343cf08><r 100>"}, "I2", "QUIC Initial"),
+    ],
+)
+def test_what_is_warned_of(changed, key, words):
+    found = warnings(with_parameters(**changed))
+    assert key in [name for _, name, _ in found], found
+    line = next(line for line, name, what in found if name == key and words in what)
+    text = with_parameters(**changed).splitlines()
+    expected = key if any(each.startswith(f"{key} =") for each in text) else "[Interface]"
+    assert text[line - 1].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"Jc": "4"},
+        {"Jc": "5", "I1": None},
+        {"S3": "16"},  # as S4: the word looked at is data's own type
+        {"S1": "28", "H1": "100000000"},  # met by size, and never by word
+        {"I1": "<b 0xc300000001><r 1195>"},
+        {"I1": "<b 0xc0><r 4>"},
+    ],
+)
+def test_what_comes_near_and_is_not_warned_of(changed):
+    assert warnings(with_parameters(**changed)) == []
+
+
+def test_a_responder_needs_no_junk():
+    server = SERVER.replace("[Server]", SOUND.replace("Jc = 6\n", "") + "[Server]")
+    assert warnings(server) == []
+
+
+@pytest.mark.parametrize(
+    ("mtu", "ipv6", "warned"),
+    [(1440, False, False), (1441, False, True), (1420, True, False), (1421, True, True)],
+)
+def test_the_mtu_that_fits_the_path(mtu, ipv6, warned):
+    text = CLIENT.replace("MTU = 1280", f"MTU = {mtu}")
+    assert [key for _, key, _ in warnings(text, Path(1500, ipv6))] == ["MTU"] * warned
+
+
+def test_s4_takes_its_part_of_the_mtu():
+    text = with_parameters().replace("MTU = 1280", "MTU = 1425")
+    ((line, key, what),) = warnings(text)
+    assert (line, key) == (5, "MTU")
+    assert "set 1424 or less" in what
+
+
+@pytest.mark.parametrize(
+    ("changed", "key"),
+    [({"Jmax": "1473"}, "Jmax"), ({"S1": "1325"}, "S1"), ({"S2": "1381"}, "S2"), ({"S3": "1410"}, "S3")],
+)
+def test_datagrams_above_the_path(changed, key):
+    assert key in [name for _, name, _ in warnings(with_parameters(**changed))]
+
+
+def test_a_signature_above_the_path():
+    assert [key for _, key, _ in warnings(with_parameters(I3="<r 1000><r 473>"))] == ["I3"]
+    assert warnings(with_parameters(I3="<r 1000><r 472>")) == []
+
+
+@pytest.mark.parametrize("tag", ["<d>", "<ds>", "<dz 2>"])
+def test_tags_that_carry_data(tag):
+    assert [key for _, key, _ in warnings(with_parameters(I2=f"<r 20>{tag}"))] == ["I2"]
+
+
+def test_a_fixed_keepalive_gives_an_obfuscated_tunnel_away():
+    assert warnings(CLIENT + "PersistentKeepalive = 25\n") == []
+    ((line, key, _),) = warnings(with_parameters() + "PersistentKeepalive = 25\n")
+    assert (line, key) == (22, "PersistentKeepalive")
+
+
+def test_names_that_cannot_be_asked_for():
+    ((line, key, what),) = warnings(CLIENT.replace("DNS = 10.8.0.1\n", ""))
+    assert (line, key) == (1, "DNS")
+    assert "by name" in what
+    ((line, key, what),) = warnings(CLIENT.replace("0.0.0.0/0, ::/0", "192.0.2.0/24"))
+    assert (line, key) == (4, "DNS")
+    assert "10.8.0.1" in what
+
+
+def test_an_open_socks5_port():
+    assert [key for _, key, _ in warnings(CLIENT + "[Socks5]\nBindAddress = 0.0.0.0:1080\n")] == ["BindAddress"]
+    credentials = "Username = me\nPassword = x\n"
+    assert warnings(CLIENT + f"[Socks5]\nBindAddress = 0.0.0.0:1080\n{credentials}") == []
+    assert warnings(CLIENT + "[Socks5]\nBindAddress = [::1]:1080\n") == []
+
+
+def test_addresses_in_the_wrong_place():
+    assert [line for line, _, _ in warnings(SERVER.replace("10.8.0.2/32", "10.8.0.1/32"))] == [9]
+    assert [line for line, _, _ in warnings(SERVER.replace("10.8.0.2/32", "10.8.0.2/32\nAllowedIPs = ::/0"))] == [10]
+    assert [line for line, _, _ in warnings(SERVER.replace("[Server]", "[Server]\nDNS = 10.8.0.1"))] == [7]
+
+
+def test_the_parsers_warnings_come_along_in_order():
+    found = warnings(INTERFACE.replace("MTU = 1280", "PostUp = x\nMTU = 1441") + PEER)
+    assert [(line, key) for line, key, _ in found] == [(5, "PostUp"), (6, "MTU")]
