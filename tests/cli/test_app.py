@@ -9,7 +9,7 @@ import pytest
 from awgproxy.cli.failure import ends_in_words
 from awgproxy.errors import ConfigError, Problem, TunnelError
 
-from .command import awgproxy, words
+from .command import awgproxy
 
 COMMANDS = ("client", "server", "demo", "new", "check", "genkey", "pubkey", "genpsk")
 
@@ -18,7 +18,7 @@ def test_help_names_every_command():
     finished = awgproxy("--help")
     assert finished.returncode == 0
     for command in COMMANDS:
-        assert f"\n  {command} " in finished.stdout.decode()
+        assert f"\n  {command} " in finished.stdout
 
 
 def test_help_imports_nothing_heavy():
@@ -38,20 +38,20 @@ def test_help_imports_nothing_heavy():
 def test_every_command_has_help(command):
     finished = awgproxy(command, "--help")
     assert finished.returncode == 0
-    assert b"Usage: awgproxy " + command.encode() in finished.stdout
+    assert f"Usage: awgproxy {command} " in finished.stdout
 
 
 def test_the_version():
     finished = awgproxy("--version")
     assert finished.returncode == 0
-    assert finished.stdout.startswith(b"awgproxy 0.")
+    assert finished.stdout.startswith("awgproxy 0.")
 
 
 @pytest.mark.parametrize("arguments", [("frobnicate",), ("check",), ("check", "a", "b"), ("new",), ("--frobnicate",)])
 def test_misuse_ends_with_2(arguments):
     finished = awgproxy(*arguments)
     assert finished.returncode == 2
-    assert "rror" in words(finished)
+    assert "rror" in finished.stderr
 
 
 @pytest.mark.parametrize(
@@ -99,4 +99,5 @@ def test_a_full_disk_is_an_error():
             [sys.executable, "-m", "awgproxy", "genkey"], stdout=full, stderr=subprocess.PIPE, check=False
         )
     assert finished.returncode == 1
-    assert words(finished).startswith("error: ")
+    assert finished.stderr.startswith(b"error: ")
+    assert b"Traceback" not in finished.stderr

@@ -4,15 +4,15 @@ import pytest
 
 from tests.config.texts import CLIENT, OWN_KEY, SERVER
 
-from .command import awgproxy, words
+from .command import awgproxy
 
 
 def checked(tmp_path, text):
     path = tmp_path / "some.conf"
     path.write_text(text)
     finished = awgproxy("check", path)
-    assert words(finished) == ""
-    told = finished.stdout.decode()
+    assert finished.stderr == ""
+    told = finished.stdout
     assert OWN_KEY not in told
     return finished.returncode, told.replace(str(path), "some.conf").splitlines()
 
@@ -46,7 +46,7 @@ def test_what_the_role_lacks_is_an_error(tmp_path):
 def test_a_file_that_is_not_there(tmp_path):
     finished = awgproxy("check", tmp_path / "absent.conf")
     assert finished.returncode == 2
-    assert b"no such file" in finished.stdout
+    assert "no such file" in finished.stdout
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_the_wrong_end(tmp_path, command, text, lacks):
     path.write_text(text)
     finished = awgproxy(command, path)
     assert finished.returncode == 2
-    assert lacks in words(finished)
+    assert lacks in finished.stderr
 
 
 @pytest.mark.parametrize("command", ["client", "server"])
@@ -66,7 +66,7 @@ def test_errors_of_a_file_come_all_at_once(tmp_path, command):
     path.write_text(CLIENT.replace("10.8.0.2/32", "here").replace("vpn.example.org", "-"))
     finished = awgproxy(command, path)
     assert finished.returncode == 2
-    assert len(words(finished).splitlines()) == 2
+    assert len(finished.stderr.splitlines()) == 2
 
 
 @pytest.mark.parametrize("arguments", [["--log-format", "xml"], ["--log-level", "loud"]])
@@ -75,4 +75,4 @@ def test_an_unknown_log_option(tmp_path, arguments):
     path.write_text(CLIENT)
     finished = awgproxy("client", path, *arguments)
     assert finished.returncode == 2
-    assert "one of" in words(finished)
+    assert "one of" in finished.stderr

@@ -6,22 +6,22 @@ import pytest
 
 from awgproxy.config import load, require_client, require_server
 
-from .command import awgproxy, words
+from .command import awgproxy
 
 
 def test_the_files(tmp_path):
     finished = awgproxy("new", "--endpoint", "vpn.example.org:4433", "--directory", tmp_path / "made" / "here")
-    assert finished.returncode == 0, words(finished)
+    assert finished.returncode == 0, finished.stderr
     server, client = (tmp_path / "made" / "here" / name for name in ("server.conf", "client.conf"))
     assert {stat.S_IMODE(file.stat().st_mode) for file in (server, client)} == {0o600}
     require_server(load(server))
     require_client(load(client))
     assert str(load(client).peers[0].endpoint) == "vpn.example.org:4433"
-    assert str(server) in finished.stdout.decode()
-    assert str(client) in finished.stdout.decode()
+    assert str(server) in finished.stdout
+    assert str(client) in finished.stdout
     for file in (server, client):
         checked = awgproxy("check", file)
-        assert (checked.returncode, words(checked)) == (0, ""), checked.stdout
+        assert (checked.returncode, checked.stderr) == (0, ""), checked.stdout
 
 
 def test_options(tmp_path):
@@ -51,7 +51,7 @@ def test_an_existing_file_is_left_alone(tmp_path, existing):
     (tmp_path / existing).write_text("mine")
     finished = awgproxy("new", "--endpoint", "vpn.example.org", "-d", tmp_path)
     assert finished.returncode == 1
-    assert f"{existing} exists" in words(finished)
+    assert f"{existing} exists" in finished.stderr
     assert [file.name for file in tmp_path.iterdir()] == [existing]
     assert (tmp_path / existing).read_text() == "mine"
 
@@ -72,7 +72,7 @@ def test_an_existing_file_is_left_alone(tmp_path, existing):
 def test_options_that_are_refused(tmp_path, arguments, about):
     finished = awgproxy("new", *arguments, "-d", tmp_path)
     assert finished.returncode == 2
-    assert about in words(finished)
+    assert about in finished.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -80,4 +80,4 @@ def test_a_directory_that_cannot_be(tmp_path):
     (tmp_path / "file").touch()
     finished = awgproxy("new", "--endpoint", "a", "-d", tmp_path / "file" / "below")
     assert finished.returncode == 1
-    assert words(finished).startswith("error: ")
+    assert finished.stderr.startswith("error: ")
