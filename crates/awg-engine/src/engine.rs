@@ -4,15 +4,13 @@
 //!   Engine ── Command queue, waker ──▶ thread: Shard ── Event queue, event descriptor ──▶ Engine
 //! ```
 
-use std::any::Any;
 use std::net::SocketAddr;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixStream};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 use std::{io, mem};
 
@@ -21,9 +19,11 @@ use thiserror::Error;
 
 use crate::command::{Command, CommandError, CommandQueue, NotTaken, Replies};
 use crate::event::{Bounds, Event, EventQueue};
-use crate::flow::{FlowId, Outcome, Refusal, Traffic};
+use crate::flow::{FlowId, Refusal};
 use crate::settings::{EngineSettings, SettingsError};
+use crate::shard::{Prepared, Shard};
 use crate::snapshot::Snapshot;
+use crate::thread;
 use crate::transport::udp::BindError;
 
 /// How long [`Engine::snapshot`] waits for the loop, whose turns take milliseconds.
@@ -50,6 +50,13 @@ impl Shared {
         FlowId(self.next_flow.fetch_add(1, Ordering::Relaxed))
     }
 
+    /// How everything stood when the thread ended.
+    pub(crate) fn last_snapshot(&self) -> MutexGuard<'_, Snapshot> {
+        self.last_snapshot
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn wake(&self) {
         if let Some(waker) = self.waker.get() {
             // It fails only where the kernel is out of memory; the next command or timer wakes the loop then.
@@ -67,7 +74,7 @@ pub struct Engine {
 
 #[derive(Debug)]
 enum Life {
-    Prepared(Box<EngineSettings>),
+    Prepared(Box<Prepared>),
     Running(JoinHandle<()>),
     Stopped,
 }
@@ -108,7 +115,7 @@ impl Engine {
             next_flow: AtomicU64::new(1),
             last_snapshot: Mutex::default(),
         });
-        let prepared = settings;
+        let prepared = Prepared::new(settings)?;
         Ok(Self {
             shared,
             life: Mutex::new(Life::Prepared(Box::new(prepared))),
@@ -124,12 +131,21 @@ impl Engine {
     /// # Errors
     /// The port is taken or forbidden, or the system has nothing left; see [`StartError`].
     pub fn start(&self) -> Result<(), StartError> {
-        let life = self.life();
+        let mut life = self.life();
         let Life::Prepared(prepared) = &*life else {
             return Err(StartError::AlreadyStarted);
         };
-        let _ = prepared.udp.address;
-        Err(StartError::System(io::ErrorKind::Unsupported.into()))
+        let (binding, waker) = prepared.bind()?;
+        let Life::Prepared(prepared) = mem::replace(&mut *life, Life::Stopped) else {
+            return Err(StartError::AlreadyStarted);
+        };
+        // Nobody set them before: a start that fails ends above.
+        let _ = self.shared.local_address.set(binding.local_address());
+        let _ = self.shared.waker.set(waker);
+        let shard = Shard::new(*prepared, binding, Arc::clone(&self.shared));
+        *life = Life::Running(thread::spawn(shard, Arc::clone(&self.shared))?);
+        self.shared.commands.open();
+        Ok(())
     }
 
     /// The descriptor that is readable while events wait. It stays the engine's.
@@ -267,19 +283,11 @@ impl Engine {
                 .recv_timeout(SNAPSHOT_PATIENCE)
                 .or_else(|_| match &*self.life() {
                     Life::Running(thread) if !thread.is_finished() => Err(CommandError::NoAnswer),
-                    _ => Ok(self.last_snapshot()),
+                    _ => Ok(self.shared.last_snapshot().clone()),
                 }),
-            Err(CommandError::NotRunning) => Ok(self.last_snapshot()),
+            Err(CommandError::NotRunning) => Ok(self.shared.last_snapshot().clone()),
             Err(error) => Err(error),
         }
-    }
-
-    fn last_snapshot(&self) -> Snapshot {
-        self.shared
-            .last_snapshot
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
     }
 
     /// Takes no new flows from now on: `open` fails, and flows of peers are refused.
@@ -351,13 +359,4 @@ impl Drop for Engine {
 
 fn no_pair(error: &io::Error) -> CommandError {
     CommandError::NoSocketPair(error.raw_os_error().unwrap_or(0))
-}
-
-/// What a panic said; its text is ours, never the network's.
-fn describe(panic: &(dyn Any + Send)) -> String {
-    panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "an unknown panic".to_owned())
 }

@@ -1,7 +1,7 @@
 //! What the engine tells its embedder: [`Event`], and the bounded queue that they wait in.
 //!
 //! The queue is bounded by the flow table. Whoever begins a flow [`admit`](EventQueue::admit)s it first, which books a
-//! place for each of the at most three events that a flow ever causes; so none of them is dropped. Everything else may
+//! place for each of the at most three events that a flow ever causes; so none of them is dropped, nor is the one of a failed engine. Everything else may
 //! be dropped when nobody takes events, and is counted.
 
 use std::collections::VecDeque;
@@ -105,13 +105,15 @@ impl Event {
         matches!(self, Self::FlowClosed { .. })
     }
 
-    fn is_of_flow(&self) -> bool {
+    /// Whether its place in the queue is booked, so that it is never dropped.
+    fn has_its_place(&self) -> bool {
         matches!(
             self,
             Self::FlowIncoming { .. }
                 | Self::FlowConnected { .. }
                 | Self::FlowRefused { .. }
                 | Self::FlowClosed { .. }
+                | Self::EngineFailed { .. }
         )
     }
 }
@@ -213,7 +215,7 @@ impl EventQueue {
 
     pub(crate) fn push(&self, event: Event) {
         let mut waiting = self.lock();
-        if !event.is_of_flow() {
+        if !event.has_its_place() {
             if waiting.others >= self.bounds.others {
                 waiting.dropped += 1;
                 return;
@@ -243,11 +245,6 @@ impl EventQueue {
     /// How many events were dropped since the start.
     pub(crate) fn dropped(&self) -> u64 {
         self.lock().dropped
-    }
-
-    /// How many flows there are whose last event was not taken yet.
-    pub(crate) fn flows(&self) -> usize {
-        self.lock().flows
     }
 
     pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {

@@ -6,19 +6,21 @@
 //!
 //! Floor 3 of the crates: it knows `awg-tunnel` and `awg-netstack`, and nothing of the language it is embedded in.
 //! Modules, lower floors first: [`transport`], [`clock`], [`descriptors`], `policy`, `flow` · `dial`, `relay` ·
-//! `command`, `event`, `settings`, `snapshot` · `shard` (the loop) · `engine` (the handle).
-
-#![allow(dead_code, unused_imports, clippy::pedantic, clippy::all)] // Until the loop follows.
+//! `command`, `event`, `settings`, `snapshot` · `shard` (the loop) · `thread` · `engine` (the handle).
 
 pub mod clock;
 mod command;
 pub mod descriptors;
+mod dial;
 mod engine;
 mod event;
 mod flow;
 mod policy;
+mod relay;
 mod settings;
+mod shard;
 mod snapshot;
+mod thread;
 pub mod transport;
 
 pub use awg_netstack::Kind;

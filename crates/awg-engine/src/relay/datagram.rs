@@ -1,0 +1,230 @@
+//! A UDP flow's relay: datagrams go between one socket and a flow of the stack, each for itself.
+//!
+//! Datagrams are not held back by either side: what does not fit is dropped and counted, as UDP is. Only until the
+//! socket is there a few are held.
+
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::time::Instant;
+
+use awg_netstack::{FlowId as StackFlow, Stack};
+use mio::event::Event as Readiness;
+
+use super::Pumped;
+use crate::flow::Traffic;
+use crate::policy::EgressPolicy;
+
+/// Datagrams held until there is a socket.
+const HELD_DATAGRAMS: usize = 16;
+/// Bytes held until there is a socket.
+const HELD_BYTES: usize = 32 * 1024;
+
+/// Why a flow ends whose application has closed its end of the pair.
+const GONE: &str = "the application closed its socket";
+
+/// Who is on the other side of the socket.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Channel {
+    /// Whoever a datagram names: the socket is one inner source's place in the world (RFC 4787, section 4.1), and the
+    /// policy judges each destination.
+    World,
+    /// One program behind a connected socket, which stands for the address `own` inside the tunnel.
+    Service {
+        /// What the peer believes to talk to.
+        own: SocketAddr,
+    },
+    /// An application behind one end of a socket pair, which talks to `remote` through the tunnel.
+    Application {
+        /// The one address that it talks to.
+        remote: SocketAddr,
+    },
+}
+
+/// What became of a datagram out of the tunnel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Delivery {
+    /// It is in the socket, or held for it.
+    Done,
+    /// The policy forbids its destination.
+    Forbidden,
+    /// It came from elsewhere than the application talks to.
+    Foreign,
+    /// More are held already than may be, or the socket is full.
+    Overflow,
+    /// The system refuses it.
+    Unsendable,
+    /// The application's end is gone.
+    Gone,
+}
+
+/// A relay between a datagram socket and a UDP flow of the stack.
+#[derive(Debug)]
+pub(crate) struct DatagramRelay {
+    flow: StackFlow,
+    channel: Channel,
+    socket: Option<UdpSocket>,
+    readable: bool,
+    /// The application's end was found to be gone.
+    gone: bool,
+    held: Vec<(SocketAddr, Box<[u8]>)>,
+    held_bytes: usize,
+    /// The last destination that the policy allowed: most datagrams have that of the one before.
+    allowed: Option<SocketAddr>,
+    from_socket: u64,
+    to_socket: u64,
+}
+
+impl DatagramRelay {
+    pub(crate) fn new(flow: StackFlow, channel: Channel) -> Self {
+        Self {
+            flow,
+            channel,
+            socket: None,
+            readable: false,
+            gone: false,
+            held: Vec::new(),
+            held_bytes: 0,
+            allowed: None,
+            from_socket: 0,
+            to_socket: 0,
+        }
+    }
+
+    pub(crate) fn flow(&self) -> StackFlow {
+        self.flow
+    }
+
+    pub(crate) fn descriptor(&self) -> Option<RawFd> {
+        self.socket.as_ref().map(AsRawFd::as_raw_fd)
+    }
+
+    pub(crate) fn traffic(&self) -> Traffic {
+        match self.channel {
+            Channel::Application { .. } => Traffic {
+                sent: self.from_socket,
+                received: self.to_socket,
+            },
+            Channel::World | Channel::Service { .. } => Traffic {
+                sent: self.to_socket,
+                received: self.from_socket,
+            },
+        }
+    }
+
+    /// Gives the relay its socket and sends what was held.
+    ///
+    /// # Errors
+    /// The descriptor cannot be made non-blocking.
+    pub(crate) fn attach(&mut self, socket: OwnedFd, policy: &EgressPolicy) -> io::Result<()> {
+        let socket = UdpSocket::from(socket);
+        socket.set_nonblocking(true)?;
+        self.socket = Some(socket);
+        self.readable = true;
+        self.held_bytes = 0;
+        for (destination, payload) in std::mem::take(&mut self.held) {
+            // What it would come to was counted when it was held, or does not matter for a datagram this late.
+            self.deliver(destination, destination, &payload, policy);
+        }
+        Ok(())
+    }
+
+    /// Takes a report of the socket.
+    pub(crate) fn handle_readiness(&mut self, readiness: &Readiness) {
+        self.readable |= readiness.is_readable() || readiness.is_error();
+    }
+
+    /// Passes on a datagram that came out of the tunnel.
+    pub(crate) fn deliver(
+        &mut self,
+        source: SocketAddr,
+        destination: SocketAddr,
+        payload: &[u8],
+        policy: &EgressPolicy,
+    ) -> Delivery {
+        if let Channel::Application { remote } = self.channel
+            && source != remote
+        {
+            return Delivery::Foreign;
+        }
+        if self.channel == Channel::World && self.allowed != Some(destination) {
+            if policy.verdict(destination).is_some() {
+                return Delivery::Forbidden;
+            }
+            self.allowed = Some(destination);
+        }
+        let Some(socket) = &self.socket else {
+            return self.hold(destination, payload);
+        };
+        let sent = match self.channel {
+            Channel::World => socket.send_to(payload, destination),
+            Channel::Service { .. } | Channel::Application { .. } => socket.send(payload),
+        };
+        match sent {
+            Ok(_) => {
+                self.to_socket += payload.len() as u64;
+                Delivery::Done
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Delivery::Overflow,
+            Err(_) if matches!(self.channel, Channel::Application { .. }) => {
+                self.gone = true;
+                Delivery::Gone
+            }
+            Err(_) => Delivery::Unsendable,
+        }
+    }
+
+    fn hold(&mut self, destination: SocketAddr, payload: &[u8]) -> Delivery {
+        if self.held.len() >= HELD_DATAGRAMS || self.held_bytes + payload.len() > HELD_BYTES {
+            return Delivery::Overflow;
+        }
+        self.held_bytes += payload.len();
+        self.held.push((destination, payload.into()));
+        Delivery::Done
+    }
+
+    /// Moves up to `budget` datagrams from the socket into the tunnel, by way of `buffer`, which holds the largest.
+    pub(crate) fn pump(
+        &mut self,
+        now: Instant,
+        stack: &mut Stack,
+        buffer: &mut [u8],
+        budget: usize,
+    ) -> Pumped {
+        let Some(socket) = &self.socket else {
+            return Pumped::Waiting;
+        };
+        if self.gone {
+            return Pumped::Failed(GONE);
+        }
+        for _ in 0..budget {
+            if !self.readable {
+                return Pumped::Waiting;
+            }
+            let received = match self.channel {
+                Channel::World => socket.recv_from(buffer),
+                Channel::Service { own: remote } | Channel::Application { remote } => {
+                    socket.recv(buffer).map(|length| (length, remote))
+                }
+            };
+            match received {
+                Ok((length, remote)) => {
+                    let Some(payload) = buffer.get(..length) else {
+                        continue;
+                    };
+                    self.from_socket += length as u64;
+                    // The stack counts what it drops.
+                    let _ = stack.send_datagram(now, self.flow, remote, payload);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) if matches!(self.channel, Channel::Application { .. }) => {
+                    return Pumped::Failed(GONE);
+                }
+                // A report of an earlier datagram that met nobody (ICMP); the socket itself goes on.
+                Err(_) => {}
+            }
+        }
+        Pumped::Unfinished
+    }
+}

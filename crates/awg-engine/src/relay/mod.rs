@@ -1,0 +1,21 @@
+//! What stands between a descriptor and a flow of the stack: [`StreamRelay`] for connections, [`DatagramRelay`] for UDP.
+//!
+//! A relay knows readiness as flags, since the loop is told of it once per change: a flag falls when the system said
+//! that it would block, and rises with the next report. Relays decide nothing about connections; the shard does.
+
+mod datagram;
+mod stream;
+
+pub(crate) use datagram::{Channel, DatagramRelay, Delivery};
+pub(crate) use stream::{Opener, StreamRelay, reset};
+
+/// How a turn of a relay ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Pumped {
+    /// Nothing more can be done until a descriptor or the stack says so.
+    Waiting,
+    /// The budget is used up; there is more to do.
+    Unfinished,
+    /// The descriptor failed, for the reason given; the flow must end.
+    Failed(&'static str),
+}

@@ -1,0 +1,65 @@
+//! The embedder's commands, in their order.
+
+use awg_netstack::Kind;
+
+use super::Shard;
+use super::flows::State;
+use crate::command::Command;
+use crate::flow::{FlowId, Outcome, Refusal};
+
+impl Shard {
+    pub(super) fn handle_commands(&mut self) {
+        self.shared.commands.take(&mut self.commands);
+        while let Some(command) = self.commands.pop_front() {
+            self.handle_command(command);
+        }
+    }
+
+    fn handle_command(&mut self, command: Command) {
+        match command {
+            Command::Open {
+                flow,
+                destinations,
+                application,
+                early,
+                replies,
+            } => self.open(flow, destinations, application, early, replies),
+            Command::OpenDatagrams {
+                flow,
+                destination,
+                application,
+            } => self.open_datagrams(flow, destination, application),
+            Command::Attach { flow, socket } => self.attach(flow, socket),
+            Command::Reject { flow, reason } => self.reject(flow, reason),
+            Command::Close { flow } => self.close(flow),
+            Command::SetPeers { peers } => self.set_peers(peers),
+            Command::Snapshot { answer } => {
+                // Whoever asked may have given up.
+                let _ = answer.try_send(self.snapshot());
+            }
+        }
+    }
+
+    fn reject(&mut self, number: FlowId, reason: Refusal) {
+        let Some(place) = self.flows.place_of(number) else {
+            return;
+        };
+        let Some(entry) = self.flows.get_mut(place) else {
+            return;
+        };
+        match &entry.state {
+            State::Announced { .. } => self.refuse_incoming(place, reason),
+            State::Datagrams(relay) if relay.descriptor().is_none() => {
+                debug_assert_eq!(relay.flow().kind(), Kind::Udp);
+                self.refuse_incoming(place, reason);
+            }
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, number: FlowId) {
+        if let Some(place) = self.flows.place_of(number) {
+            self.end(place, Outcome::Closed, "closed by the embedder");
+        }
+    }
+}

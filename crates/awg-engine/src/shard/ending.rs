@@ -1,0 +1,185 @@
+//! How flows end: whatever the state, the stack's flow is given up, the descriptor closed as it must be, and the last event
+//! said, once.
+
+use std::io::{ErrorKind, Read};
+use std::net::TcpStream;
+use std::os::fd::AsRawFd;
+use std::time::Duration;
+
+use awg_netstack::FlowId as StackFlow;
+
+use super::Shard;
+use super::flows::{Place, State};
+use crate::event::Event;
+use crate::flow::{FlowId, Outcome, Refusal, Traffic};
+use crate::relay::reset;
+
+/// How long a refused application may take to read its reply and hang up.
+const LEAVE_WITHIN: Duration = Duration::from_secs(2);
+/// How many bytes of a refused application are read and thrown away at once.
+const LAST_WORDS: usize = 4096;
+
+impl Shard {
+    /// Ends a flow now, in whatever state: the peer's side and the descriptor's side are reset.
+    pub(super) fn end(&mut self, place: Place, outcome: Outcome, reason: &'static str) {
+        self.finish(place, outcome, reason, Far::GiveUp);
+    }
+
+    /// Ends a flow that the stack has already ended.
+    pub(super) fn end_by_stack(&mut self, place: Place, outcome: Outcome, reason: &'static str) {
+        self.finish(place, outcome, reason, Far::Gone);
+    }
+
+    /// Ends a flow whose descriptor failed.
+    pub(super) fn fail(&mut self, place: Place, reason: &'static str) {
+        self.reporter.counters.relays_failed += 1;
+        let outcome = match self.flows.get_mut(place).map(|entry| &entry.state) {
+            // Datagrams have no reset: whoever had the socket has closed it.
+            Some(State::Datagrams(_)) => Outcome::Closed,
+            _ => Outcome::Reset,
+        };
+        self.end(place, outcome, reason);
+    }
+
+    fn finish(&mut self, place: Place, outcome: Outcome, reason: &'static str, far: Far) {
+        let Some(entry) = self.flows.remove(place) else {
+            return;
+        };
+        let traffic = entry.state.traffic();
+        match entry.state {
+            State::Dialling(dialling) => {
+                for flow in dialling.dial.running() {
+                    self.give_up(flow, Far::GiveUp);
+                }
+                self.unwatch(dialling.application.as_raw_fd());
+                reset(dialling.application);
+            }
+            State::Announced { flow, .. } => self.refuse_in_stack(flow, Refusal::Refused, far),
+            State::Connecting { flow, target, .. } => {
+                self.refuse_in_stack(flow, Refusal::Refused, far);
+                self.unwatch(target.as_raw_fd());
+                reset(target);
+            }
+            State::Connection(relay) => {
+                self.give_up(relay.flow(), far);
+                self.unwatch(relay.descriptor());
+                if outcome == Outcome::Orderly {
+                    drop(relay);
+                } else {
+                    relay.reset();
+                }
+            }
+            State::Datagrams(relay) => {
+                self.give_up(relay.flow(), far);
+                if let Some(descriptor) = relay.descriptor() {
+                    self.unwatch(descriptor);
+                }
+            }
+            State::Leaving { application } => {
+                self.unwatch(application.as_raw_fd());
+                return;
+            }
+        }
+        self.say_closed(entry.number, outcome, traffic, reason);
+    }
+
+    pub(super) fn say_closed(
+        &self,
+        flow: FlowId,
+        outcome: Outcome,
+        traffic: Traffic,
+        reason: &'static str,
+    ) {
+        self.shared.events.push(Event::FlowClosed {
+            flow,
+            outcome,
+            traffic,
+            reason,
+        });
+    }
+
+    pub(super) fn say_refused(&self, flow: FlowId, reason: Refusal) {
+        self.shared.events.push(Event::FlowRefused { flow, reason });
+        self.say_closed(
+            flow,
+            Outcome::Refused,
+            Traffic::default(),
+            "the connection was refused",
+        );
+    }
+
+    pub(super) fn give_up(&mut self, flow: StackFlow, far: Far) {
+        self.flows.unbind(flow);
+        if far == Far::GiveUp {
+            match flow.kind() {
+                awg_netstack::Kind::Tcp => self.stack.abort(flow),
+                awg_netstack::Kind::Udp => self.stack.close_datagrams(flow),
+            }
+        }
+    }
+
+    /// Leaves an application that has got its last reply until it hangs up, so that the reply is not overtaken by a reset
+    /// for bytes that nobody read.
+    pub(super) fn leave(&mut self, application: TcpStream) {
+        let _ = application.shutdown(std::net::Shutdown::Write);
+        let descriptor = application.as_raw_fd();
+        let place = self.flows.insert_unnamed(State::Leaving { application });
+        self.flows
+            .set_deadline(place, Some(self.now.instant + LEAVE_WITHIN));
+        if self.watch(descriptor, place).is_err() {
+            return self.forget(place);
+        }
+        self.discard_last_words(place);
+    }
+
+    /// Reads what a leaving application still says.
+    pub(super) fn discard_last_words(&mut self, place: Place) {
+        let Some(State::Leaving { application }) =
+            self.flows.get_mut(place).map(|entry| &entry.state)
+        else {
+            return;
+        };
+        let mut words = [0; LAST_WORDS];
+        loop {
+            match (&*application).read(&mut words) {
+                Ok(0) => break self.forget(place),
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => break self.forget(place),
+            }
+        }
+    }
+
+    /// Drops what is left of a flow that has ended.
+    pub(super) fn forget(&mut self, place: Place) {
+        self.finish(place, Outcome::Closed, "", Far::Gone);
+    }
+
+    /// Ends every flow since the engine stops, and sends the resets that can still be sent.
+    pub(crate) fn end_all_flows(&mut self) {
+        for command in std::mem::take(&mut self.commands) {
+            if let Some(flow) = command.opens() {
+                self.say_closed(
+                    flow,
+                    Outcome::Stopped,
+                    Traffic::default(),
+                    "the engine stopped",
+                );
+            }
+        }
+        for place in self.flows.places() {
+            self.end(place, Outcome::Stopped, "the engine stopped");
+        }
+        self.transmit();
+    }
+}
+
+/// Whether the stack still has the flow.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Far {
+    /// It has, and is to reset it.
+    GiveUp,
+    /// It ended it itself.
+    Gone,
+}

@@ -1,0 +1,247 @@
+//! The table of flows: by place (which is also the readiness token), by the engine's number and by the stack's; their
+//! deadlines; and the queue of those that have work to do.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Instant;
+
+use awg_netstack::FlowId as StackFlow;
+use slab::Slab;
+
+use crate::command::Replies;
+use crate::dial::Dial;
+use crate::flow::{FlowId, Traffic};
+use crate::relay::{DatagramRelay, StreamRelay};
+
+/// A flow's place in the table. It is used again once the flow is gone, so a report may come for another flow than the
+/// one meant: every handler must bear a report of readiness that is not there.
+pub(super) type Place = usize;
+
+/// Where a flow stands.
+///
+/// ```text
+///   open ──▶ Dialling ──▶ Connection ──▶ (gone)          FlowIncoming ──▶ Announced ──▶ Connecting ──▶ Connection
+///               └──────▶ Leaving ──▶ (gone)               open, FlowIncoming (UDP) ──▶ Datagrams ──▶ (gone)
+/// ```
+#[derive(Debug)]
+pub(super) enum State {
+    /// An application waits for its connection.
+    Dialling(Box<Dialling>),
+    /// A peer's TCP flow waits for the embedder.
+    Announced {
+        flow: StackFlow,
+        destination: SocketAddr,
+    },
+    /// A peer's TCP flow waits for the socket to its target.
+    Connecting {
+        flow: StackFlow,
+        destination: SocketAddr,
+        target: TcpStream,
+    },
+    /// A connection, both sides open.
+    Connection(StreamRelay),
+    /// A flow of datagrams.
+    Datagrams(Box<DatagramRelay>),
+    /// Nothing but a socket whose application has yet to read its last words; the flow itself has ended.
+    Leaving { application: TcpStream },
+}
+
+/// An application and the attempts to connect it.
+#[derive(Debug)]
+pub(super) struct Dialling {
+    pub(super) application: TcpStream,
+    pub(super) early: Vec<u8>,
+    pub(super) replies: Box<Replies>,
+    pub(super) dial: Dial,
+}
+
+impl State {
+    pub(super) fn traffic(&self) -> Traffic {
+        match self {
+            Self::Connection(relay) => relay.traffic(),
+            Self::Datagrams(relay) => relay.traffic(),
+            _ => Traffic::default(),
+        }
+    }
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) number: FlowId,
+    pub(super) state: State,
+    deadline: Option<Instant>,
+    queued: bool,
+}
+
+/// The table; see the module.
+#[derive(Debug, Default)]
+pub(super) struct Flows {
+    entries: Slab<Entry>,
+    by_number: HashMap<FlowId, Place>,
+    by_stack: HashMap<StackFlow, Place>,
+    deadlines: BTreeSet<(Instant, Place)>,
+    ready: VecDeque<Place>,
+}
+
+impl Flows {
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The place that the next [`insert`](Self::insert) takes, to register descriptors for it.
+    pub(super) fn next_place(&self) -> Place {
+        self.entries.vacant_key()
+    }
+
+    pub(super) fn insert(&mut self, number: FlowId, state: State) -> Place {
+        let place = self.entries.insert(Entry {
+            number,
+            state,
+            deadline: None,
+            queued: false,
+        });
+        self.by_number.insert(number, place);
+        place
+    }
+
+    /// Puts in something that has no number, since no event of it is to come.
+    pub(super) fn insert_unnamed(&mut self, state: State) -> Place {
+        self.entries.insert(Entry {
+            number: FlowId(0),
+            state,
+            deadline: None,
+            queued: false,
+        })
+    }
+
+    pub(super) fn get_mut(&mut self, place: Place) -> Option<&mut Entry> {
+        self.entries.get_mut(place)
+    }
+
+    pub(super) fn place_of(&self, number: FlowId) -> Option<Place> {
+        self.by_number.get(&number).copied()
+    }
+
+    pub(super) fn place_of_stack(&self, flow: StackFlow) -> Option<Place> {
+        self.by_stack.get(&flow).copied()
+    }
+
+    /// From now on the stack's `flow` belongs to the entry at `place`.
+    pub(super) fn bind(&mut self, flow: StackFlow, place: Place) {
+        self.by_stack.insert(flow, place);
+    }
+
+    /// The stack's `flow` belongs to nobody any more.
+    pub(super) fn unbind(&mut self, flow: StackFlow) {
+        self.by_stack.remove(&flow);
+    }
+
+    /// Takes a flow out of the table; its bindings to the stack are for the caller to undo.
+    pub(super) fn remove(&mut self, place: Place) -> Option<Entry> {
+        let entry = self.entries.try_remove(place)?;
+        if self.by_number.get(&entry.number) == Some(&place) {
+            self.by_number.remove(&entry.number);
+        }
+        if let Some(at) = entry.deadline {
+            self.deadlines.remove(&(at, place));
+        }
+        Some(entry)
+    }
+
+    /// Takes what dials out of its entry, which stays announced until the caller says what it is now.
+    pub(super) fn take_dialling(
+        &mut self,
+        place: Place,
+        winner: StackFlow,
+        destination: SocketAddr,
+    ) -> Option<Box<Dialling>> {
+        let entry = self.entries.get_mut(place)?;
+        let waiting = State::Announced {
+            flow: winner,
+            destination,
+        };
+        match std::mem::replace(&mut entry.state, waiting) {
+            State::Dialling(dialling) => Some(dialling),
+            other => {
+                entry.state = other;
+                None
+            }
+        }
+    }
+
+    /// Takes the target out of an entry that waits for it; the entry is announced again.
+    pub(super) fn take_connecting(
+        &mut self,
+        place: Place,
+    ) -> Option<(StackFlow, SocketAddr, TcpStream)> {
+        let entry = self.entries.get_mut(place)?;
+        let (flow, destination) = match &entry.state {
+            State::Connecting {
+                flow, destination, ..
+            } => (*flow, *destination),
+            _ => return None,
+        };
+        match std::mem::replace(&mut entry.state, State::Announced { flow, destination }) {
+            State::Connecting { target, .. } => Some((flow, destination, target)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn places(&self) -> Vec<Place> {
+        self.entries.iter().map(|(place, _)| place).collect()
+    }
+
+    /// Sets when the flow is to be looked at, whatever happens.
+    pub(super) fn set_deadline(&mut self, place: Place, deadline: Option<Instant>) {
+        let Some(entry) = self.entries.get_mut(place) else {
+            return;
+        };
+        if entry.deadline == deadline {
+            return;
+        }
+        if let Some(former) = entry.deadline {
+            self.deadlines.remove(&(former, place));
+        }
+        if let Some(at) = deadline {
+            self.deadlines.insert((at, place));
+        }
+        entry.deadline = deadline;
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.first().map(|&(at, _)| at)
+    }
+
+    /// A flow whose deadline has come; the deadline is forgotten.
+    pub(super) fn pop_due(&mut self, now: Instant) -> Option<Place> {
+        let &(at, place) = self.deadlines.first()?;
+        if at > now {
+            return None;
+        }
+        self.set_deadline(place, None);
+        Some(place)
+    }
+
+    /// Queues a flow for its turn, once.
+    pub(super) fn make_ready(&mut self, place: Place) {
+        if let Some(entry) = self.entries.get_mut(place)
+            && !entry.queued
+        {
+            entry.queued = true;
+            self.ready.push_back(place);
+        }
+    }
+
+    pub(super) fn pop_ready(&mut self) -> Option<Place> {
+        let place = self.ready.pop_front()?;
+        if let Some(entry) = self.entries.get_mut(place) {
+            entry.queued = false;
+        }
+        Some(place)
+    }
+
+    pub(super) fn ready(&self) -> usize {
+        self.ready.len()
+    }
+}

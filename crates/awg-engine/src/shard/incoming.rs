@@ -1,0 +1,213 @@
+//! What peers open: said to the embedder, held until it attaches a socket or refuses, then relayed.
+
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::atomic::Ordering;
+
+use awg_netstack::{FlowId as StackFlow, Kind, Peer, Rejection};
+
+use super::flows::{Place, State};
+use super::peers::in_tunnel;
+use super::{Far, Shard};
+use crate::event::Event;
+use crate::flow::{FlowId, Refusal};
+use crate::relay::{Channel, DatagramRelay, Opener, StreamRelay, reset};
+
+/// What the stack says of a flow that a peer opens.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Announcement {
+    pub(super) flow: StackFlow,
+    pub(super) peer: Peer,
+    pub(super) source: SocketAddr,
+    pub(super) destination: SocketAddr,
+}
+
+impl Shard {
+    /// Tells the embedder of a new flow, or turns it away.
+    pub(super) fn announce(&mut self, announcement: Announcement) {
+        let Announcement {
+            flow,
+            peer,
+            source,
+            destination,
+        } = announcement;
+        let Some(key) = self.peers.key(in_tunnel(peer)) else {
+            return self.turn_away(flow);
+        };
+        if self.shared.draining.load(Ordering::Relaxed) {
+            self.reporter.counters.flows_refused_draining += 1;
+            return self.turn_away(flow);
+        }
+        if !self.shared.events.admit() {
+            self.reporter.counters.flows_refused_full += 1;
+            return self.turn_away(flow);
+        }
+        let number = self.shared.next_flow();
+        let to_self = self.own_addresses.contains(&destination.ip());
+        let state = match flow.kind() {
+            Kind::Tcp => State::Announced { flow, destination },
+            Kind::Udp => {
+                let channel = if to_self {
+                    Channel::Service { own: destination }
+                } else {
+                    Channel::World
+                };
+                State::Datagrams(Box::new(DatagramRelay::new(flow, channel)))
+            }
+        };
+        let place = self.flows.insert(number, state);
+        self.flows.bind(flow, place);
+        if flow.kind() == Kind::Tcp {
+            self.flows
+                .set_deadline(place, Some(self.now.instant + self.limits.dial));
+        }
+        self.shared.events.push(Event::FlowIncoming {
+            flow: number,
+            kind: flow.kind(),
+            peer: key,
+            source,
+            destination,
+            to_self,
+        });
+    }
+
+    fn turn_away(&mut self, flow: StackFlow) {
+        match flow.kind() {
+            Kind::Tcp => self
+                .stack
+                .reject(self.now.instant, flow, Rejection::Refused),
+            Kind::Udp => self.stack.close_datagrams(flow),
+        }
+    }
+
+    /// The embedder gives a flow its outer side. Where the flow does not wait for one (any more) the socket is closed.
+    pub(super) fn attach(&mut self, number: FlowId, socket: OwnedFd) {
+        let Some(place) = self.flows.place_of(number) else {
+            return;
+        };
+        let Some(entry) = self.flows.get_mut(place) else {
+            return;
+        };
+        match &mut entry.state {
+            State::Announced { flow, destination } => {
+                let (flow, destination) = (*flow, *destination);
+                let target = TcpStream::from(socket);
+                let watched = target
+                    .set_nonblocking(true)
+                    .and_then(|()| self.watch(target.as_raw_fd(), place));
+                if watched.is_err() {
+                    return self.refuse_incoming(place, Refusal::Failed);
+                }
+                if let Some(entry) = self.flows.get_mut(place) {
+                    entry.state = State::Connecting {
+                        flow,
+                        destination,
+                        target,
+                    };
+                }
+                self.check_target(place);
+            }
+            State::Datagrams(relay) if relay.descriptor().is_none() => {
+                let attached = relay.attach(socket, &self.policy);
+                let descriptor = relay.descriptor();
+                let watched = attached.and_then(|()| {
+                    descriptor.map_or(Ok(()), |descriptor| self.watch(descriptor, place))
+                });
+                match watched {
+                    Ok(()) => self.flows.make_ready(place),
+                    Err(_) => self.refuse_incoming(place, Refusal::Failed),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Looks how far the connection to a flow's target has come.
+    pub(super) fn check_target(&mut self, place: Place) {
+        let Some(State::Connecting { target, .. }) =
+            self.flows.get_mut(place).map(|entry| &entry.state)
+        else {
+            return;
+        };
+        // The way to ask that every system has: the pending error first, then whether there is somebody.
+        match target.take_error() {
+            Ok(None) => {}
+            Ok(Some(error)) | Err(error) => return self.refuse_incoming(place, refusal_of(&error)),
+        }
+        match target.peer_addr() {
+            Ok(_) => self.accept(place),
+            Err(error) if error.kind() == ErrorKind::NotConnected => {}
+            Err(error) => self.refuse_incoming(place, refusal_of(&error)),
+        }
+    }
+
+    fn accept(&mut self, place: Place) {
+        let Some((flow, destination, target)) = self.flows.take_connecting(place) else {
+            return;
+        };
+        if self.stack.accept(self.now.instant, flow).is_err() {
+            // The peer gave up meanwhile, or there is no memory for the connection.
+            self.unwatch(target.as_raw_fd());
+            reset(target);
+            return self.refuse_incoming(place, Refusal::Failed);
+        }
+        let relay = StreamRelay::new(flow, target, Opener::Tunnel, Vec::new(), Vec::new());
+        self.begin_relay(place, relay, destination);
+    }
+
+    /// Refuses a flow that has no outer side, as truthfully as the protocol can.
+    pub(super) fn refuse_incoming(&mut self, place: Place, refusal: Refusal) {
+        let Some(entry) = self.flows.remove(place) else {
+            return;
+        };
+        match entry.state {
+            State::Announced { flow, .. } => self.refuse_in_stack(flow, refusal, Far::GiveUp),
+            State::Connecting { flow, target, .. } => {
+                self.unwatch(target.as_raw_fd());
+                drop(target);
+                self.refuse_in_stack(flow, refusal, Far::GiveUp);
+            }
+            State::Datagrams(relay) => {
+                if let Some(descriptor) = relay.descriptor() {
+                    self.unwatch(descriptor);
+                }
+                self.give_up(relay.flow(), Far::GiveUp);
+            }
+            State::Dialling(_) | State::Connection(_) | State::Leaving { .. } => {}
+        }
+        self.say_refused(entry.number, refusal);
+    }
+
+    /// Refuses a flow that the stack holds, unless it is gone from there.
+    pub(super) fn refuse_in_stack(&mut self, flow: StackFlow, refusal: Refusal, far: Far) {
+        self.flows.unbind(flow);
+        if far == Far::Gone {
+            return;
+        }
+        let rejection = match refusal {
+            Refusal::Refused => Rejection::Refused,
+            Refusal::NetworkUnreachable => Rejection::NetworkUnreachable,
+            Refusal::HostUnreachable | Refusal::Failed => Rejection::HostUnreachable,
+            Refusal::Prohibited => Rejection::Prohibited,
+            Refusal::TimedOut => Rejection::TimedOut,
+        };
+        self.stack.reject(self.now.instant, flow, rejection);
+    }
+
+    /// A flow has waited for its outer side for as long as it may.
+    pub(super) fn expire_incoming(&mut self, place: Place) {
+        self.refuse_incoming(place, Refusal::TimedOut);
+    }
+}
+
+/// What a failed connect to a target means for the peer.
+fn refusal_of(error: &std::io::Error) -> Refusal {
+    match error.raw_os_error() {
+        Some(libc::ECONNREFUSED) => Refusal::Refused,
+        Some(libc::ENETUNREACH | libc::ENETDOWN) => Refusal::NetworkUnreachable,
+        Some(libc::EACCES | libc::EPERM) => Refusal::Prohibited,
+        Some(libc::ETIMEDOUT) => Refusal::TimedOut,
+        _ => Refusal::HostUnreachable,
+    }
+}

@@ -1,0 +1,279 @@
+//! The loop: one thread that owns a transport, a tunnel, a network stack and the flows between stack and descriptors.
+//!
+//! ```text
+//!            receive ─▶ tunnel.handle_datagram ─▶ stack.handle_packet ─┐
+//!   socket                       (in place)                          flows ⇄ relays ⇄ descriptors
+//!            send ◀─ tunnel.seal (in place) ◀─ stack.poll_transmit ────┘
+//! ```
+//!
+//! Every turn runs each of these once, within a budget each, so that none starves the others: commands, receive, timers,
+//! flows, relays (round robin), send. What a budget left over is done in the next turn, which then does not wait.
+//! A shard shares nothing with other shards; there is one so far.
+//!
+//! Files: [`wire`] the way of packets · [`flows`] the table · [`outgoing`] what applications open · [`incoming`] what peers
+//! open · [`ending`] how flows end · [`stack_events`], [`tunnel_events`], [`commands`] who says what · [`peers`] who they
+//! are · [`report`] what is told.
+
+mod commands;
+mod ending;
+mod flows;
+mod incoming;
+mod outgoing;
+mod peers;
+mod prepared;
+mod report;
+mod stack_counters;
+mod stack_events;
+mod tunnel_events;
+mod wire;
+
+use std::collections::VecDeque;
+use std::io::ErrorKind;
+use std::os::fd::RawFd;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use awg_netstack::Stack;
+use awg_tunnel::{Now, Tunnel};
+use mio::event::Event as Readiness;
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token};
+
+use crate::clock::Clock;
+use crate::command::Command;
+use crate::engine::Shared;
+use crate::event::Event;
+use crate::policy::EgressPolicy;
+use crate::relay::Pumped;
+use crate::settings::Limits;
+use ending::Far;
+use flows::{Flows, Place, State};
+use peers::Peers;
+pub(crate) use prepared::{Binding, Prepared};
+use report::Reporter;
+use wire::Wire;
+
+/// The token of the waker.
+const WAKER: Token = Token(usize::MAX);
+/// The token of the transport.
+const TRANSPORT: Token = Token(usize::MAX - 1);
+
+/// Reports of readiness taken at once.
+const REPORTS: usize = 1024;
+/// Bytes that one relay may move each way before the next one has its turn.
+const BYTES_PER_RELAY: usize = 64 * 1024;
+/// Datagrams that one relay may move before the next one has its turn.
+const DATAGRAMS_PER_RELAY: usize = 32;
+/// Relays that have their turn before packets are received and sent again.
+const RELAYS_PER_TURN: usize = 32;
+/// The largest UDP payload there is.
+const LARGEST_DATAGRAM: usize = 1 << 16;
+
+/// See the module.
+pub(crate) struct Shard {
+    shared: Arc<Shared>,
+    clock: Clock,
+    now: Now,
+    poll: Poll,
+    wire: Wire,
+    tunnel: Tunnel,
+    peers: Peers,
+    stack: Stack,
+    flows: Flows,
+    policy: EgressPolicy,
+    limits: Limits,
+    own_addresses: Vec<std::net::IpAddr>,
+    stay_connected: bool,
+    commands: VecDeque<Command>,
+    /// Where a datagram lies between a socket and the stack.
+    datagram: Box<[u8]>,
+    reporter: Reporter,
+}
+
+impl Shard {
+    pub(crate) fn new(prepared: Prepared, binding: Binding, shared: Arc<Shared>) -> Self {
+        let Prepared {
+            settings,
+            clock,
+            now,
+            tunnel,
+            peers,
+            stack,
+            rng,
+        } = prepared;
+        let Binding {
+            poll,
+            transport,
+            notices,
+        } = binding;
+        for notice in notices {
+            shared.events.push(Event::Log(notice));
+        }
+        let reporter = Reporter::new(rng, now.instant);
+        Self {
+            shared,
+            clock,
+            now,
+            poll,
+            wire: Wire::new(transport, usize::from(settings.mtu), &tunnel),
+            tunnel,
+            peers,
+            stack,
+            flows: Flows::default(),
+            policy: settings.egress,
+            limits: settings.limits,
+            own_addresses: settings.addresses,
+            stay_connected: settings.stay_connected,
+            commands: VecDeque::new(),
+            datagram: vec![0; LARGEST_DATAGRAM].into_boxed_slice(),
+            reporter,
+        }
+    }
+
+    /// Runs until the engine is stopped.
+    pub(crate) fn run(&mut self) {
+        let mut reports = Events::with_capacity(REPORTS);
+        self.tick();
+        self.connect_all_peers();
+        self.turn();
+        while !self.shared.stopping.load(Ordering::Acquire) {
+            match self.poll.poll(&mut reports, self.patience()) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                // The descriptor of the poll is ours alone: nothing but a defect of ours spoils it.
+                Err(error) => panic!("waiting for readiness failed: {error}"),
+            }
+            self.tick();
+            for report in &reports {
+                self.handle_readiness(report);
+            }
+            self.turn();
+        }
+    }
+
+    fn tick(&mut self) {
+        self.now = Now {
+            instant: self.clock.instant(),
+            unix: self.clock.unix(),
+        };
+    }
+
+    fn turn(&mut self) {
+        self.handle_commands();
+        self.receive();
+        self.handle_timeouts();
+        self.handle_stack_events();
+        self.run_relays();
+        self.transmit();
+        self.handle_stack_events();
+        self.handle_tunnel_events();
+        self.report();
+    }
+
+    /// How long the next turn may wait; `None` = until something is ready.
+    fn patience(&self) -> Option<Duration> {
+        if self.wire.has_work() || self.flows.ready() > 0 {
+            return Some(Duration::ZERO);
+        }
+        [
+            self.tunnel.next_timeout(),
+            self.stack.next_timeout(),
+            self.flows.next_deadline(),
+            self.wire.next_timeout(),
+            self.reporter.next_timeout(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+        .map(|at| at.saturating_duration_since(self.now.instant))
+    }
+
+    fn handle_readiness(&mut self, report: &Readiness) {
+        match report.token() {
+            WAKER => {}
+            TRANSPORT => self.wire.handle_readiness(report),
+            Token(place) => self.handle_flow_readiness(place, report),
+        }
+    }
+
+    fn handle_flow_readiness(&mut self, place: Place, report: &Readiness) {
+        let Some(entry) = self.flows.get_mut(place) else {
+            return;
+        };
+        match &mut entry.state {
+            State::Connection(relay) => match relay.handle_readiness(report) {
+                None => self.flows.make_ready(place),
+                Some(reason) => self.fail(place, reason),
+            },
+            State::Datagrams(relay) => {
+                relay.handle_readiness(report);
+                self.flows.make_ready(place);
+            }
+            State::Dialling(_) => self.check_application(place),
+            State::Connecting { .. } => self.check_target(place),
+            State::Leaving { .. } => self.discard_last_words(place),
+            State::Announced { .. } => {}
+        }
+    }
+
+    fn handle_timeouts(&mut self) {
+        let now = self.now.instant;
+        if self.tunnel.next_timeout().is_some_and(|at| at <= now) {
+            self.tunnel.handle_timeout(self.now);
+        }
+        if self.stack.next_timeout().is_some_and(|at| at <= now) {
+            self.stack.handle_timeout(now);
+        }
+        while let Some(place) = self.flows.pop_due(now) {
+            match self.flows.get_mut(place).map(|entry| &entry.state) {
+                Some(State::Dialling(_)) => self.proceed_dialling(place),
+                Some(State::Announced { .. } | State::Connecting { .. }) => {
+                    self.expire_incoming(place);
+                }
+                Some(State::Leaving { .. }) => self.forget(place),
+                _ => {}
+            }
+        }
+    }
+
+    /// Gives every relay that was ready at the start of this turn one share, up to the turn's budget.
+    fn run_relays(&mut self) {
+        for _ in 0..self.flows.ready().min(RELAYS_PER_TURN) {
+            let Some(place) = self.flows.pop_ready() else {
+                break;
+            };
+            let Some(entry) = self.flows.get_mut(place) else {
+                continue;
+            };
+            let pumped = match &mut entry.state {
+                State::Connection(relay) => relay.pump(&mut self.stack, BYTES_PER_RELAY),
+                State::Datagrams(relay) => relay.pump(
+                    self.now.instant,
+                    &mut self.stack,
+                    &mut self.datagram,
+                    DATAGRAMS_PER_RELAY,
+                ),
+                _ => Pumped::Waiting,
+            };
+            match pumped {
+                Pumped::Waiting => {}
+                Pumped::Unfinished => self.flows.make_ready(place),
+                Pumped::Failed(reason) => self.fail(place, reason),
+            }
+        }
+    }
+
+    /// Has the loop told when `descriptor` becomes readable or writable, from now on and once per change.
+    fn watch(&self, descriptor: RawFd, place: Place) -> std::io::Result<()> {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.poll
+            .registry()
+            .register(&mut SourceFd(&descriptor), Token(place), interest)
+    }
+
+    fn unwatch(&self, descriptor: RawFd) {
+        // It fails where it was never watched; closing it has the same effect.
+        let _ = self.poll.registry().deregister(&mut SourceFd(&descriptor));
+    }
+}

@@ -1,0 +1,262 @@
+//! What applications open: attempts towards the destinations, the one reply, then the relay; and flows of datagrams.
+
+use std::io::Write;
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use awg_netstack::{ConnectError, FlowId as StackFlow};
+
+use super::flows::{Dialling, Place, State};
+use super::peers::in_stack;
+use super::{Far, Shard};
+use crate::command::Replies;
+use crate::dial::Dial;
+use crate::event::Event;
+use crate::flow::{FlowId, Outcome, Refusal, Traffic};
+use crate::relay::{Channel, DatagramRelay, Opener, StreamRelay, reset};
+
+impl Shard {
+    pub(super) fn open(
+        &mut self,
+        number: FlowId,
+        destinations: Vec<SocketAddr>,
+        application: OwnedFd,
+        early: Vec<u8>,
+        replies: Box<Replies>,
+    ) {
+        let application = TcpStream::from(application);
+        // It fails on a socket pair, which has nothing to delay.
+        let _ = application.set_nodelay(true);
+        let place = self.flows.next_place();
+        let watched = application
+            .set_nonblocking(true)
+            .and_then(|()| self.watch(application.as_raw_fd(), place));
+        if watched.is_err() {
+            self.say_closed(
+                number,
+                Outcome::HungUp,
+                Traffic::default(),
+                "the application's socket cannot be used",
+            );
+            return;
+        }
+        let dial = Dial::new(
+            self.now.instant,
+            destinations,
+            self.limits.stagger,
+            self.limits.dial,
+        );
+        self.flows.insert(
+            number,
+            State::Dialling(Box::new(Dialling {
+                application,
+                early,
+                replies,
+                dial,
+            })),
+        );
+        self.proceed_dialling(place);
+    }
+
+    /// Begins the attempts that are due, and ends the dial where nothing is left to hope for.
+    pub(super) fn proceed_dialling(&mut self, place: Place) {
+        let now = self.now.instant;
+        loop {
+            let Some(dial) = self.dial_mut(place) else {
+                return;
+            };
+            let Some(destination) = dial.poll_attempt(now) else {
+                break;
+            };
+            match self.begin_attempt(destination) {
+                Ok(flow) => {
+                    self.flows.bind(flow, place);
+                    if let Some(dial) = self.dial_mut(place) {
+                        dial.started(now, flow, destination);
+                    }
+                }
+                Err(refusal) => {
+                    if let Some(dial) = self.dial_mut(place) {
+                        dial.failed(now, refusal);
+                    }
+                }
+            }
+        }
+        let Some(dial) = self.dial_mut(place) else {
+            return;
+        };
+        if let Some(refusal) = dial.verdict(now) {
+            self.refuse_application(place, refusal);
+        } else {
+            let at = dial.next_timeout();
+            self.flows.set_deadline(place, Some(at));
+        }
+    }
+
+    fn dial_mut(&mut self, place: Place) -> Option<&mut Dial> {
+        match &mut self.flows.get_mut(place)?.state {
+            State::Dialling(dialling) => Some(&mut dialling.dial),
+            _ => None,
+        }
+    }
+
+    fn begin_attempt(&mut self, destination: SocketAddr) -> Result<StackFlow, Refusal> {
+        let peer = self
+            .tunnel
+            .route(destination.ip())
+            .ok_or(Refusal::NetworkUnreachable)?;
+        self.stack
+            .connect(self.now.instant, in_stack(peer), None, destination)
+            .map_err(|error| refusal_of(&error))
+    }
+
+    /// One attempt was refused.
+    pub(super) fn attempt_refused(&mut self, place: Place, flow: StackFlow, refusal: Refusal) {
+        let now = self.now.instant;
+        self.flows.unbind(flow);
+        if let Some(dial) = self.dial_mut(place) {
+            dial.refused(now, flow, refusal);
+            self.proceed_dialling(place);
+        }
+    }
+
+    /// One attempt stands: the others are given up, the application gets its reply, and the relay begins.
+    pub(super) fn attempt_established(&mut self, place: Place, flow: StackFlow) {
+        let Some(destination) = self.dial_mut(place).and_then(|dial| dial.won(flow)) else {
+            return;
+        };
+        let Some(dialling) = self.flows.take_dialling(place, flow, destination) else {
+            return;
+        };
+        let Dialling {
+            application,
+            early,
+            replies,
+            dial,
+        } = *dialling;
+        for loser in dial.running() {
+            self.give_up(loser, Far::GiveUp);
+        }
+        let relay = StreamRelay::new(flow, application, Opener::Socket, early, replies.succeeded);
+        self.begin_relay(place, relay, destination);
+    }
+
+    /// Puts a relay where the flow waited for its connection.
+    pub(super) fn begin_relay(
+        &mut self,
+        place: Place,
+        relay: StreamRelay,
+        destination: SocketAddr,
+    ) {
+        let Some(entry) = self.flows.get_mut(place) else {
+            return;
+        };
+        entry.state = State::Connection(relay);
+        let flow = entry.number;
+        self.flows.set_deadline(place, None);
+        self.flows.make_ready(place);
+        self.shared
+            .events
+            .push(Event::FlowConnected { flow, destination });
+    }
+
+    /// No attempt stands: the application gets the reply for it, and goes.
+    fn refuse_application(&mut self, place: Place, refusal: Refusal) {
+        let Some(entry) = self.flows.remove(place) else {
+            return;
+        };
+        let State::Dialling(dialling) = entry.state else {
+            return;
+        };
+        let Dialling {
+            application,
+            replies,
+            dial,
+            ..
+        } = *dialling;
+        for flow in dial.running() {
+            self.give_up(flow, Far::GiveUp);
+        }
+        self.unwatch(application.as_raw_fd());
+        let reply = replies.into_refusal(refusal);
+        // A reply is a few bytes: a socket that has no room for them is one that nobody reads.
+        if reply.is_empty() || (&application).write_all(&reply).is_err() {
+            reset(application);
+        } else {
+            self.leave(application);
+        }
+        self.say_refused(entry.number, refusal);
+    }
+
+    /// Looks whether an application that waits for its connection is still there.
+    ///
+    /// Its end of stream without any byte before it means that it hung up. Where it had sent bytes already, it is
+    /// somebody who says all at once and waits for the answer.
+    pub(super) fn check_application(&mut self, place: Place) {
+        let Some(State::Dialling(dialling)) = self.flows.get_mut(place).map(|entry| &entry.state)
+        else {
+            return;
+        };
+        let hung_up = match dialling.application.peek(&mut [0]) {
+            Ok(0) => dialling.early.is_empty(),
+            Ok(_) => false,
+            Err(error) => !matches!(
+                error.kind(),
+                std::io::ErrorKind::WouldBlock | std::io::ErrorKind::Interrupted
+            ),
+        };
+        if hung_up {
+            self.end(
+                place,
+                Outcome::HungUp,
+                "the application hung up before its connection stood",
+            );
+        }
+    }
+
+    pub(super) fn open_datagrams(
+        &mut self,
+        number: FlowId,
+        destination: SocketAddr,
+        application: OwnedFd,
+    ) {
+        let opened = self
+            .tunnel
+            .route(destination.ip())
+            .ok_or(Refusal::NetworkUnreachable)
+            .and_then(|peer| {
+                self.stack
+                    .open_datagrams(self.now.instant, in_stack(peer), None)
+                    .map_err(|error| refusal_of(&error))
+            });
+        let flow = match opened {
+            Ok(flow) => flow,
+            Err(refusal) => return self.say_refused(number, refusal),
+        };
+        let channel = Channel::Application {
+            remote: destination,
+        };
+        let mut relay = Box::new(DatagramRelay::new(flow, channel));
+        let place = self.flows.next_place();
+        let attached = relay.attach(application, &self.policy).and_then(|()| {
+            relay
+                .descriptor()
+                .map_or(Ok(()), |descriptor| self.watch(descriptor, place))
+        });
+        if attached.is_err() {
+            self.stack.close_datagrams(flow);
+            return self.say_refused(number, Refusal::Failed);
+        }
+        self.flows.insert(number, State::Datagrams(relay));
+        self.flows.bind(flow, place);
+        self.flows.make_ready(place);
+    }
+}
+
+/// What an attempt that the stack does not begin means for whoever asked for it.
+fn refusal_of(error: &ConnectError) -> Refusal {
+    match error {
+        ConnectError::Unaddressable => Refusal::NetworkUnreachable,
+        _ => Refusal::Failed,
+    }
+}

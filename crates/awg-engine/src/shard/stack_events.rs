@@ -1,0 +1,104 @@
+//! What the network stack says of flows.
+
+use awg_netstack::{Closure, Event, FlowId as StackFlow, Kind};
+
+use super::Shard;
+use super::flows::State;
+use super::incoming::Announcement;
+use crate::flow::{Outcome, Refusal};
+
+impl Shard {
+    pub(super) fn handle_stack_events(&mut self) {
+        while let Some(event) = self.stack.poll_event() {
+            match event {
+                Event::Incoming {
+                    flow,
+                    peer,
+                    source,
+                    destination,
+                    ..
+                } => self.announce(Announcement {
+                    flow,
+                    peer,
+                    source,
+                    destination,
+                }),
+                Event::Established { flow } => self.established(flow),
+                Event::Refused { flow, why } => {
+                    if let Some(place) = self.flows.place_of_stack(flow) {
+                        self.attempt_refused(place, flow, refusal_of(why));
+                    }
+                }
+                Event::Readable { flow } | Event::Writable { flow } => {
+                    if let Some(place) = self.flows.place_of_stack(flow) {
+                        self.flows.make_ready(place);
+                    }
+                }
+                Event::Finished { flow } => self.finished(flow),
+                Event::Closed { flow, how } => self.closed(flow, how),
+            }
+        }
+    }
+
+    fn established(&mut self, flow: StackFlow) {
+        let Some(place) = self.flows.place_of_stack(flow) else {
+            return;
+        };
+        match self.flows.get_mut(place).map(|entry| &entry.state) {
+            Some(State::Dialling(_)) => self.attempt_established(place, flow),
+            _ => self.flows.make_ready(place),
+        }
+    }
+
+    fn finished(&mut self, flow: StackFlow) {
+        let Some(place) = self.flows.place_of_stack(flow) else {
+            return;
+        };
+        if let Some(State::Connection(relay)) =
+            self.flows.get_mut(place).map(|entry| &mut entry.state)
+        {
+            relay.handle_far_end();
+            self.flows.make_ready(place);
+        }
+    }
+
+    fn closed(&mut self, flow: StackFlow, how: Closure) {
+        let Some(place) = self.flows.place_of_stack(flow) else {
+            return;
+        };
+        if let Some(State::Dialling(_)) = self.flows.get_mut(place).map(|entry| &entry.state) {
+            // An attempt that ended without being refused first.
+            return self.attempt_refused(place, flow, refusal_of_closure(how));
+        }
+        let (outcome, reason) = match (how, flow.kind()) {
+            (Closure::Orderly, _) => (Outcome::Orderly, "done"),
+            (Closure::Reset | Closure::Aborted | Closure::Refused, _) => {
+                (Outcome::Reset, "the far end reset the connection")
+            }
+            (Closure::TimedOut, _) => (Outcome::TimedOut, "the far end fell silent"),
+            (Closure::Expired, Kind::Udp) => (Outcome::Expired, "idle"),
+            (Closure::Expired, Kind::Tcp) => (Outcome::Expired, "nothing happened for too long"),
+            (Closure::PeerGone, _) => (Outcome::PeerGone, "the peer is gone"),
+        };
+        self.end_by_stack(place, outcome, reason);
+    }
+}
+
+fn refusal_of(why: awg_netstack::Refusal) -> Refusal {
+    match why {
+        awg_netstack::Refusal::Reset | awg_netstack::Refusal::PortUnreachable => Refusal::Refused,
+        awg_netstack::Refusal::NetworkUnreachable => Refusal::NetworkUnreachable,
+        awg_netstack::Refusal::HostUnreachable => Refusal::HostUnreachable,
+        awg_netstack::Refusal::Prohibited => Refusal::Prohibited,
+        awg_netstack::Refusal::TimedOut => Refusal::TimedOut,
+    }
+}
+
+fn refusal_of_closure(how: Closure) -> Refusal {
+    match how {
+        Closure::Reset => Refusal::Refused,
+        Closure::TimedOut | Closure::Expired => Refusal::TimedOut,
+        Closure::PeerGone => Refusal::NetworkUnreachable,
+        Closure::Orderly | Closure::Aborted | Closure::Refused => Refusal::Failed,
+    }
+}

@@ -1,0 +1,292 @@
+//! The way of packets: datagrams in, opened in place, into the stack; packets out of the stack, sealed in place, out.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use awg_netstack::{FlowId as StackFlow, PacketSink, Peer};
+use awg_tunnel::{Now, Seal, Tunnel};
+use mio::event::Event as Readiness;
+
+use super::Shard;
+use super::flows::{Flows, State};
+use super::peers::{in_stack, in_tunnel};
+use super::report::Counters;
+use crate::policy::EgressPolicy;
+use crate::relay::Delivery;
+use crate::transport::{ReceiveBatch, SendBatch, SendProgress, Transport};
+
+/// Batches received before relays and sending have their turn.
+const RECEIVES_PER_TURN: usize = 1;
+/// Batches sent before receiving and relays have their turn.
+const SENDS_PER_TURN: usize = 4;
+/// How long a congested interface is left alone, which says nothing when it recovers.
+const CONGESTION: Duration = Duration::from_millis(1);
+
+/// The transport, its batches, and what is known of its readiness.
+#[derive(Debug)]
+pub(super) struct Wire {
+    transport: Box<dyn Transport>,
+    incoming: ReceiveBatch,
+    outgoing: SendBatch,
+    /// A datagram of the tunnel's own, and where it goes if it still waits for room in the batch.
+    control: Vec<u8>,
+    held: Option<SocketAddr>,
+    readable: bool,
+    /// The socket takes no more until it is writable again.
+    blocked: bool,
+    /// The interface takes no more until then.
+    congested_until: Option<Instant>,
+    /// There is more to send than the last turn's budget allowed.
+    unfinished: bool,
+    /// The largest sealed packet.
+    largest: usize,
+    /// The first datagrams of flows that are not known yet.
+    early: Vec<EarlyDatagram>,
+}
+
+/// A datagram whose flow will be known when the stack's events are heard.
+#[derive(Debug)]
+struct EarlyDatagram {
+    flow: StackFlow,
+    source: SocketAddr,
+    destination: SocketAddr,
+    payload: Box<[u8]>,
+}
+
+impl Wire {
+    pub(super) fn new(transport: Box<dyn Transport>, mtu: usize, tunnel: &Tunnel) -> Self {
+        let largest = tunnel.sealed_len(mtu);
+        Self {
+            transport,
+            incoming: ReceiveBatch::new(ReceiveBatch::DEFAULT_MESSAGES),
+            outgoing: SendBatch::new(
+                SendBatch::DEFAULT_DATAGRAMS,
+                SendBatch::DEFAULT_BYTES.max(largest),
+            ),
+            control: Vec::new(),
+            held: None,
+            readable: true,
+            blocked: false,
+            congested_until: None,
+            unfinished: false,
+            largest,
+            early: Vec::new(),
+        }
+    }
+
+    pub(super) fn transport(&self) -> &dyn Transport {
+        &*self.transport
+    }
+
+    pub(super) fn handle_readiness(&mut self, readiness: &Readiness) {
+        self.readable |= readiness.is_readable() || readiness.is_error();
+        if readiness.is_writable() {
+            self.blocked = false;
+        }
+    }
+
+    /// Whether the next turn has something to do without anything new happening.
+    pub(super) fn has_work(&self) -> bool {
+        self.readable || (self.unfinished && self.may_send())
+    }
+
+    /// When to try a congested interface again.
+    pub(super) fn next_timeout(&self) -> Option<Instant> {
+        self.congested_until
+    }
+
+    fn may_send(&self) -> bool {
+        !self.blocked && self.congested_until.is_none()
+    }
+}
+
+impl Shard {
+    /// Receives a batch and feeds it through the tunnel into the stack and the flows.
+    pub(super) fn receive(&mut self) {
+        for _ in 0..RECEIVES_PER_TURN {
+            if !self.wire.readable {
+                break;
+            }
+            match self.wire.transport.receive(&mut self.wire.incoming) {
+                Ok(0) => self.wire.readable = false,
+                Ok(_) => self.take_in(),
+                Err(error) => {
+                    // Not for good in practice (out of memory); the next report or timer tries again.
+                    self.wire.readable = false;
+                    self.reporter.transport_failed(&error);
+                }
+            }
+        }
+    }
+
+    fn take_in(&mut self) {
+        let wire = &mut self.wire;
+        for (from, datagram) in wire.incoming.datagrams() {
+            let Some(inbound) = self.tunnel.handle_datagram(self.now, from, datagram) else {
+                self.reporter.counters.unopened += 1;
+                continue;
+            };
+            let peer = in_stack(inbound.peer);
+            let Some(datagram) = self
+                .stack
+                .handle_packet(self.now.instant, peer, inbound.packet)
+            else {
+                continue;
+            };
+            if self.flows.place_of_stack(datagram.flow).is_some() {
+                deliver(
+                    &mut self.flows,
+                    &self.policy,
+                    &mut self.reporter.counters,
+                    datagram.flow,
+                    datagram.source,
+                    datagram.destination,
+                    datagram.payload,
+                );
+            } else {
+                wire.early.push(EarlyDatagram {
+                    flow: datagram.flow,
+                    source: datagram.source,
+                    destination: datagram.destination,
+                    payload: datagram.payload.into(),
+                });
+            }
+        }
+        if self.wire.early.is_empty() {
+            return;
+        }
+        self.handle_stack_events();
+        let mut early = std::mem::take(&mut self.wire.early);
+        for datagram in early.drain(..) {
+            deliver(
+                &mut self.flows,
+                &self.policy,
+                &mut self.reporter.counters,
+                datagram.flow,
+                datagram.source,
+                datagram.destination,
+                &datagram.payload,
+            );
+        }
+        self.wire.early = early;
+    }
+
+    /// Collects what tunnel and stack have to send, and sends it.
+    pub(super) fn transmit(&mut self) {
+        if self
+            .wire
+            .congested_until
+            .is_some_and(|at| at <= self.now.instant)
+        {
+            self.wire.congested_until = None;
+        }
+        self.wire.unfinished = false;
+        for _ in 0..SENDS_PER_TURN {
+            if !self.wire.may_send() {
+                self.wire.unfinished = true;
+                return;
+            }
+            self.fill_batch();
+            if self.wire.outgoing.is_empty() {
+                return;
+            }
+            match self.wire.transport.send(&mut self.wire.outgoing) {
+                SendProgress::Complete => {}
+                SendProgress::Blocked => self.wire.blocked = true,
+                SendProgress::Congested => {
+                    self.wire.congested_until = Some(self.now.instant + CONGESTION);
+                }
+            }
+        }
+        self.wire.unfinished = true;
+    }
+
+    fn fill_batch(&mut self) {
+        let wire = &mut self.wire;
+        // The tunnel's own datagrams first: without a handshake nothing else moves.
+        loop {
+            if wire.held.is_none() {
+                wire.held = self.tunnel.poll_transmit(self.now, &mut wire.control);
+            }
+            let Some(to) = wire.held else {
+                break;
+            };
+            if !wire.outgoing.push(&wire.control, to) {
+                return;
+            }
+            wire.held = None;
+        }
+        let mut sink = Sink {
+            tunnel: &mut self.tunnel,
+            batch: &mut wire.outgoing,
+            now: self.now,
+            largest: wire.largest,
+        };
+        self.stack.poll_transmit(self.now.instant, &mut sink);
+    }
+}
+
+/// Writes packets where they will be sealed, and seals them there.
+struct Sink<'a> {
+    tunnel: &'a mut Tunnel,
+    batch: &'a mut SendBatch,
+    now: Now,
+    largest: usize,
+}
+
+impl PacketSink for Sink<'_> {
+    fn has_room(&self) -> bool {
+        self.batch.has_room(self.largest)
+    }
+
+    fn packet(&mut self, peer: Peer, length: usize, emit: &mut dyn FnMut(&mut [u8])) {
+        let headroom = self.tunnel.headroom();
+        let Some(datagram) = self.batch.reserve(self.tunnel.sealed_len(length)) else {
+            debug_assert!(false, "a packet without room");
+            return;
+        };
+        let Some(content) = datagram.get_mut(headroom..headroom + length) else {
+            return;
+        };
+        emit(content);
+        // What is staged or dropped the tunnel has copied or counted.
+        if let Seal::Sealed { to, len } =
+            self.tunnel
+                .seal(self.now, in_tunnel(peer), datagram, length)
+        {
+            self.batch.commit(len, to);
+        }
+    }
+}
+
+/// Passes a datagram out of the tunnel on to its flow's socket.
+fn deliver(
+    flows: &mut Flows,
+    policy: &EgressPolicy,
+    counters: &mut Counters,
+    flow: StackFlow,
+    source: SocketAddr,
+    destination: SocketAddr,
+    payload: &[u8],
+) {
+    let place = flows.place_of_stack(flow);
+    let state = place
+        .and_then(|place| flows.get_mut(place))
+        .map(|entry| &mut entry.state);
+    let (Some(place), Some(State::Datagrams(relay))) = (place, state) else {
+        counters.datagrams_without_flow += 1;
+        return;
+    };
+    match relay.deliver(source, destination, payload, policy) {
+        Delivery::Done => counters.datagrams_delivered += 1,
+        Delivery::Forbidden => counters.datagrams_forbidden += 1,
+        Delivery::Foreign => counters.datagrams_foreign += 1,
+        Delivery::Overflow => counters.datagrams_overflow += 1,
+        Delivery::Unsendable => counters.datagrams_unsendable += 1,
+        Delivery::Gone => {
+            counters.datagrams_unsendable += 1;
+            // Its next turn ends it.
+            flows.make_ready(place);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Datagrams through a client and a server engine.
+
+mod pair;
+
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixDatagram;
+
+use awg_engine::{EgressPolicy, Kind, Outcome, Rule};
+use pair::{CLIENT, Options, PATIENCE, Pair, SERVER, udp_echo};
+
+fn application(descriptor: OwnedFd) -> UnixDatagram {
+    let socket = UnixDatagram::from(descriptor);
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket
+}
+
+fn receive(socket: &UnixDatagram) -> Vec<u8> {
+    let mut bytes = vec![0; 65536];
+    let length = socket.recv(&mut bytes).expect("a datagram in time");
+    bytes[..length].to_vec()
+}
+
+#[test]
+fn datagrams_leave_from_one_socket_and_come_back() {
+    let pair = Pair::new();
+    let service = udp_echo();
+    let (flow, descriptor) = pair.client.engine.open_datagrams(service).unwrap();
+    let socket = application(descriptor);
+    for number in 0..5_u8 {
+        socket.send(&[number; 300]).unwrap();
+    }
+    let incoming = pair.server.wait_incoming();
+    assert_eq!(incoming.kind, Kind::Udp);
+    assert_eq!(incoming.source.ip(), CLIENT);
+    assert_eq!(incoming.destination, service);
+    assert!(!incoming.to_self);
+    // What came before there was a socket was held.
+    let outer = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+    pair.server
+        .engine
+        .attach(incoming.flow, outer.into())
+        .unwrap();
+    for number in 0..5_u8 {
+        assert_eq!(receive(&socket), [number; 300]);
+    }
+    // Larger than the tunnel's MTU: in fragments there and back.
+    let large: Vec<u8> = pair::pattern(9000);
+    socket.send(&large).unwrap();
+    assert_eq!(receive(&socket), large);
+    pair.client.engine.close_flow(flow).unwrap();
+    let (outcome, traffic) = pair.client.wait_closed(flow);
+    assert_eq!(outcome, Outcome::Closed);
+    assert_eq!((traffic.sent, traffic.received), (10_500, 10_500));
+    pair.server.engine.close_flow(incoming.flow).unwrap();
+    assert_eq!(pair.server.wait_closed(incoming.flow).1, traffic);
+}
+
+#[test]
+fn datagrams_to_the_servers_own_address_go_to_whoever_is_attached() {
+    let pair = Pair::new();
+    let service = udp_echo();
+    let own = SocketAddr::new(SERVER, 53);
+    let (_, descriptor) = pair.client.engine.open_datagrams(own).unwrap();
+    let socket = application(descriptor);
+    socket.send(b"a name?").unwrap();
+    let incoming = pair.server.wait_incoming();
+    assert!(incoming.to_self);
+    assert_eq!(incoming.destination, own);
+    let outer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    outer.connect(service).unwrap();
+    pair.server
+        .engine
+        .attach(incoming.flow, outer.into())
+        .unwrap();
+    assert_eq!(receive(&socket), b"a name?");
+}
+
+#[test]
+fn the_policy_judges_every_datagram() {
+    let allowed = udp_echo();
+    let rules = [
+        (true, allowed.port()..=allowed.port(), ""),
+        (false, 0..=65535, "not that"),
+    ]
+    .map(|(allow, ports, reason)| Rule {
+        allow,
+        network: "127.0.0.0/8".parse().unwrap(),
+        ports,
+        reason: reason.to_owned(),
+    });
+    let pair = Pair::with(Options {
+        egress: EgressPolicy::new(rules),
+        ..Options::default()
+    });
+    let forbidden = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    forbidden.set_nonblocking(true).unwrap();
+
+    // The client's sockets have ports of their own, so each is a flow of its own to the server.
+    for (destination, passes) in [(forbidden.local_addr().unwrap(), false), (allowed, true)] {
+        let (_, descriptor) = pair.client.engine.open_datagrams(destination).unwrap();
+        let socket = application(descriptor);
+        socket.send(b"anybody?").unwrap();
+        let incoming = pair.server.wait_incoming();
+        let outer = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+        pair.server
+            .engine
+            .attach(incoming.flow, outer.into())
+            .unwrap();
+        if passes {
+            assert_eq!(receive(&socket), b"anybody?");
+        }
+    }
+    // The allowed one came later and is through, so the forbidden one would be there.
+    assert!(forbidden.recv(&mut [0; 16]).is_err());
+    assert_eq!(pair.server.counter("relay_datagrams_forbidden"), 1);
+}
+
+#[test]
+fn what_is_held_for_a_socket_is_bounded() {
+    let pair = Pair::new();
+    let service = udp_echo();
+    let (_, descriptor) = pair.client.engine.open_datagrams(service).unwrap();
+    let socket = application(descriptor);
+    for number in 0..40_u8 {
+        socket.send(&[number]).unwrap();
+    }
+    let incoming = pair.server.wait_incoming();
+    pair.server.wait_until("40 datagrams", |server| {
+        server.counter("relay_datagrams_delivered") + server.counter("relay_datagrams_overflow")
+            == 40
+    });
+    assert_eq!(pair.server.counter("relay_datagrams_overflow"), 24);
+    let outer = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+    pair.server
+        .engine
+        .attach(incoming.flow, outer.into())
+        .unwrap();
+    for number in 0..16_u8 {
+        assert_eq!(receive(&socket), [number]);
+    }
+}
+
+#[test]
+fn an_application_that_closed_its_end_ends_the_flow_with_the_next_datagram() {
+    let pair = Pair::new();
+    let service = udp_echo();
+    let (flow, descriptor) = pair.client.engine.open_datagrams(service).unwrap();
+    let socket = application(descriptor);
+    socket.send(b"hello").unwrap();
+    drop(socket);
+    let incoming = pair.server.wait_incoming();
+    let outer = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+    pair.server
+        .engine
+        .attach(incoming.flow, outer.into())
+        .unwrap();
+    assert_eq!(pair.client.wait_closed(flow).0, Outcome::Closed);
+}

@@ -1,0 +1,319 @@
+//! The life of engines: many flows, draining, changing peers, stopping in the middle of everything.
+
+mod pair;
+
+use std::collections::HashSet;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::thread;
+
+use awg_engine::{CommandError, Event, FlowId, Outcome, Refusal, Replies, StartError};
+use pair::{
+    Options, Pair, TARGET, Target, dial_everything, echo_target, pattern, read_all, read_exactly,
+    tcp_pair,
+};
+
+fn through_the_tunnel(port: u16) -> SocketAddr {
+    SocketAddr::new(TARGET, port)
+}
+
+#[test]
+fn many_connections_at_once_each_get_their_own_bytes() {
+    const CONNECTIONS: usize = 300;
+    let pair = Pair::new();
+    let echo = echo_target();
+    let (stop, stopped) = channel();
+    let dialler = dial_everything(Arc::clone(&pair.server.engine), stopped);
+    let mut applications: Vec<_> = (0..CONNECTIONS)
+        .map(|number| {
+            let early = (number as u32).to_be_bytes();
+            pair.open(&[through_the_tunnel(echo.port())], &early)
+        })
+        .collect();
+    for (number, (_, application)) in applications.iter_mut().enumerate() {
+        let mut expected = b"ok".to_vec();
+        expected.extend((number as u32).to_be_bytes());
+        assert_eq!(read_exactly(application, 6), expected);
+    }
+    for (flow, application) in applications {
+        drop(application);
+        assert_eq!(pair.client.wait_closed(flow).0, Outcome::Orderly);
+    }
+    pair.server
+        .wait_until("the server's flows to end", |server| {
+            server.engine.snapshot().unwrap().flows == 0
+        });
+    drop(stop);
+    let events = dialler.join().unwrap();
+    let closed = events.iter().filter(|event| event.ends_flow()).count();
+    assert_eq!(closed, CONNECTIONS);
+}
+
+#[test]
+fn stopping_under_load_ends_and_says_the_end_of_every_flow() {
+    const CONNECTIONS: usize = 8;
+    let pair = Pair::new();
+    let echo = echo_target();
+    let (stop, stopped) = channel();
+    let dialler = dial_everything(Arc::clone(&pair.server.engine), stopped);
+    let data = pattern(1 << 20);
+    let mut flows = HashSet::new();
+    let mut loads = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let (flow, mut application) = pair.open(&[through_the_tunnel(echo.port())], b"");
+        assert_eq!(read_exactly(&mut application, 2), b"ok");
+        flows.insert(flow);
+        let data = data.clone();
+        let mut writer = application.try_clone().unwrap();
+        loads.push(thread::spawn(
+            move || while writer.write_all(&data).is_ok() {},
+        ));
+        let (moving, moves) = channel();
+        loads.push(thread::spawn(move || {
+            let mut bytes = vec![0; 1 << 16];
+            while application.read(&mut bytes).is_ok_and(|length| length > 0) {
+                let _ = moving.send(());
+            }
+        }));
+        moves.recv().expect("bytes move");
+    }
+    pair.client.engine.stop();
+    pair.client.engine.stop();
+    for load in loads {
+        load.join().unwrap();
+    }
+    let ended: HashSet<FlowId> = pair
+        .client
+        .engine
+        .take_events()
+        .iter()
+        .filter_map(|event| match event {
+            Event::FlowClosed {
+                flow,
+                outcome: Outcome::Stopped,
+                ..
+            } => Some(*flow),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ended, flows);
+    // The resets arrived, so the server is rid of them too.
+    pair.server
+        .wait_until("the server's flows to end", |server| {
+            server.engine.snapshot().unwrap().flows == 0
+        });
+    drop(stop);
+    dialler.join().unwrap();
+    pair.server.engine.stop();
+    assert_eq!(pair.client.engine.snapshot().unwrap().flows, 0);
+    assert!(
+        pair.client.counter("tunnel_packets_sent") > 0,
+        "what was counted stays"
+    );
+}
+
+#[test]
+fn a_stopped_engine_takes_no_commands_and_gives_descriptors_back() {
+    let pair = Pair::new();
+    pair.client.engine.stop();
+    let (mut theirs, ours) = tcp_pair();
+    let not_taken = pair
+        .client
+        .engine
+        .open(
+            vec![through_the_tunnel(1)],
+            ours.into(),
+            Vec::new(),
+            Replies::default(),
+        )
+        .unwrap_err();
+    assert_eq!(not_taken.error, CommandError::NotRunning);
+    let mut returned = std::net::TcpStream::from(not_taken.descriptor);
+    returned.write_all(b"still open").unwrap();
+    assert_eq!(read_exactly(&mut theirs, 10), b"still open");
+    assert!(matches!(
+        pair.client.engine.start(),
+        Err(StartError::AlreadyStarted)
+    ));
+}
+
+#[test]
+fn draining_takes_no_new_flows_and_leaves_the_others() {
+    let pair = Pair::new();
+    let target = Target::new();
+    let mut connected = pair.connect(target.address, b"");
+    let mut outer = target.accept();
+
+    pair.server.engine.drain();
+    let (flow, mut application) = pair.open(&[through_the_tunnel(target.address.port())], b"");
+    assert_eq!(pair.client.wait_refused(flow), Refusal::Refused);
+    assert_eq!(read_all(&mut application).unwrap(), b"refused");
+
+    pair.client.engine.drain();
+    let refused = pair.client.engine.open_stream(vec![through_the_tunnel(1)]);
+    assert_eq!(refused.unwrap_err(), CommandError::Draining);
+
+    outer.write_all(b"goes on").unwrap();
+    assert_eq!(read_exactly(&mut connected.application, 7), b"goes on");
+}
+
+#[test]
+fn a_removed_peer_loses_its_flows_and_a_new_one_is_taken() {
+    let pair = Pair::new();
+    let target = Target::new();
+    let mut connected = pair.connect(target.address, b"");
+    let mut outer = target.accept();
+    pair.server.engine.set_peers(Vec::new()).unwrap();
+    assert_eq!(
+        pair.server.wait_closed(connected.server_flow).0,
+        Outcome::PeerGone
+    );
+    assert_eq!(
+        read_all(&mut outer).unwrap_err().kind(),
+        ErrorKind::ConnectionReset
+    );
+    assert!(pair.server.engine.snapshot().unwrap().peers.is_empty());
+
+    // Put back, the peer is a new one without a session; the client is told where the server is and begins anew.
+    pair.server
+        .engine
+        .set_peers(vec![pair.client_peer.clone()])
+        .unwrap();
+    pair.client.engine.set_peers(Vec::new()).unwrap();
+    assert_eq!(
+        pair.client.wait_closed(connected.client_flow).0,
+        Outcome::PeerGone
+    );
+    assert_eq!(
+        read_all(&mut connected.application).unwrap_err().kind(),
+        ErrorKind::ConnectionReset
+    );
+    pair.client
+        .engine
+        .set_peers(vec![pair.server_peer.clone()])
+        .unwrap();
+    let mut again = pair.connect(target.address, b"");
+    target.accept().write_all(b"again").unwrap();
+    assert_eq!(read_exactly(&mut again.application, 5), b"again");
+}
+
+#[test]
+fn unchanged_peers_keep_their_flows() {
+    let pair = Pair::new();
+    let target = Target::new();
+    let mut connected = pair.connect(target.address, b"");
+    let mut changed = pair.client_peer.clone();
+    changed.allowed_ips.push("10.77.0.3/32".parse().unwrap());
+    pair.server.engine.set_peers(vec![changed]).unwrap();
+    pair.client
+        .engine
+        .set_peers(vec![pair.server_peer.clone()])
+        .unwrap();
+    target.accept().write_all(b"still").unwrap();
+    assert_eq!(read_exactly(&mut connected.application, 5), b"still");
+}
+
+#[test]
+fn both_ends_tell_of_their_session_and_count() {
+    let pair = Pair::new();
+    let role = |event: &Event| match event {
+        Event::HandshakeCompleted {
+            peer,
+            session,
+            role,
+            rekey: false,
+        } => Some((*peer, session.clone(), *role)),
+        _ => None,
+    };
+    let (peer, session, part) = pair.client.wait("session", role);
+    assert_eq!((peer, part), (pair.server_peer.public_key, "initiator"));
+    assert_eq!(session.len(), 8);
+    // The server's session is confirmed by the client's first packet.
+    let target = Target::new();
+    let _connected = pair.connect(target.address, b"");
+    let (peer, _, part) = pair.server.wait("session", role);
+    assert_eq!((peer, part), (pair.client_peer.public_key, "responder"));
+    let snapshot = pair.client.engine.snapshot().unwrap();
+    assert_eq!(snapshot.flows, 1);
+    let [peer] = &*snapshot.peers else {
+        panic!("one peer")
+    };
+    assert_eq!(peer.endpoint, pair.server.engine.local_address());
+    assert!(peer.last_handshake.is_some() && peer.sent_bytes > 0 && peer.received_bytes > 0);
+}
+
+#[test]
+fn a_connection_waits_for_the_session() {
+    // The client's first initiation is lost, as it were: the server knows the peer only later.
+    let pair = Pair::with(Options {
+        server: |settings| settings.peers.clear(),
+        ..Options::default()
+    });
+    let target = Target::new();
+    let destination = through_the_tunnel(target.address.port());
+    let (flow, _application) = pair.open(&[destination], b"");
+    pair.server.wait("sign of the stranger", |event| {
+        matches!(
+            event,
+            Event::HandshakeFailed {
+                peer: None,
+                cause: "unknown-peer",
+                ..
+            }
+        )
+        .then_some(())
+    });
+    pair.server
+        .engine
+        .set_peers(vec![pair.client_peer.clone()])
+        .unwrap();
+    let incoming = pair.server.wait_incoming();
+    pair.server
+        .engine
+        .attach(incoming.flow, pair::begin_connect(target.address))
+        .unwrap();
+    assert_eq!(pair.client.wait_connected(flow), destination);
+}
+
+#[test]
+fn a_port_that_is_taken_is_refused_and_start_may_be_tried_again() {
+    let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let key = Pair::some_key();
+    let mut settings = awg_engine::EngineSettings::new(key);
+    settings.addresses = vec![pair::CLIENT];
+    settings.udp.address = Some("127.0.0.1".parse().unwrap());
+    settings.udp.port = taken.local_addr().unwrap().port();
+    let engine = awg_engine::Engine::new(settings).unwrap();
+    assert!(matches!(engine.start(), Err(StartError::Bind(_))));
+    drop(taken);
+    engine.start().expect("the port is free now");
+}
+
+#[test]
+fn descriptors_are_closed_when_their_flows_end() {
+    let pair = Pair::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (flow, mut application) = pair.open(&[through_the_tunnel(1)], b"");
+    let incoming = pair.server.wait_incoming();
+    pair.server
+        .engine
+        .reject(incoming.flow, Refusal::Prohibited)
+        .unwrap();
+    pair.client.wait_closed(flow);
+    assert_eq!(read_all(&mut application).unwrap(), b"prohibited");
+    drop(application);
+    pair.client
+        .wait_until("the last place to be free", |client| {
+            client.engine.snapshot().unwrap().flows == 0
+        });
+    // A socket attached to a flow that is gone is closed.
+    let (mut theirs, ours) = tcp_pair();
+    pair.server
+        .engine
+        .attach(incoming.flow, ours.into())
+        .unwrap();
+    assert_eq!(read_all(&mut theirs).unwrap(), b"");
+    drop(listener);
+}

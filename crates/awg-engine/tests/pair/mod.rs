@@ -1,0 +1,431 @@
+//! Two engines over loopback UDP, a client and a server, with real sockets on both sides; and what tests need to wait for
+//! events without sleeping.
+#![allow(dead_code)] // Every test file uses its own part.
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use awg_engine::transport::udp::{UdpKind, UdpSettings};
+use awg_engine::{
+    EgressPolicy, Engine, EngineSettings, Event, FlowId, Kind, Outcome, Refusal, Replies, Traffic,
+};
+use awg_tunnel::{PeerConfig, PrivateKey};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use socket2::{Domain, Socket, Type};
+
+/// How long a test waits for something that must come.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The tunnel addresses.
+pub(crate) const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 2));
+pub(crate) const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 1));
+
+/// What stands for this machine on the other end of the tunnel.
+pub(crate) const TARGET: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1));
+
+/// An engine and the events taken from it that no test has asked for yet.
+pub(crate) struct Node {
+    pub(crate) engine: Arc<Engine>,
+    kept: Mutex<Vec<Event>>,
+}
+
+impl Node {
+    pub(crate) fn new(settings: EngineSettings) -> Self {
+        Self {
+            engine: Arc::new(Engine::new(settings).expect("sound settings")),
+            kept: Mutex::default(),
+        }
+    }
+
+    /// Waits for the first event for which `matcher` gives something. Others are kept for later questions.
+    pub(crate) fn wait<T>(&self, what: &str, mut matcher: impl FnMut(&Event) -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let mut kept = self.kept.lock().unwrap();
+            kept.extend(self.engine.take_events());
+            if let Some((place, found)) = kept
+                .iter()
+                .enumerate()
+                .find_map(|(place, event)| matcher(event).map(|found| (place, found)))
+            {
+                kept.remove(place);
+                return found;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "no {what}; other events: {kept:#?}");
+            drop(kept);
+            wait_readable(&self.engine.event_fd(), left);
+        }
+    }
+
+    pub(crate) fn wait_session(&self) {
+        self.wait("session", |event| {
+            matches!(event, Event::HandshakeCompleted { .. }).then_some(())
+        });
+    }
+
+    pub(crate) fn wait_closed(&self, flow: FlowId) -> (Outcome, Traffic) {
+        self.wait("end of the flow", |event| match event {
+            Event::FlowClosed {
+                flow: closed,
+                outcome,
+                traffic,
+                ..
+            } if *closed == flow => Some((*outcome, *traffic)),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn wait_refused(&self, flow: FlowId) -> Refusal {
+        self.wait("refusal", |event| match event {
+            Event::FlowRefused {
+                flow: refused,
+                reason,
+            } if *refused == flow => Some(*reason),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn wait_connected(&self, flow: FlowId) -> SocketAddr {
+        self.wait("connection", |event| match event {
+            Event::FlowConnected {
+                flow: connected,
+                destination,
+            } if *connected == flow => Some(*destination),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn wait_incoming(&self) -> Incoming {
+        self.wait("incoming flow", |event| match event {
+            Event::FlowIncoming {
+                flow,
+                kind,
+                source,
+                destination,
+                to_self,
+                ..
+            } => Some(Incoming {
+                flow: *flow,
+                kind: *kind,
+                source: *source,
+                destination: *destination,
+                to_self: *to_self,
+            }),
+            _ => None,
+        })
+    }
+
+    /// Waits until `condition` holds, looking again with each turn of the engine that a snapshot takes.
+    pub(crate) fn wait_until(&self, what: &str, condition: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !condition(self) {
+            assert!(Instant::now() < deadline, "waited in vain for {what}");
+            thread::yield_now();
+        }
+    }
+
+    pub(crate) fn counter(&self, name: &str) -> u64 {
+        let snapshot = self.engine.snapshot().expect("a snapshot");
+        snapshot
+            .counters
+            .iter()
+            .find(|(counter, _)| counter == name)
+            .unwrap_or_else(|| panic!("no counter {name}"))
+            .1
+    }
+}
+
+/// What a `FlowIncoming` says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Incoming {
+    pub(crate) flow: FlowId,
+    pub(crate) kind: Kind,
+    pub(crate) source: SocketAddr,
+    pub(crate) destination: SocketAddr,
+    pub(crate) to_self: bool,
+}
+
+pub(crate) fn wait_readable(descriptor: &impl AsRawFd, patience: Duration) -> bool {
+    let mut entry = libc::pollfd {
+        fd: descriptor.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    let milliseconds = i32::try_from(patience.as_millis())
+        .unwrap_or(i32::MAX)
+        .max(1);
+    // SAFETY: one valid entry, and the call does not keep it.
+    unsafe { libc::poll(&raw mut entry, 1, milliseconds) == 1 }
+}
+
+/// How a pair differs from the usual.
+pub(crate) struct Options {
+    pub(crate) udp: UdpKind,
+    pub(crate) egress: EgressPolicy,
+    pub(crate) client: fn(&mut EngineSettings),
+    pub(crate) server: fn(&mut EngineSettings),
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            udp: UdpKind::Auto,
+            egress: EgressPolicy::default(),
+            client: |_| {},
+            server: |_| {},
+        }
+    }
+}
+
+/// A client and a server, started.
+pub(crate) struct Pair {
+    pub(crate) client: Node,
+    pub(crate) server: Node,
+    pub(crate) client_peer: PeerConfig,
+    pub(crate) server_peer: PeerConfig,
+}
+
+impl Pair {
+    pub(crate) fn new() -> Self {
+        Self::with(Options::default())
+    }
+
+    pub(crate) fn with(options: Options) -> Self {
+        let mut rng = StdRng::from_seed([7; 32]);
+        let client_key = PrivateKey::generate(&mut rng);
+        let server_key = PrivateKey::generate(&mut rng);
+        let loopback = UdpSettings {
+            address: Some(Ipv4Addr::LOCALHOST.into()),
+            kind: options.udp,
+            ..UdpSettings::default()
+        };
+
+        let mut settings = EngineSettings::new(server_key.clone());
+        settings.addresses = vec![SERVER];
+        settings.udp = loopback.clone();
+        settings.accept_flows = true;
+        settings.stay_connected = false;
+        settings.egress = options.egress;
+        let client_peer = PeerConfig {
+            allowed_ips: vec!["10.77.0.2/32".parse().unwrap()],
+            ..PeerConfig::new(client_key.public_key())
+        };
+        settings.peers = vec![client_peer.clone()];
+        (options.server)(&mut settings);
+        let server = Node::new(settings);
+        server.engine.start().expect("the server starts");
+
+        let mut settings = EngineSettings::new(client_key);
+        settings.addresses = vec![CLIENT];
+        settings.udp = loopback;
+        let server_peer = PeerConfig {
+            allowed_ips: ["10.77.0.0/24", "198.51.100.0/24", "127.0.0.0/8"]
+                .map(|network| network.parse().unwrap())
+                .to_vec(),
+            endpoint: server.engine.local_address(),
+            ..PeerConfig::new(server_key.public_key())
+        };
+        settings.peers = vec![server_peer.clone()];
+        (options.client)(&mut settings);
+        let client = Node::new(settings);
+        client.engine.start().expect("the client starts");
+        Self {
+            client,
+            server,
+            client_peer,
+            server_peer,
+        }
+    }
+
+    pub(crate) fn some_key() -> PrivateKey {
+        PrivateKey::generate(&mut StdRng::from_seed([9; 32]))
+    }
+
+    /// Opens a connection for a fresh application to `destinations`; gives the flow and the application's end.
+    pub(crate) fn open(&self, destinations: &[SocketAddr], early: &[u8]) -> (FlowId, TcpStream) {
+        let (application, ours) = tcp_pair();
+        let flow = self
+            .client
+            .engine
+            .open(
+                destinations.to_vec(),
+                ours.into(),
+                early.to_vec(),
+                replies(),
+            )
+            .expect("the command is taken");
+        (flow, application)
+    }
+
+    /// Opens a connection and lets the server reach `target` on this machine.
+    pub(crate) fn connect(&self, target: SocketAddr, early: &[u8]) -> Connected {
+        let (flow, mut application) = self.open(&[SocketAddr::new(TARGET, target.port())], early);
+        let incoming = self.server.wait_incoming();
+        self.server
+            .engine
+            .attach(incoming.flow, begin_connect(target))
+            .expect("the command is taken");
+        assert_eq!(read_exactly(&mut application, 2), b"ok");
+        Connected {
+            application,
+            client_flow: flow,
+            server_flow: incoming.flow,
+        }
+    }
+}
+
+/// A connection through both engines.
+pub(crate) struct Connected {
+    pub(crate) application: TcpStream,
+    pub(crate) client_flow: FlowId,
+    pub(crate) server_flow: FlowId,
+}
+
+pub(crate) fn replies() -> Replies {
+    Replies {
+        succeeded: b"ok".to_vec(),
+        refused: b"refused".to_vec(),
+        network_unreachable: b"network".to_vec(),
+        host_unreachable: b"host".to_vec(),
+        prohibited: b"prohibited".to_vec(),
+        timed_out: b"timed out".to_vec(),
+        failed: b"failed".to_vec(),
+    }
+}
+
+/// Two ends of a TCP connection on loopback.
+pub(crate) fn tcp_pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let left = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (right, _) = listener.accept().unwrap();
+    left.set_read_timeout(Some(PATIENCE)).unwrap();
+    left.set_write_timeout(Some(PATIENCE)).unwrap();
+    (left, right)
+}
+
+/// A socket whose connect to `target` is under way.
+pub(crate) fn begin_connect(target: SocketAddr) -> OwnedFd {
+    let socket = Socket::new(Domain::for_address(target), Type::STREAM, None).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let begun = socket.connect(&target.into());
+    if let Err(error) = begun {
+        assert_eq!(error.raw_os_error(), Some(libc::EINPROGRESS), "{error}");
+    }
+    socket.into()
+}
+
+pub(crate) fn read_exactly(stream: &mut TcpStream, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    stream.read_exact(&mut bytes).expect("bytes in time");
+    bytes
+}
+
+pub(crate) fn read_all(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).map(|_| bytes)
+}
+
+/// A target that serves each connection on a thread of its own.
+pub(crate) struct Target {
+    pub(crate) address: SocketAddr,
+    accepted: Receiver<TcpStream>,
+}
+
+impl Target {
+    /// Hands accepted connections to the test.
+    pub(crate) fn new() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (sender, accepted): (Sender<TcpStream>, _) = channel();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let _ = stream.set_read_timeout(Some(PATIENCE));
+                let _ = stream.set_write_timeout(Some(PATIENCE));
+                if sender.send(stream).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { address, accepted }
+    }
+
+    pub(crate) fn accept(&self) -> TcpStream {
+        self.accepted
+            .recv_timeout(PATIENCE)
+            .expect("a connection to the target")
+    }
+}
+
+/// A target that sends back what it gets, and ends when it is told that no more comes.
+pub(crate) fn echo_target() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            thread::spawn(move || {
+                let mut bytes = [0; 16 * 1024];
+                while let Ok(length) = stream.read(&mut bytes) {
+                    if length == 0 || stream.write_all(&bytes[..length]).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+/// A UDP service that sends back what it gets.
+pub(crate) fn udp_echo() -> SocketAddr {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = socket.local_addr().unwrap();
+    thread::spawn(move || {
+        let mut bytes = vec![0; 65536];
+        while let Ok((length, from)) = socket.recv_from(&mut bytes) {
+            let _ = socket.send_to(&bytes[..length], from);
+        }
+    });
+    address
+}
+
+/// Answers every incoming TCP flow of `server` by a connect to the same port of this machine, until the engine stops or the
+/// sender of the result is dropped.
+pub(crate) fn dial_everything(engine: Arc<Engine>, stop: Receiver<()>) -> JoinHandle<Vec<Event>> {
+    thread::spawn(move || {
+        let mut events = Vec::new();
+        while stop.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+            wait_readable(&engine.event_fd(), Duration::from_millis(20));
+            for event in engine.take_events() {
+                if let Event::FlowIncoming {
+                    flow, destination, ..
+                } = event
+                {
+                    let target = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), destination.port());
+                    let _ = engine.attach(flow, begin_connect(target));
+                }
+                events.push(event);
+            }
+        }
+        events
+    })
+}
+
+/// Bytes that tell their place, so that a transfer that lost, doubled or swapped some is not equal.
+pub(crate) fn pattern(length: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_u32;
+    (0..length)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            state as u8
+        })
+        .collect()
+}
