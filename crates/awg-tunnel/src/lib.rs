@@ -24,6 +24,58 @@
 //! 5. `event`, `timers`, `peer`, `index_table`: one peer, and finding it (they share its handle);
 //! 6. `tunnel`: all of it together.
 //!
+//! Two ends, and the datagrams carried between them by hand:
+//!
+//! ```
+//! use std::net::{IpAddr, SocketAddr};
+//! use std::time::{Duration, Instant};
+//!
+//! use awg_tunnel::{Now, Parameters, PeerConfig, PrivateKey, Seal, Tunnel, TunnelConfig};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let now = Now { instant: Instant::now(), unix: Duration::from_hours(500_000) };
+//! let keys = [PrivateKey::from_bytes([1; 32]), PrivateKey::from_bytes([2; 32])];
+//! let outer: [SocketAddr; 2] = ["192.0.2.1:51820".parse()?, "192.0.2.2:51820".parse()?];
+//! let inner: [IpAddr; 2] = ["10.0.0.1".parse()?, "10.0.0.2".parse()?];
+//! let parameters = Parameters::from_settings([("Jc", "4"), ("Jmin", "40"), ("Jmax", "70"), ("S4", "16")]).unwrap();
+//!
+//! let mut tunnels = Vec::new();
+//! for (own, other) in [(0, 1), (1, 0)] {
+//!     let config = TunnelConfig::new(keys[own].clone(), parameters.clone(), 1280);
+//!     let mut tunnel = Tunnel::new(config, [own as u8; 32], now)?;
+//!     tunnel.add_peer(now, PeerConfig {
+//!         endpoint: Some(outer[other]),
+//!         allowed_ips: vec![inner[other].into()],
+//!         ..PeerConfig::new(keys[other].public_key())
+//!     })?;
+//!     tunnels.push(tunnel);
+//! }
+//!
+//! // A packet at its place in the slice. There is no session yet, so a copy of it waits.
+//! let mut packet = [0; 20];
+//! packet[0] = 0x45;
+//! packet[3] = 20;
+//! packet[12..20].copy_from_slice(&[10, 0, 0, 1, 10, 0, 0, 2]);
+//! let peer = tunnels[0].route(inner[1]).ok_or("no such peer")?;
+//! let mut datagram = vec![0; tunnels[0].sealed_len(packet.len())];
+//! let headroom = tunnels[0].headroom();
+//! datagram[headroom..headroom + packet.len()].copy_from_slice(&packet);
+//! assert_eq!(tunnels[0].seal(now, peer, &mut datagram, packet.len()), Seal::Staged);
+//!
+//! // Junk and the initiation, the response, the packet.
+//! let mut arrived = None;
+//! for (from, to) in [(0, 1), (1, 0), (0, 1)] {
+//!     while tunnels[from].poll_transmit(now, &mut datagram).is_some() {
+//!         if let Some(inbound) = tunnels[to].handle_datagram(now, outer[from], &mut datagram) {
+//!             arrived = Some(inbound.packet.to_vec());
+//!         }
+//!     }
+//! }
+//! assert_eq!(arrived.as_deref(), Some(packet.as_slice()));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! What is deliberately different from the reference, invisible on the wire:
 //! - an initiation of ours stays pending when the peer's own comes in between, so that two ends that start at the same time need
 //!   no second try;

@@ -32,7 +32,9 @@ fn padding_never_passes_the_mtu() {
     for mtu in 68..300 {
         for length in 0..=mtu {
             let padded = padded_length(length, mtu);
-            assert!(padded >= length && padded <= mtu && (padded.is_multiple_of(16) || padded == mtu));
+            assert!(
+                padded >= length && padded <= mtu && (padded.is_multiple_of(16) || padded == mtu)
+            );
         }
     }
 }

@@ -129,14 +129,13 @@ impl Tunnel {
         if !self.checker.check_mac1(&message.0) {
             return Err(Rejection::NotThis(|counters| &mut counters.dropped_mac1));
         }
-        let under_load = self.gauge.count(now.instant);
-        // Before the cookie: a copy does not even learn that there is load.
+        // First of all: a copy is no load, and does not even learn that there is some.
         if self.accepted.contains(message.mac1()) {
             return Err(Rejection::Dropped(|counters| {
                 &mut counters.dropped_initiation_replayed
             }));
         }
-        if under_load {
+        if self.gauge.count(now.instant) {
             self.admit(now, from, &message.0, message.sender())?;
         }
         let ephemeral = self.entropy.ephemeral();

@@ -41,7 +41,8 @@ impl Tunnel {
     /// Seals the packet of `content_len` bytes that lies at `headroom()` in `datagram`, which is at least
     /// `sealed_len(content_len)` long. Allocates nothing where there is a session.
     ///
-    /// Whether the packet's destination is the peer's is the caller's to know, from [`route`](Self::route).
+    /// Whether the packet's destination is the peer's is the caller's to know, from [`route`](Self::route). A sealed packet may
+    /// overtake staged ones that were not polled yet.
     pub fn seal(
         &mut self,
         now: Now,

@@ -146,3 +146,16 @@ fn what_nobody_polls_is_bounded() {
     assert_eq!(polled, 10);
     assert_eq!(tunnel.counters().dropped_outbox_full, 20);
 }
+
+#[test]
+fn copies_are_no_load() {
+    let mut world = World::new(1);
+    world.send(0, 100, 1);
+    world.run(SECOND);
+    let initiation = world.sent_by(0, 148)[0].datagram.clone();
+    for _ in 0..10_000 {
+        world.inject(1, outer(0), &initiation);
+    }
+    let now = world.now(1).instant;
+    assert!(!world.tunnel(1).gauge.is_loaded(now));
+}
