@@ -139,7 +139,7 @@ fn questions_and_answers_of_any_size() {
     ] {
         let mut world = World::new();
         let flow = world.open(own);
-        for length in [0, 1, 1392, 1393, 5000, 65_507] {
+        for length in [0u32, 1, 1392, 1393, 5000, 65_507] {
             let payload: Vec<u8> = (0..length).map(|index| (index % 253) as u8).collect();
             world.send(flow, remote, &payload);
             let arrived = world.up();

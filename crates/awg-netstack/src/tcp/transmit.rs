@@ -69,7 +69,8 @@ impl Tcp {
         if machine.release(now, false) {
             self.counters.memory_returned += 1;
         }
-        let idle_memory = (machine.touched() > 0).then(|| flow.active + self.limits.idle_memory);
+        let idle_at = flow.active + self.limits.idle_memory;
+        let idle_memory = (machine.touched() > 0 && idle_at > now).then_some(idle_at);
         let timer = match machine.phase() {
             Phase::TimeWait | Phase::Closed => None,
             _ => machine.next_timeout(&mut self.link, now),
