@@ -55,10 +55,12 @@ _Rejection: TypeAlias = Literal[
 ]
 """Why a connection does not come to stand. ``failed`` stands for everything else, such as a bound that is reached."""
 
-_Outcome: TypeAlias = Literal["orderly", "reset", "timed-out", "expired", "hung-up", "peer-gone", "closed", "stopped"]
+_Outcome: TypeAlias = Literal[
+    "orderly", "reset", "timed-out", "expired", "refused", "hung-up", "peer-gone", "closed", "stopped"
+]
 """How a flow ended: both sides were done; one side failed (the other got a reset); the far end fell silent; it was
-idle for too long; the application hung up before the connection stood; the peer was removed or is unheard of;
-``close_flow``; ``stop``."""
+idle for too long; it was refused; the application hung up before the connection stood; the peer was removed or is
+unheard of; ``close_flow``; ``stop``."""
 
 # ---- Keys ----
 
@@ -427,7 +429,7 @@ class Engine:
         """
 
 # ---- Events ----
-# Each flow ends with exactly one FlowRefused or FlowClosed, its last event; none of a flow's events is ever dropped.
+# Each flow ends with exactly one FlowClosed, its last event; none of a flow's events is ever dropped.
 
 @final
 class FlowIncoming:
@@ -475,7 +477,7 @@ class FlowConnected:
 
 @final
 class FlowRefused:
-    """A connection did not come to stand; the flow's last event."""
+    """A connection did not come to stand; a `FlowClosed` with the outcome ``refused`` follows."""
 
     def __new__(cls, flow: int, reason: _Rejection) -> Self: ...
     @property

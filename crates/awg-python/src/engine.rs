@@ -55,12 +55,11 @@ impl Engine {
         Ok(list)
     }
 
-    fn local_port(&self, py: Python<'_>) -> Result<u16, Failure> {
-        let snapshot = py.detach(|| self.0.snapshot())?;
-        let address = snapshot
-            .local_address
-            .ok_or_else(|| Failure::State("the engine has not started".to_owned()))?;
-        Ok(address.port())
+    fn local_port(&self) -> Result<u16, Failure> {
+        let address = self.0.local_address();
+        address
+            .map(|address| address.port())
+            .ok_or_else(|| Failure::State("the engine has not started".to_owned()))
     }
 
     fn open(

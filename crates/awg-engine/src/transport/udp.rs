@@ -6,6 +6,8 @@
 //!
 //! What it deliberately does not: path MTU discovery. A datagram larger than the path's MTU is fragmented by IP, as with
 //! wireguard-go, which leaves the socket's setting alone. No DSCP and no ECN are set.
+//! Nor does it remember at which of several local addresses a peer's datagrams arrived: answers leave from the one that the
+//! route gives, so a machine with several that must not be mixed is told one to bind.
 
 #[cfg(target_os = "linux")]
 mod batched;

@@ -1,0 +1,79 @@
+"""An engine's life: built, started, stopped, collected."""
+
+import errno
+import gc
+import sys
+from pathlib import Path
+
+import pytest
+
+from awgproxy import _native
+from awgproxy._native import Engine, PeerSettings
+from tests.native.running import TARGET, settings
+
+PRIVATE = _native.generate_private_key()
+OWN = _native.public_key(PRIVATE)
+OTHER = _native.public_key(_native.generate_private_key())
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"addresses": []}, "address"),
+        ({"mtu": 100}, "MTU"),
+        ({"addresses": ["fd00::1"], "mtu": 1000}, "MTU"),
+        ({"peers": [PeerSettings(OTHER), PeerSettings(OWN)]}, r"^peers\[1\]: .*own"),
+        ({"peers": [PeerSettings(OTHER), PeerSettings(OTHER)]}, r"^peers\[1\]: .*already"),
+    ],
+)
+def test_settings_that_do_not_fit_together_are_refused_by_the_engine(changes, problem):
+    with pytest.raises(ValueError, match=problem):
+        Engine(settings(private_key=PRIVATE, **changes))
+
+
+def test_a_second_server_on_the_port_is_an_oserror_and_may_try_again():
+    first = Engine(settings())
+    first.start()
+    second = Engine(settings(listen_port=first.local_port()))
+    with pytest.raises(OSError, match="in use") as caught:
+        second.start()
+    assert caught.value.errno == errno.EADDRINUSE
+    first.stop()
+    second.start()
+    second.stop()
+    with pytest.raises(RuntimeError, match="started before"):
+        second.start()
+
+
+def test_a_foreign_address_is_an_oserror():
+    with pytest.raises(OSError, match=r"192\.0\.2\.1") as caught:
+        Engine(settings(listen_address="192.0.2.1")).start()
+    assert caught.value.errno == errno.EADDRNOTAVAIL
+
+
+def test_an_engine_that_did_not_start_tells_so():
+    engine = Engine(settings())
+    with pytest.raises(RuntimeError, match="not started"):
+        engine.local_port()
+    with pytest.raises(RuntimeError, match="not running"):
+        engine.open_stream([TARGET])
+    engine.stop()
+    assert engine.take_events() == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are counted by /proc")
+def test_an_engine_that_is_collected_stops():
+    def threads():
+        return len(list(Path("/proc/self/task").iterdir()))
+
+    before = threads()
+    engine = Engine(settings())
+    engine.start()
+    assert threads() == before + 1
+    port = engine.local_port()
+    del engine
+    gc.collect()
+    assert threads() == before
+    again = Engine(settings(listen_port=port))
+    again.start()
+    again.stop()
