@@ -93,7 +93,8 @@ async def test_a_name_without_addresses(engine):
 async def test_a_name_that_is_not_there(engine):
     engine.code = dns.rcode.NXDOMAIN
     with pytest.raises(NameNotFound, match="no such name"):
-        await Resolver(engine, ["10.0.0.1"], ipv6=True).resolve("none.example")
+        await Resolver(engine, ["10.0.0.1", "10.0.0.2"], ipv6=True).resolve("none.example")
+    assert {server for _, (server, _) in engine.opened} == {"10.0.0.1"}
 
 
 async def test_a_failing_server_is_not_a_missing_name(engine):

@@ -40,9 +40,10 @@ def namespace():
     run("netns", "add", name)
     try:
         run("-n", name, "link", "set", "lo", "up")
-        run("-n", name, "link", "add", "wan", "type", "dummy")
+        run("-n", name, "link", "add", "wan", "type", "veth", "peer", "name", "nowhere")
         run("-n", name, "addr", "add", "192.0.2.1/24", "dev", "wan")
         run("-n", name, "link", "set", "wan", "up")
+        run("-n", name, "link", "set", "nowhere", "up")
         run("-n", name, "route", "add", "unreachable", "198.51.100.0/24")
         run("-n", name, "route", "add", "203.0.113.0/24", "via", "192.0.2.254")
         run("-n", name, "neigh", "add", "192.0.2.254", "lladdr", "02:00:00:00:00:fe", "dev", "wan")

@@ -96,6 +96,8 @@ class Resolver:
             for server in self._servers:
                 try:
                     return await self._ask_server(server, absolute, seconds)
+                except NameNotFound:
+                    raise  # an answer: no other server is asked
                 except NameLookupFailed as error:
                     failure = error
         raise failure or NameLookupFailed("no DNS server answered")
