@@ -81,7 +81,7 @@ impl Default for Limits {
             flows: 65_536,
             flows_per_peer: 16_384,
             half_open: 4_096,
-            buffer_bytes_per_flow: 16 << 20,
+            buffer_bytes_per_flow: awg_netstack::Limits::default().buffer_bytes_per_flow,
             commands: 16_384,
             events: 4_096,
             dial: Duration::from_secs(10),
