@@ -142,8 +142,8 @@ fn engines(kind: UdpKind) -> Result<(Arc<Engine>, Arc<Engine>), Failure> {
 /// A key for a measurement; nothing secret passes.
 fn key(number: u8) -> PrivateKey {
     let mut bytes = [number; 32];
-    bytes[0] &= 248;
-    bytes[31] = (bytes[31] & 127) | 64;
+    bytes[0] &= 0xf8;
+    bytes[31] = (bytes[31] & 0x7f) | 0x40;
     PrivateKey::from_bytes(bytes)
 }
 

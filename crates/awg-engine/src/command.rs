@@ -76,6 +76,9 @@ pub(crate) enum Command {
     Snapshot {
         answer: SyncSender<Snapshot>,
     },
+    /// A defect, for the test of what happens then.
+    #[cfg(test)]
+    Panic,
 }
 
 impl Command {

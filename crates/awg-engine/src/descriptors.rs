@@ -38,6 +38,13 @@ pub fn raise_descriptor_limit() -> io::Result<DescriptorLimit> {
     })
 }
 
+/// How many descriptors this process has open; `None` where the system does not show them.
+pub fn open_descriptors() -> Option<usize> {
+    let shown = std::fs::read_dir("/dev/fd").ok()?.count();
+    // The directory itself is open while it is read.
+    Some(shown.saturating_sub(1))
+}
+
 fn limits() -> io::Result<libc::rlimit> {
     let mut limits = libc::rlimit {
         rlim_cur: 0,

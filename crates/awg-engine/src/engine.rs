@@ -18,6 +18,7 @@ use awg_tunnel::PeerConfig;
 use thiserror::Error;
 
 use crate::command::{Command, CommandError, CommandQueue, NotTaken, Replies};
+use crate::descriptors::open_descriptors;
 use crate::event::{Bounds, Event, EventQueue};
 use crate::flow::{FlowId, Refusal};
 use crate::settings::{EngineSettings, SettingsError};
@@ -277,6 +278,17 @@ impl Engine {
     /// # Errors
     /// [`CommandError::QueueFull`], [`CommandError::NoAnswer`].
     pub fn snapshot(&self) -> Result<Snapshot, CommandError> {
+        let mut snapshot = self.snapshot_of_loop()?;
+        // Counted here and not in the loop: with many descriptors it takes milliseconds.
+        if let Some(open) = open_descriptors() {
+            snapshot
+                .counters
+                .push(("process_open_descriptors".to_owned(), open as u64));
+        }
+        Ok(snapshot)
+    }
+
+    fn snapshot_of_loop(&self) -> Result<Snapshot, CommandError> {
         let (answer, answered) = sync_channel(1);
         match self.command(Command::Snapshot { answer }) {
             Ok(()) => answered
@@ -334,6 +346,11 @@ impl Engine {
             })
     }
 
+    #[cfg(test)]
+    fn panic(&self) -> Result<(), CommandError> {
+        self.command(Command::Panic)
+    }
+
     fn command(&self, command: Command) -> Result<(), CommandError> {
         self.command_with((), |()| command)
             .map_err(|(error, ())| error)
@@ -360,3 +377,6 @@ impl Drop for Engine {
 fn no_pair(error: &io::Error) -> CommandError {
     CommandError::NoSocketPair(error.raw_os_error().unwrap_or(0))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,21 @@
 use super::*;
 
 #[test]
+fn open_descriptors_are_counted() {
+    let many: Vec<_> = (0..300)
+        .map(|_| std::fs::File::open("/dev/null").expect("the null device"))
+        .collect();
+    let with = open_descriptors().expect("a system that shows them");
+    drop(many);
+    let without = open_descriptors().expect("a system that shows them");
+    // Other tests of this process open and close some meanwhile.
+    assert!(
+        with >= 300 && with - without.min(with) > 100,
+        "{with} and then {without}"
+    );
+}
+
+#[test]
 fn the_soft_limit_rises_to_the_hard_one_and_stays() {
     let start = limits().expect("the limits of this process");
     // One less, so that tests beside this one can go on opening files.

@@ -95,6 +95,11 @@ impl DatagramRelay {
         self.flow
     }
 
+    /// Whether an application of ours is on the other side, which talks to one address alone.
+    pub(crate) fn serves_application(&self) -> bool {
+        matches!(self.channel, Channel::Application { .. })
+    }
+
     pub(crate) fn descriptor(&self) -> Option<RawFd> {
         self.socket.as_ref().map(AsRawFd::as_raw_fd)
     }

@@ -37,6 +37,8 @@ impl Shard {
                 // Whoever asked may have given up.
                 let _ = answer.try_send(self.snapshot());
             }
+            #[cfg(test)]
+            Command::Panic => panic!("a defect"),
         }
     }
 
@@ -48,10 +50,10 @@ impl Shard {
             return;
         };
         match &entry.state {
-            State::Announced { .. } => self.refuse_incoming(place, reason),
+            State::Announced { .. } => self.refuse(place, reason),
             State::Datagrams(relay) if relay.descriptor().is_none() => {
                 debug_assert_eq!(relay.flow().kind(), Kind::Udp);
-                self.refuse_incoming(place, reason);
+                self.refuse(place, reason);
             }
             _ => {}
         }

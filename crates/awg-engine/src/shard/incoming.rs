@@ -97,7 +97,7 @@ impl Shard {
                     .set_nonblocking(true)
                     .and_then(|()| self.watch(target.as_raw_fd(), place));
                 if watched.is_err() {
-                    return self.refuse_incoming(place, Refusal::Failed);
+                    return self.refuse(place, Refusal::Failed);
                 }
                 if let Some(entry) = self.flows.get_mut(place) {
                     entry.state = State::Connecting {
@@ -116,7 +116,7 @@ impl Shard {
                 });
                 match watched {
                     Ok(()) => self.flows.make_ready(place),
-                    Err(_) => self.refuse_incoming(place, Refusal::Failed),
+                    Err(_) => self.refuse(place, Refusal::Failed),
                 }
             }
             _ => {}
@@ -133,12 +133,12 @@ impl Shard {
         // The way to ask that every system has: the pending error first, then whether there is somebody.
         match target.take_error() {
             Ok(None) => {}
-            Ok(Some(error)) | Err(error) => return self.refuse_incoming(place, refusal_of(&error)),
+            Ok(Some(error)) | Err(error) => return self.refuse(place, refusal_of(&error)),
         }
         match target.peer_addr() {
             Ok(_) => self.accept(place),
             Err(error) if error.kind() == ErrorKind::NotConnected => {}
-            Err(error) => self.refuse_incoming(place, refusal_of(&error)),
+            Err(error) => self.refuse(place, refusal_of(&error)),
         }
     }
 
@@ -150,14 +150,14 @@ impl Shard {
             // The peer gave up meanwhile, or there is no memory for the connection.
             self.unwatch(target.as_raw_fd());
             reset(target);
-            return self.refuse_incoming(place, Refusal::Failed);
+            return self.refuse(place, Refusal::Failed);
         }
         let relay = StreamRelay::new(flow, target, Opener::Tunnel, Vec::new(), Vec::new());
         self.begin_relay(place, relay, destination);
     }
 
-    /// Refuses a flow that has no outer side, as truthfully as the protocol can.
-    pub(super) fn refuse_incoming(&mut self, place: Place, refusal: Refusal) {
+    /// Refuses a flow that has no connected side, as truthfully as the protocol can.
+    pub(super) fn refuse(&mut self, place: Place, refusal: Refusal) {
         let Some(entry) = self.flows.remove(place) else {
             return;
         };
@@ -197,7 +197,7 @@ impl Shard {
 
     /// A flow has waited for its outer side for as long as it may.
     pub(super) fn expire_incoming(&mut self, place: Place) {
-        self.refuse_incoming(place, Refusal::TimedOut);
+        self.refuse(place, Refusal::TimedOut);
     }
 }
 

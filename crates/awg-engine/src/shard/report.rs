@@ -64,7 +64,8 @@ pub(super) struct Reporter {
     rng: StdRng,
     last: Instant,
     told: HashMap<&'static str, u64>,
-    told_unopened: u64,
+    told_signs: u64,
+    failure: Option<io::Error>,
 }
 
 impl Reporter {
@@ -74,7 +75,8 @@ impl Reporter {
             rng,
             last: now,
             told: HashMap::new(),
-            told_unopened: 0,
+            told_signs: 0,
+            failure: None,
         }
     }
 
@@ -83,13 +85,19 @@ impl Reporter {
         format!("{:08x}", self.rng.random::<u32>())
     }
 
-    pub(super) fn transport_failed(&mut self, _error: &io::Error) {
+    pub(super) fn transport_failed(&mut self, error: io::Error) {
         self.counters.receive_failed += 1;
+        self.failure = Some(error);
+    }
+
+    /// What rises with everything that may be worth a record.
+    fn signs(&self) -> u64 {
+        self.counters.unopened + self.counters.datagrams_forbidden + self.counters.receive_failed
     }
 
     /// When to look for protocol errors; `None` = there is no sign of any.
     pub(super) fn next_timeout(&self) -> Option<Instant> {
-        (self.counters.unopened != self.told_unopened).then(|| self.last + INTERVAL)
+        (self.signs() != self.told_signs).then(|| self.last + INTERVAL)
     }
 }
 
@@ -104,28 +112,45 @@ impl Shard {
             return;
         }
         self.reporter.last = self.now.instant;
-        self.reporter.told_unopened = self.reporter.counters.unopened;
+        self.reporter.told_signs = self.reporter.signs();
+        if let Some(error) = self.reporter.failure.take() {
+            self.log(
+                Level::Warning,
+                "receiving failed",
+                vec![("error", error.to_string())],
+            );
+        }
+        let forbidden = (
+            "forbidden_by_policy",
+            self.reporter.counters.datagrams_forbidden,
+        );
         let drops = self
             .tunnel
             .counters()
             .iter()
-            .filter(|(name, _)| name.starts_with("dropped_"));
-        for (name, count) in drops {
-            let told = self.reporter.told.insert(name, count).unwrap_or(0);
-            if count > told {
-                self.shared.events.push(Event::Log(LogRecord {
-                    level: Level::Debug,
-                    message: "datagrams were dropped",
-                    fields: vec![
-                        (
-                            "reason",
-                            name.trim_start_matches("dropped_").replace('_', "-"),
-                        ),
-                        ("count", (count - told).to_string()),
-                    ],
-                }));
-            }
+            .filter_map(|(name, count)| Some((name.strip_prefix("dropped_")?, count)));
+        let news: Vec<(&'static str, u64)> = drops
+            .chain([forbidden])
+            .filter_map(|(name, count)| {
+                let told = self.reporter.told.insert(name, count).unwrap_or(0);
+                (count > told).then(|| (name, count - told))
+            })
+            .collect();
+        for (name, count) in news {
+            let fields = vec![
+                ("reason", name.replace('_', "-")),
+                ("count", count.to_string()),
+            ];
+            self.log(Level::Debug, "datagrams were dropped", fields);
         }
+    }
+
+    fn log(&self, level: Level, message: &'static str, fields: Vec<(&'static str, String)>) {
+        self.shared.events.push(Event::Log(LogRecord {
+            level,
+            message,
+            fields,
+        }));
     }
 
     /// All layers' counters and the peers.

@@ -24,11 +24,7 @@ impl Shard {
                     destination,
                 }),
                 Event::Established { flow } => self.established(flow),
-                Event::Refused { flow, why } => {
-                    if let Some(place) = self.flows.place_of_stack(flow) {
-                        self.attempt_refused(place, flow, refusal_of(why));
-                    }
-                }
+                Event::Refused { flow, why } => self.refused(flow, refusal_of(why)),
                 Event::Readable { flow } | Event::Writable { flow } => {
                     if let Some(place) = self.flows.place_of_stack(flow) {
                         self.flows.make_ready(place);
@@ -47,6 +43,21 @@ impl Shard {
         match self.flows.get_mut(place).map(|entry| &entry.state) {
             Some(State::Dialling(_)) => self.attempt_established(place, flow),
             _ => self.flows.make_ready(place),
+        }
+    }
+
+    fn refused(&mut self, flow: StackFlow, refusal: Refusal) {
+        let Some(place) = self.flows.place_of_stack(flow) else {
+            return;
+        };
+        match self.flows.get_mut(place).map(|entry| &entry.state) {
+            Some(State::Dialling(_)) => self.attempt_refused(place, flow, refusal),
+            // An application's datagrams meet nobody: it learns that at once, not by waiting in vain.
+            Some(State::Datagrams(relay)) if relay.serves_application() => {
+                self.refuse(place, refusal);
+            }
+            // A peer's datagrams go to many: one that met nobody says nothing of the others.
+            _ => {}
         }
     }
 

@@ -113,7 +113,7 @@ impl Shard {
                 Err(error) => {
                     // Not for good in practice (out of memory); the next report or timer tries again.
                     self.wire.readable = false;
-                    self.reporter.transport_failed(&error);
+                    self.reporter.transport_failed(error);
                 }
             }
         }

@@ -2,6 +2,8 @@
 //! events without sleeping.
 #![allow(dead_code)] // Every test file uses its own part.
 
+mod path;
+
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -15,6 +17,7 @@ use awg_engine::{
     EgressPolicy, Engine, EngineSettings, Event, FlowId, Kind, Outcome, Refusal, Replies, Traffic,
 };
 use awg_tunnel::{PeerConfig, PrivateKey};
+use path::Path;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use socket2::{Domain, Socket, Type};
@@ -169,6 +172,8 @@ pub(crate) fn wait_readable(descriptor: &impl AsRawFd, patience: Duration) -> bo
 pub(crate) struct Options {
     pub(crate) udp: UdpKind,
     pub(crate) egress: EgressPolicy,
+    /// A path between the two that loses datagrams with this probability; without one they are neighbours.
+    pub(crate) loss: Option<f64>,
     pub(crate) client: fn(&mut EngineSettings),
     pub(crate) server: fn(&mut EngineSettings),
 }
@@ -178,6 +183,7 @@ impl Default for Options {
         Self {
             udp: UdpKind::Auto,
             egress: EgressPolicy::default(),
+            loss: None,
             client: |_| {},
             server: |_| {},
         }
@@ -190,6 +196,7 @@ pub(crate) struct Pair {
     pub(crate) server: Node,
     pub(crate) client_peer: PeerConfig,
     pub(crate) server_peer: PeerConfig,
+    pub(crate) path: Option<Path>,
 }
 
 impl Pair {
@@ -221,6 +228,8 @@ impl Pair {
         (options.server)(&mut settings);
         let server = Node::new(settings);
         server.engine.start().expect("the server starts");
+        let address = server.engine.local_address().expect("a bound server");
+        let path = options.loss.map(|loss| Path::new(address, loss));
 
         let mut settings = EngineSettings::new(client_key);
         settings.addresses = vec![CLIENT];
@@ -229,7 +238,7 @@ impl Pair {
             allowed_ips: ["10.77.0.0/24", "198.51.100.0/24", "127.0.0.0/8"]
                 .map(|network| network.parse().unwrap())
                 .to_vec(),
-            endpoint: server.engine.local_address(),
+            endpoint: Some(path.as_ref().map_or(address, |path| path.entrance)),
             ..PeerConfig::new(server_key.public_key())
         };
         settings.peers = vec![server_peer.clone()];
@@ -241,6 +250,7 @@ impl Pair {
             server,
             client_peer,
             server_peer,
+            path,
         }
     }
 

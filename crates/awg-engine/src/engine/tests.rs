@@ -1,0 +1,122 @@
+use std::io::Read;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
+
+use awg_tunnel::PrivateKey;
+
+use super::{Engine, StartError};
+use crate::command::{CommandError, Replies};
+use crate::event::Event;
+use crate::flow::{FlowId, Outcome};
+use crate::settings::{EngineSettings, SettingsError};
+
+const DESTINATION: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 80);
+
+fn settings() -> EngineSettings {
+    let mut settings = EngineSettings::new(PrivateKey::from_bytes([1; 32]));
+    settings.addresses = vec![Ipv4Addr::new(10, 0, 0, 1).into()];
+    settings.udp.address = Some(Ipv4Addr::LOCALHOST.into());
+    settings
+}
+
+fn closed(events: &[Event]) -> Vec<(FlowId, Outcome)> {
+    events
+        .iter()
+        .filter_map(|event| match event {
+            Event::FlowClosed { flow, outcome, .. } => Some((*flow, *outcome)),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_defect_ends_the_flows_is_reported_and_stop_still_ends() {
+    let mut settings = settings();
+    // A route, and nobody at its end: the flow dials when the defect strikes.
+    let peer = PrivateKey::from_bytes([2; 32]).public_key();
+    settings.peers = vec![awg_tunnel::PeerConfig {
+        endpoint: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9))),
+        allowed_ips: vec!["0.0.0.0/0".parse().unwrap()],
+        ..awg_tunnel::PeerConfig::new(peer)
+    }];
+    let engine = Engine::new(settings).unwrap();
+    engine.start().unwrap();
+    let (mut application, ours) = UnixStream::pair().unwrap();
+    let flow = engine
+        .open(
+            vec![DESTINATION],
+            ours.into(),
+            Vec::new(),
+            Replies::default(),
+        )
+        .unwrap();
+    engine.panic().unwrap();
+    // Its descriptor is closed, so the defect has struck.
+    assert_eq!(application.read(&mut [0]).unwrap_or(0), 0);
+    let (ended, end) = channel();
+    thread::spawn(move || {
+        engine.stop();
+        ended.send(engine).unwrap();
+    });
+    let engine = end
+        .recv_timeout(Duration::from_secs(20))
+        .expect("stop ends");
+    let events = engine.take_events();
+    assert_eq!(closed(&events), [(flow, Outcome::Stopped)]);
+    let failed =
+        |event: &Event| matches!(event, Event::EngineFailed { message } if message == "a defect");
+    assert!(events.iter().any(failed));
+    assert_eq!(engine.panic(), Err(CommandError::NotRunning));
+}
+
+#[test]
+fn settings_are_checked_before_anything_is_bound() {
+    let mut without = settings();
+    without.addresses.clear();
+    assert!(matches!(
+        Engine::new(without),
+        Err(SettingsError::NoAddress)
+    ));
+    let mut small = settings();
+    small.mtu = 575;
+    assert!(matches!(Engine::new(small), Err(SettingsError::Mtu(575))));
+    let mut small = settings();
+    small.addresses.push("fd00::1".parse().unwrap());
+    small.mtu = 1279;
+    assert!(matches!(Engine::new(small), Err(SettingsError::Mtu(1279))));
+    let mut own = settings();
+    let key = own.private_key.public_key();
+    own.peers = vec![awg_tunnel::PeerConfig::new(key)];
+    assert!(matches!(Engine::new(own), Err(SettingsError::Peer { .. })));
+}
+
+#[test]
+fn commands_before_the_start_are_not_taken_and_stop_before_the_start_ends() {
+    let engine = Engine::new(settings()).unwrap();
+    assert_eq!(
+        engine.open_stream(vec![DESTINATION]).unwrap_err(),
+        CommandError::NotRunning
+    );
+    assert_eq!(engine.local_address(), None);
+    engine.stop();
+    assert!(matches!(engine.start(), Err(StartError::AlreadyStarted)));
+}
+
+#[test]
+fn a_full_queue_refuses_and_stop_does_not_need_it() {
+    let mut settings = settings();
+    settings.limits.commands = 0;
+    let engine = Engine::new(settings).unwrap();
+    engine.start().unwrap();
+    assert_eq!(
+        engine.open_stream(vec![DESTINATION]).unwrap_err(),
+        CommandError::QueueFull
+    );
+    assert_eq!(engine.snapshot().unwrap_err(), CommandError::QueueFull);
+    engine.stop();
+    assert_eq!(engine.snapshot().unwrap().flows, 0);
+}
