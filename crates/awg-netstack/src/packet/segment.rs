@@ -121,9 +121,28 @@ impl Segment {
         Some(u16::from_be_bytes(value.try_into().ok()?))
     }
 
-    /// Whether the segment reports data that arrived out of order.
-    pub(crate) fn has_selective_acknowledgement(&self, packet: &[u8]) -> bool {
-        !self.options.is_empty() && self.option(packet, 5).is_some()
+    /// The ranges of sequence numbers that the segment reports as received out of order (RFC 2018 section 3).
+    pub(crate) fn selective<'p>(
+        &self,
+        packet: &'p [u8],
+    ) -> impl Iterator<Item = (u32, u32)> + use<'p> {
+        let ranges = if self.options.is_empty() {
+            None
+        } else {
+            self.option(packet, 5)
+        };
+        let number = |bytes: &[u8]| {
+            bytes
+                .iter()
+                .fold(0, |sum, byte| sum << 8 | u32::from(*byte))
+        };
+        ranges
+            .unwrap_or_default()
+            .chunks_exact(8)
+            .map(move |range| {
+                let (start, end) = range.split_at(4);
+                (number(start), number(end))
+            })
     }
 
     fn option<'p>(&self, packet: &'p [u8], wanted: u8) -> Option<&'p [u8]> {

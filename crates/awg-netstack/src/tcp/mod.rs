@@ -289,7 +289,7 @@ impl Tcp {
         };
         let told = &mut flow.told;
         self.counters.fast_retransmits += std::mem::take(&mut machine.fast_retransmits);
-        self.counters.retransmission_timeouts += std::mem::take(&mut machine.timeouts);
+        self.counters.retransmission_timeouts += std::mem::take(&mut machine.walks);
         if machine.was_reset() {
             if flow.ours && !told.established {
                 self.refuse(now, number, Refusal::Reset);

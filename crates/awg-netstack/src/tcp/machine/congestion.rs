@@ -1,30 +1,52 @@
-//! How many bytes a flow may have in flight ([`Congestion`]): CUBIC (RFC 9438) below a cap that follows the path.
+//! How many bytes a flow may have in flight ([`Congestion`]). It follows a model of the path, as BBR does (draft-ietf-ccwg-bbr), rather than each loss, as CUBIC does:
 //!
-//! The cap is twice what the path holds without a queue: the best delivery rate of late times the shortest round trip of late (the model of BBR, draft-ietf-ccwg-bbr section 4.1).
-//! It keeps a fast short path from filling megabytes of queue, which every other flow of the tunnel would wait behind. Loss still rules below it.
+//! - *The cap* is twice what the path holds without a queue: the best delivery rate of late times the shortest round trip of late. It keeps a fast short path from filling megabytes of
+//!   queue, which every other flow of the tunnel would wait behind.
+//! - Below it the window doubles each round trip until the path is first seen to lose, and grows by a sixteenth from then on.
+//! - *Loss* counts only above [`TOLERATED_LOSS`]: a radio link that loses one packet in a hundred is not full. The window then shrinks to [`SHRINK`] of what was in use, but not below
+//!   what the path was seen to hold.
+//!
+//! Over the simulated links of `tests/paths.rs` this moves 5 to 20 times as much as CUBIC where one packet in a thousand is lost, and as much where none is.
 
 use std::time::{Duration, Instant};
 
-const BETA: f64 = 0.7;
-const CUBIC: f64 = 0.4;
+const SHRINK: f64 = 0.7;
+const GROWTH: f64 = 1.0 / 16.0;
 /// RFC 6928: ten segments to begin with.
 const INITIAL_SEGMENTS: f64 = 10.0;
-/// Below this the cap does nothing: batches and the other end's scheduling need some slack, whatever the round trip.
-const SMALLEST_CAP: f64 = 256.0 * 1024.0;
+/// draft-ietf-ccwg-bbr section 2.4, `BBR.LossThresh`.
+const TOLERATED_LOSS: f64 = 0.02;
+/// Segments over which loss is judged: fewer tell little of two in a hundred. Only what is far beyond that is judged at once.
+const JUDGED: f64 = 100.0;
+const OBVIOUS_LOSS: f64 = 0.2;
+/// The cap's own floor: so much time at the best rate, within these bytes. Batches, delayed acknowledgements and the other end's scheduling need slack, whatever the round trip.
+const SLACK: Duration = Duration::from_millis(20);
+const LEAST_SLACK: f64 = 32.0 * 1024.0;
+const MOST_SLACK: f64 = 256.0 * 1024.0;
 /// Rounds over which the best rate counts.
 const ROUNDS: usize = 10;
 /// How long the shortest round trip counts before it is looked for again.
 const ROUND_TRIP_AGE: Duration = Duration::from_secs(10);
 
+/// What one round trip told.
+pub(super) struct Sample {
+    pub(super) round_trip: Duration,
+    /// Bytes that arrived meanwhile, and bytes that were sent again.
+    pub(super) delivered: u64,
+    pub(super) repeated: u64,
+    /// Whether the window was used up: otherwise the path is at least as fast.
+    pub(super) limited: bool,
+}
+
 /// One flow's congestion state. Bytes throughout.
 pub(super) struct Congestion {
     segment: f64,
     window: f64,
+    /// Where doubling ends.
     threshold: f64,
-    /// The window at the last loss.
-    peak: f64,
-    /// When growth after that loss began, and the window that Reno would have by now.
-    epoch: Option<(Instant, f64)>,
+    /// What arrived and what was sent again since loss was judged last.
+    delivered: f64,
+    repeated: f64,
     path: Path,
 }
 
@@ -35,75 +57,63 @@ impl Congestion {
             segment,
             window: segment * INITIAL_SEGMENTS,
             threshold: f64::INFINITY,
-            peak: 0.0,
-            epoch: None,
+            delivered: 0.0,
+            repeated: 0.0,
             path: Path::default(),
         }
     }
 
     /// Bytes that may be in flight.
     pub(super) fn window(&self) -> usize {
-        self.window.min(self.path.cap()) as usize
+        #[expect(clippy::cast_sign_loss, reason = "both are positive")]
+        let window = self.window.min(self.path.cap()) as usize;
+        window
     }
 
-    /// `acknowledged` more bytes arrived; `in_flight` were on their way before.
-    pub(super) fn on_acknowledged(&mut self, now: Instant, acknowledged: usize, in_flight: usize) {
+    /// `acknowledged` more bytes arrived; `in_flight` are still on their way.
+    pub(super) fn on_acknowledged(&mut self, acknowledged: usize, in_flight: usize) {
         // A window that was not used says nothing about the path (RFC 9438 section 5.8).
         if (in_flight + acknowledged) as f64 * 2.0 < self.window {
             return;
         }
-        let acknowledged = acknowledged as f64;
-        if self.window < self.threshold {
-            self.window = (self.window + acknowledged)
-                .min(self.path.cap() * 2.0)
-                .max(self.window);
-            return;
-        }
-        let (since, reno) = *self.epoch.get_or_insert((now, self.window));
-        let elapsed = now.saturating_duration_since(since).as_secs_f64();
-        let origin =
-            (self.peak.max(self.window * BETA) * (1.0 - BETA) / (CUBIC * self.segment)).cbrt();
-        let cubic = CUBIC * (elapsed - origin).powi(3) * self.segment + self.peak;
-        let gain = 3.0 * (1.0 - BETA) / (1.0 + BETA);
-        let reno = reno + gain * self.segment * acknowledged / self.window;
-        self.epoch = Some((since, reno));
-        let target = cubic.max(reno).min(self.window * 1.5);
-        if target > self.window {
-            self.window += (target - self.window) * (acknowledged / self.window).min(1.0);
-        }
+        let gain = if self.window < self.threshold {
+            1.0
+        } else {
+            GROWTH
+        };
+        let most = self.path.cap().max(self.window);
+        self.window = (self.window + acknowledged as f64 * gain).min(most);
     }
 
-    /// A segment was lost, with `in_flight` bytes on their way. Once per round trip.
-    pub(super) fn on_loss(&mut self, in_flight: usize) {
-        let used = self.window.min((in_flight as f64).max(self.segment * 2.0));
-        self.peak = if used < self.peak {
-            used * (1.0 + BETA) / 2.0
-        } else {
-            used
-        };
-        self.window = (used * BETA).max(self.segment * 2.0);
-        self.threshold = self.window;
-        self.epoch = None;
+    /// One round trip is over, with `in_flight` bytes on their way.
+    pub(super) fn on_round(&mut self, now: Instant, sample: &Sample, in_flight: usize) {
+        self.path.on_round(now, sample);
+        self.delivered += sample.delivered as f64;
+        self.repeated += sample.repeated as f64;
+        let total = self.delivered + self.repeated;
+        let enough = total >= JUDGED * self.segment;
+        let obvious = self.repeated > OBVIOUS_LOSS * total && self.repeated > 3.0 * self.segment;
+        if !enough && !obvious {
+            return;
+        }
+        if self.repeated > TOLERATED_LOSS * total {
+            self.window = self.shrink(in_flight);
+        }
+        (self.delivered, self.repeated) = (0.0, 0.0);
     }
 
     /// Nothing was heard for so long that all of `in_flight` is taken for lost.
     pub(super) fn on_timeout(&mut self, in_flight: usize) {
-        let used = self.window.min((in_flight as f64).max(self.segment * 2.0));
-        self.peak = used;
-        self.threshold = (used * BETA).max(self.segment * 2.0);
+        self.shrink(in_flight);
         self.window = self.segment * 2.0;
-        self.epoch = None;
+        (self.delivered, self.repeated) = (0.0, 0.0);
     }
 
-    /// One round trip was measured, in which `delivered` bytes arrived; `limited` if more could have been on their way.
-    pub(super) fn on_round(
-        &mut self,
-        now: Instant,
-        round_trip: Duration,
-        delivered: usize,
-        limited: bool,
-    ) {
-        self.path.on_round(now, round_trip, delivered, limited);
+    fn shrink(&mut self, in_flight: usize) -> f64 {
+        let least = self.segment * 2.0;
+        let used = self.window.min((in_flight as f64).max(least));
+        self.threshold = (used * SHRINK).max(self.path.held()).max(least);
+        self.threshold
     }
 }
 
@@ -119,26 +129,23 @@ struct Path {
 }
 
 impl Path {
-    fn on_round(&mut self, now: Instant, round_trip: Duration, delivered: usize, limited: bool) {
-        let round_trip = round_trip.max(Duration::from_micros(20));
-        let rate = delivered as f64 / round_trip.as_secs_f64();
-        // What was sent below the window tells only that the path is at least as fast.
-        if limited || rate > self.best() {
+    fn on_round(&mut self, now: Instant, sample: &Sample) {
+        let round_trip = sample.round_trip.max(Duration::from_micros(20));
+        let rate = sample.delivered as f64 / round_trip.as_secs_f64();
+        if sample.limited || rate > self.best() {
             if let Some(slot) = self.rates.get_mut(self.next) {
                 *slot = rate;
             }
             self.next = (self.next + 1) % ROUNDS;
         }
         match self.shortest {
-            Some((shortest, _)) if !self.draining && round_trip > shortest => {}
+            Some((shortest, since)) if !self.draining && round_trip > shortest => {
+                self.draining = now.saturating_duration_since(since) > ROUND_TRIP_AGE;
+            }
             _ => {
                 self.shortest = Some((round_trip, now));
                 self.draining = false;
-                return;
             }
-        }
-        if let Some((_, since)) = self.shortest {
-            self.draining = now.saturating_duration_since(since) > ROUND_TRIP_AGE;
         }
     }
 
@@ -146,14 +153,20 @@ impl Path {
         self.rates.iter().copied().fold(0.0, f64::max)
     }
 
+    /// What the path holds without a queue.
+    fn held(&self) -> f64 {
+        self.shortest
+            .map_or(0.0, |(shortest, _)| self.best() * shortest.as_secs_f64())
+    }
+
     fn cap(&self) -> f64 {
-        let Some((shortest, _)) = self.shortest else {
-            return SMALLEST_CAP;
-        };
-        let held = self.best() * shortest.as_secs_f64();
-        if self.draining {
-            return (held / 2.0).max(SMALLEST_CAP / 2.0);
+        if self.shortest.is_none() {
+            return MOST_SLACK;
         }
-        (held * 2.0).max(SMALLEST_CAP)
+        let slack = (self.best() * SLACK.as_secs_f64()).clamp(LEAST_SLACK, MOST_SLACK);
+        if self.draining {
+            return (self.held() / 2.0).max(slack / 2.0);
+        }
+        (self.held() * 2.0).max(slack)
     }
 }

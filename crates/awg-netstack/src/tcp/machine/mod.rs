@@ -11,7 +11,9 @@
 mod congestion;
 mod forge;
 mod ring;
+mod scoreboard;
 mod sender;
+mod sequence;
 mod wire;
 
 use std::io;
@@ -24,7 +26,8 @@ use smoltcp::wire::{IpAddress, IpEndpoint, IpListenEndpoint};
 
 use crate::packet::{Flags, Segment, TCP_HEADER};
 use ring::Ring;
-use sender::{Repair, Sender, is_after};
+use sender::{Repair, Sender};
+use sequence::is_after;
 pub(crate) use wire::{Link, Outlet, SMALLEST_V4, SMALLEST_V6};
 use wire::{Size, Wire};
 
@@ -104,8 +107,9 @@ pub(crate) struct TcpMachine {
     stopped: Option<smoltcp::time::Instant>,
     /// How many more of its timers it may be moved to, so that everything is sent again.
     rewinds: u8,
+    /// While it sends again what was sent before: the end of that.
+    walking: Option<u32>,
     sender: Sender,
-    segment: u16,
     /// The peer's sequence number before its data, once known.
     peer_initial: Option<u32>,
     peer_scale: u8,
@@ -124,9 +128,9 @@ pub(crate) struct TcpMachine {
     starved: bool,
     reset_by_peer: bool,
     dead: bool,
-    /// Segments sent again at once, and times that all was sent again, since the owner asked.
+    /// Times that the first segment, or more than that, was sent again since the owner asked.
     pub(crate) fast_retransmits: u64,
-    pub(crate) timeouts: u64,
+    pub(crate) walks: u64,
 }
 
 impl TcpMachine {
@@ -150,8 +154,8 @@ impl TcpMachine {
             lead: Duration::ZERO,
             stopped: None,
             rewinds: 0,
+            walking: None,
             sender: Sender::new(segment, now),
-            segment,
             peer_initial: None,
             peer_scale: 0,
             peer_window: 0,
@@ -166,7 +170,7 @@ impl TcpMachine {
             reset_by_peer: false,
             dead: false,
             fast_retransmits: 0,
-            timeouts: 0,
+            walks: 0,
         }
     }
 
@@ -252,7 +256,7 @@ impl TcpMachine {
             self.peer_scale = segment.window_scale(packet).unwrap_or(0);
             self.peer_window = usize::from(segment.window);
             if let Some(largest) = segment.maximum_segment(packet) {
-                self.segment = self.segment.min(largest.max(48));
+                self.sender.limit_segment(largest.max(48));
             }
             if segment.flags.has(Flags::ACK)
                 && segment.acknowledgement == self.sender.first().wrapping_add(1)
@@ -260,7 +264,7 @@ impl TcpMachine {
                 let _ = self.sender.on_acknowledged(now, segment.acknowledgement);
             }
             // The window of a SYN is never scaled.
-            let window = self.sender.window(self.segment).min(self.peer_window);
+            let window = self.sender.window().min(self.peer_window);
             let window = u16::try_from(window).unwrap_or(u16::MAX);
             segment.overwrite(packet, segment.acknowledgement, window);
         }
@@ -274,6 +278,10 @@ impl TcpMachine {
         let mut acknowledged = segment.acknowledgement;
         let mut repair = Repair::None;
         let mut duplicate = false;
+        let mut news = false;
+        for (start, end) in segment.selective(packet) {
+            news |= self.sender.on_selective(start, end);
+        }
         if is_after(first, acknowledged) {
             // Older than what we know: its data may still be news.
             acknowledged = first;
@@ -286,14 +294,11 @@ impl TcpMachine {
             }
         } else {
             let bare = segment.length == 0 && !segment.flags.any(Flags::FIN);
-            let selective = segment.has_selective_acknowledgement(packet);
-            duplicate = bare
-                && self.sender.in_flight() > 0
-                && (selective || window == self.peer_window)
-                && window != 0;
+            duplicate =
+                bare && self.sender.in_flight() > 0 && window == self.peer_window && window != 0;
             self.peer_window = window;
-            if duplicate {
-                repair = self.sender.on_duplicate();
+            if duplicate || news {
+                repair = self.sender.on_duplicate(now);
             }
         }
         if shut || self.peer_window == 0 {
@@ -314,10 +319,7 @@ impl TcpMachine {
         if self.peer_window == 0 {
             return 0;
         }
-        let window = self
-            .sender
-            .window(self.segment)
-            .max(usize::from(self.segment));
+        let window = self.sender.window().max(usize::from(self.sender.segment()));
         let field = window.min(self.peer_window) >> self.peer_scale;
         u16::try_from(field).unwrap_or(u16::MAX).max(1)
     }
@@ -351,6 +353,8 @@ impl TcpMachine {
     fn repair(&mut self, link: &mut Link, now: Instant, repair: Repair) {
         match repair {
             Repair::None => {}
+            // A FIN alone: smoltcp would forget its timer over the duplicates.
+            Repair::First if self.socket().send_queue() == 0 => self.rewinds = REWINDS,
             Repair::First => {
                 self.fast_retransmits += 1;
                 // Another window resets smoltcp's count of duplicates; three of the same make it send the first segment again.
@@ -364,11 +368,14 @@ impl TcpMachine {
                     self.forge(link, now, other);
                 }
             }
-            Repair::All => {
-                self.timeouts += 1;
+            Repair::Walk => {
+                self.walks += 1;
                 let field = self.window_field();
-                self.forge(link, now, field);
+                if field != self.shown {
+                    self.forge(link, now, field);
+                }
                 self.rewinds = REWINDS;
+                self.walking = Some(self.sender.next());
             }
             Repair::GiveUp => {
                 self.dead = true;
@@ -433,8 +440,8 @@ impl TcpMachine {
         outlet: &mut dyn Outlet,
     ) -> bool {
         let mut left = quantum;
+        let mut scratch = Vec::new();
         loop {
-            let begun = self.sender.first();
             let clock = self.clock(link, now);
             let mut tap = Tap {
                 inner: outlet,
@@ -443,9 +450,9 @@ impl TcpMachine {
                 rewinds: &mut self.rewinds,
                 shut: self.peer_window == 0,
                 now,
-                segment: self.segment,
                 limit: usize::from(self.shown) << self.peer_scale,
-                first: begun,
+                walking: &mut self.walking,
+                scratch: &mut scratch,
             };
             let mtu = link.mtu(self.size);
             let interface = link.interface(self.size);
@@ -513,9 +520,8 @@ impl TcpMachine {
             return false;
         }
         self.size = size;
-        self.segment = self
-            .segment
-            .min(largest_segment(link.mtu(size), &self.ends));
+        let segment = largest_segment(link.mtu(size), &self.ends);
+        self.sender.limit_segment(segment);
         if self.is_synchronized() && self.sender.in_flight() > 0 {
             self.repair(link, now, Repair::First);
         }
@@ -582,7 +588,7 @@ impl TcpMachine {
         if !socket.may_send() || self.dead {
             return 0;
         }
-        let most = (self.sender.window(self.segment) + AHEAD).min(socket.send_capacity());
+        let most = (self.sender.window() + AHEAD).min(socket.send_capacity());
         most.saturating_sub(socket.send_queue())
     }
 
@@ -739,9 +745,9 @@ struct Tap<'a> {
     rewinds: &'a mut u8,
     shut: bool,
     now: Instant,
-    segment: u16,
     limit: usize,
-    first: u32,
+    walking: &'a mut Option<u32>,
+    scratch: &'a mut Vec<u8>,
 }
 
 impl Outlet for Tap<'_> {
@@ -750,31 +756,65 @@ impl Outlet for Tap<'_> {
     }
 
     fn packet(&mut self, length: usize, emit: &mut dyn FnMut(&mut [u8])) {
+        // What is repeated may have to be left out, which its header tells.
         let mut sent = None;
-        self.inner.packet(length, &mut |buffer| {
-            emit(buffer);
-            let start = match buffer.first().map(|byte| byte >> 4) {
-                Some(4) => 20,
-                _ => 40,
-            };
-            sent = Segment::read(buffer, start..buffer.len());
-        });
+        let walking = self.walking.is_some();
+        if walking {
+            self.scratch.resize(length, 0);
+            emit(self.scratch);
+            sent = header(self.scratch);
+        } else {
+            self.inner.packet(length, &mut |buffer| {
+                emit(buffer);
+                sent = header(buffer);
+            });
+        }
         let Some(sent) = sent else { return };
+        let leaves = self.note(&sent);
+        if walking && leaves {
+            let scratch = &*self.scratch;
+            self.inner
+                .packet(length, &mut |buffer| buffer.copy_from_slice(scratch));
+        }
+    }
+}
+
+impl Tap<'_> {
+    /// Notes a segment that is about to leave. Whether it shall.
+    fn note(&mut self, sent: &Segment) -> bool {
         let (start, end) = (sent.sequence, sent.sequence_end());
         if sent.flags.has(Flags::SYN) {
             *self.started = true;
             self.sender.on_sent_syn(self.now, start);
-        } else if start != end && !sent.flags.has(Flags::RST) && !self.shut {
-            let left = self
-                .limit
-                .saturating_sub(self.sender.in_flight() + sent.length);
-            let limited = left < usize::from(self.segment);
-            self.sender.on_sent(self.now, start, end, limited);
-            if start == self.first {
-                *self.rewinds = 0;
-            }
+            return true;
         }
+        if start == end || sent.flags.has(Flags::RST) || self.shut {
+            return true;
+        }
+        if start == self.sender.first() {
+            *self.rewinds = 0;
+        }
+        // New data may leave before the walk begins.
+        if *self.rewinds == 0 && self.walking.is_some_and(|end| !is_after(end, start)) {
+            *self.walking = None;
+        }
+        let left = self
+            .limit
+            .saturating_sub(self.sender.in_flight() + sent.length);
+        let limited = left < usize::from(self.sender.segment());
+        let walking = self.walking.is_some();
+        self.sender
+            .on_sending(self.now, start, end, limited, walking)
     }
+}
+
+/// The TCP header of a packet that smoltcp made.
+fn header(packet: &[u8]) -> Option<Segment> {
+    let start = match packet.first()? >> 4 {
+        4 => 20,
+        _ => 40,
+    };
+    Segment::read(packet, start..packet.len())
 }
 
 /// The largest segment that packets of `mtu` carry between these ends.

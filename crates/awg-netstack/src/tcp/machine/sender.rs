@@ -1,61 +1,85 @@
-//! What a flow has in flight, and what the acknowledgements tell of it ([`Sender`]): round trips (RFC 6298), loss (RFC 5681, RFC 6582, the tail loss probe of RFC 8985 section 7),
-//! and how much may follow ([`Congestion`]).
+//! What a flow has in flight, and what the acknowledgements tell of it ([`Sender`]): round trips (RFC 6298), loss (RFC 6675, RFC 6582 where the peer has no SACK, and a probe in place of
+//! RFC 8985's for the tail), and how much may follow ([`Congestion`]).
 //!
-//! smoltcp keeps the bytes and makes the segments; when and how much is decided here, since its own timer waits a second at least and its own window grows by one segment for each
-//! acknowledgement, of which we make few.
+//! smoltcp keeps the bytes and makes the segments. When and how much is decided here, and which of the segments that it repeats really leave: it knows only the first hole, its timer
+//! waits a second at least, and its window grows by one segment for each acknowledgement, of which we make few.
 
 use std::time::{Duration, Instant};
 
-use super::congestion::Congestion;
+use super::congestion::{Congestion, Sample};
+use super::scoreboard::Scoreboard;
+use super::sequence::{is_after, later};
 
 /// Nothing is taken for lost sooner: the other end may delay an acknowledgement, and the embedder's loop may be late.
 const SHORTEST_TIMEOUT: Duration = Duration::from_millis(200);
 const LONGEST_TIMEOUT: Duration = Duration::from_mins(1);
 /// RFC 6298 section 2.1.
 const FIRST_TIMEOUT: Duration = Duration::from_secs(1);
-/// RFC 5681 section 3.2.
+/// RFC 6675 section 2: later segments that arrived before one that did not is taken for lost.
 const DUPLICATES: u32 = 3;
 /// A peer that acknowledges nothing for so long is gone (RFC 9293 section 3.8.3 asks for at least 100 s).
 const GIVE_UP: Duration = Duration::from_mins(3);
 
-/// What to do about a hole in what the peer has.
+/// What to do about what the peer lacks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Repair {
     /// Nothing.
     None,
     /// Send the first unacknowledged segment again.
     First,
-    /// Begin again from the first unacknowledged byte.
-    All,
+    /// Walk through everything unacknowledged again; [`Sender::on_sending`] says what of it leaves.
+    Walk,
     /// The peer is gone.
     GiveUp,
 }
 
-/// A round trip under way: the acknowledgement of `end` ends it.
+/// A round trip under way: it ends when the peer has the byte before `end`.
 struct Round {
     end: u32,
     since: Instant,
-    /// Bytes acknowledged when it began.
+    /// Bytes delivered and sent again when it began.
     delivered: u64,
-    /// Whether the window was used.
+    repeated: u64,
+    /// Whether the window was used up.
     limited: bool,
+}
+
+/// A repair under way. Of what was sent before, `done..lost` is sent again, except for what the peer has.
+struct Recovery {
+    /// What had been sent when the loss was seen: once all of it arrived, the repair is over.
+    end: u32,
+    done: u32,
+    lost: u32,
+    /// What had been sent when the first segment was sent again last: if the peer has something later, that was lost too.
+    mark: u32,
+    /// Whether a timeout began it.
+    timeout: bool,
 }
 
 /// One flow's sending side.
 pub(super) struct Sender {
+    segment: u16,
     /// The first unacknowledged sequence number, and the one after the last sent.
     first: u32,
     next: u32,
-    delivered: u64,
+    /// How far the walk through what was sent has come: the same as `next`, once it is over.
+    position: u32,
+    scoreboard: Scoreboard,
+    /// Whether the peer sends selective acknowledgements.
+    selective: bool,
+    /// Bytes acknowledged, and bytes sent again.
+    acknowledged: u64,
+    repeated: u64,
     congestion: Congestion,
     smoothed: Option<(Duration, Duration)>,
     round: Option<Round>,
     duplicates: u32,
-    /// Where recovery ends: what was sent when the loss was seen.
-    recovery: Option<u32>,
-    /// When something was last acknowledged, or sent into silence.
+    recovery: Option<Recovery>,
+    /// What had been sent when the first segment was sent again on suspicion.
+    probe: Option<u32>,
+    /// When something was last acknowledged, or tried.
     progress: Instant,
-    /// When the last one of these was, whatever the retries.
+    /// When something was last acknowledged, or sent into silence.
     waiting_since: Instant,
     /// Timeouts since then.
     attempts: u32,
@@ -64,21 +88,36 @@ pub(super) struct Sender {
 impl Sender {
     pub(super) fn new(segment: u16, now: Instant) -> Self {
         Self {
+            segment,
             first: 0,
             next: 0,
-            delivered: 0,
+            position: 0,
+            scoreboard: Scoreboard::default(),
+            selective: false,
+            acknowledged: 0,
+            repeated: 0,
             congestion: Congestion::new(segment),
             smoothed: None,
             round: None,
             duplicates: 0,
             recovery: None,
+            probe: None,
             progress: now,
             waiting_since: now,
             attempts: 0,
         }
     }
 
-    /// The handshake's own segment was sent, with this sequence number; or sent again.
+    /// Segments are this long at most from now on.
+    pub(super) fn limit_segment(&mut self, segment: u16) {
+        self.segment = self.segment.min(segment);
+    }
+
+    pub(super) fn segment(&self) -> u16 {
+        self.segment
+    }
+
+    /// The handshake's own segment was sent, or sent again.
     pub(super) fn on_sent_syn(&mut self, now: Instant, initial: u32) {
         if self.next == initial.wrapping_add(1) {
             self.round = None;
@@ -86,92 +125,203 @@ impl Sender {
         }
         self.first = initial;
         self.next = initial.wrapping_add(1);
+        self.position = self.next;
         (self.progress, self.waiting_since) = (now, now);
-        self.round = Some(Round {
-            end: self.next,
-            since: now,
-            delivered: 0,
-            limited: false,
-        });
+        self.begin_round(now, false);
     }
 
     pub(super) fn first(&self) -> u32 {
         self.first
     }
 
+    /// The sequence number after all that was sent.
+    pub(super) fn next(&self) -> u32 {
+        self.next
+    }
+
     pub(super) fn in_flight(&self) -> usize {
         self.next.wrapping_sub(self.first) as usize
     }
 
-    /// Bytes that may be in flight; in recovery those that left the path make room for new ones.
-    pub(super) fn window(&self, segment: u16) -> usize {
-        let arrived = if self.recovery.is_some() {
-            self.duplicates as usize * usize::from(segment)
+    /// Bytes from [`first`](Self::first) on that may have been sent.
+    pub(super) fn window(&self) -> usize {
+        let budget = self.congestion.window().max(usize::from(self.segment));
+        let arrived = if !self.selective && self.recovery.is_some() {
+            // Without SACK each duplicate stands for one segment (RFC 5681 section 3.2).
+            self.duplicates as usize * usize::from(self.segment)
         } else {
             0
         };
-        self.congestion.window() + arrived
+        self.scoreboard
+            .edge(self.first, budget + arrived)
+            .wrapping_sub(self.first) as usize
     }
 
-    /// The segment from `start` to `end` was sent; `limited` if the window leaves no room for another.
-    pub(super) fn on_sent(&mut self, now: Instant, start: u32, end: u32, limited: bool) {
+    /// The segment from `start` to `end` is about to leave; `limited` if the window leaves no room for another, `walking` during a repair's walk. Whether it shall: the peer may have it, or it may still be on its way.
+    pub(super) fn on_sending(
+        &mut self,
+        now: Instant,
+        start: u32,
+        end: u32,
+        limited: bool,
+        walking: bool,
+    ) -> bool {
+        self.position = later(self.position, end);
         if is_after(end, self.next) {
             if self.first == self.next {
                 (self.progress, self.waiting_since) = (now, now);
             }
             self.next = end;
-            let delivered = self.delivered;
-            self.round.get_or_insert(Round {
-                end,
-                since: now,
-                delivered,
-                limited,
-            });
-            if let Some(round) = &mut self.round {
-                round.limited |= limited;
+            match &mut self.round {
+                Some(round) => round.limited |= limited,
+                None => self.begin_round(now, limited),
             }
-        } else if let Some(round) = &self.round
-            && !is_after(start, round.end)
+            return true;
+        }
+        if self.scoreboard.has(start, end) {
+            return false;
+        }
+        if let Some(recovery) = &mut self.recovery {
+            if !is_after(end, recovery.done) || !is_after(recovery.lost, start) {
+                return false;
+            }
+            recovery.done = end;
+            if start == self.first {
+                recovery.mark = self.next;
+            }
+        } else if walking {
+            // The repair is over, the walk is not: this is on its way.
+            return false;
+        }
+        self.repeated += u64::from(end.wrapping_sub(start));
+        if let Some(round) = &self.round
+            && is_after(round.end, start)
+            && !is_after(round.end, end)
         {
-            // Karn: what was sent twice tells nothing of the round trip.
+            // Karn: of what was sent twice nobody knows which one arrived.
             self.round = None;
         }
+        true
+    }
+
+    /// The peer has `start..end` beyond what it acknowledges. Whether that is news.
+    pub(super) fn on_selective(&mut self, start: u32, end: u32) -> bool {
+        let sane = is_after(end, start) && is_after(start, self.first) && !is_after(end, self.next);
+        if !sane || self.scoreboard.has(start, end) {
+            return false;
+        }
+        self.selective = true;
+        self.scoreboard.add(start, end);
+        true
     }
 
     /// An acknowledgement of everything before `acknowledged`, which lies in what was sent.
     pub(super) fn on_acknowledged(&mut self, now: Instant, acknowledged: u32) -> Repair {
-        let in_flight = self.in_flight();
         let fresh = acknowledged.wrapping_sub(self.first) as usize;
         self.first = acknowledged;
-        if is_after(acknowledged, self.next) {
-            self.next = acknowledged;
-        }
-        self.delivered += fresh as u64;
+        self.next = later(self.next, acknowledged);
+        self.position = later(self.position, acknowledged);
+        self.scoreboard.advance(acknowledged);
+        self.acknowledged += fresh as u64;
         self.duplicates = 0;
         (self.progress, self.waiting_since) = (now, now);
         self.attempts = 0;
-        self.measure(now, acknowledged);
-        match self.recovery {
-            Some(end) if is_after(end, acknowledged) => return Repair::First,
-            Some(_) => self.recovery = None,
-            None => {
-                let rest = in_flight.saturating_sub(fresh);
-                self.congestion.on_acknowledged(now, fresh, rest);
+        self.measure(now);
+        let probe = self.probe.take().filter(|end| is_after(*end, acknowledged));
+        if self
+            .recovery
+            .as_ref()
+            .is_some_and(|recovery| !is_after(recovery.end, acknowledged))
+        {
+            self.recovery = None;
+        }
+        if let Some(recovery) = &mut self.recovery {
+            recovery.done = later(recovery.done, acknowledged);
+            // The next hole was sent again later than this one.
+            recovery.mark = self.next;
+            if recovery.timeout {
+                self.congestion.on_acknowledged(fresh, self.in_flight());
+            } else if !self.selective {
+                // Without SACK the next hole is where this acknowledgement ends (RFC 6582 section 3.2).
+                recovery.done = acknowledged;
+                recovery.lost = later(recovery.lost, acknowledged.wrapping_add(1));
+                return Repair::First;
             }
+            return self.look();
+        }
+        self.congestion.on_acknowledged(fresh, self.in_flight());
+        if let Some(end) = probe
+            && fresh <= usize::from(self.segment)
+        {
+            // Only the segment that was sent again was lacking so far, and nothing after it was reported: the rest is lost too.
+            self.recover(end, end, false);
+            return Repair::Walk;
+        }
+        self.look()
+    }
+
+    /// The peer has something new, but not what follows [`first`](Self::first).
+    pub(super) fn on_duplicate(&mut self, now: Instant) -> Repair {
+        self.duplicates = self.duplicates.saturating_add(1);
+        self.progress = now;
+        self.measure(now);
+        if !self.selective && self.duplicates == DUPLICATES && self.recovery.is_none() {
+            self.recover(self.next, self.first.wrapping_add(1), false);
+            self.position = self.next;
+            return Repair::First;
+        }
+        self.look()
+    }
+
+    /// Looks for holes that are to be repaired.
+    fn look(&mut self) -> Repair {
+        let Some(highest) = self.scoreboard.highest() else {
+            return Repair::None;
+        };
+        let reordered = DUPLICATES * u32::from(self.segment);
+        let Some(recovery) = &mut self.recovery else {
+            if highest.wrapping_sub(self.first) <= reordered && self.duplicates < DUPLICATES {
+                return Repair::None;
+            }
+            self.recover(self.next, highest, false);
+            return Repair::Walk;
+        };
+        recovery.lost = later(recovery.lost, highest);
+        if is_after(highest, recovery.mark.wrapping_add(reordered))
+            && is_after(recovery.done, self.first)
+        {
+            // Something that left after the first segment's repetition arrived: that one was lost as well.
+            recovery.mark = self.next;
+            recovery.done = self.first;
+            self.position = self.first;
+            return Repair::Walk;
+        }
+        let done = later(recovery.done, self.first);
+        // The last few may only be late.
+        let sure = recovery.lost.wrapping_sub(reordered);
+        // What the walk has still before it, it will come to by itself.
+        let passed = if is_after(sure, self.position) {
+            self.position
+        } else {
+            sure
+        };
+        if self.scoreboard.has_hole(done, passed) {
+            self.position = self.first;
+            return Repair::Walk;
         }
         Repair::None
     }
 
-    /// The peer has something new, but not what follows [`first`](Self::first).
-    pub(super) fn on_duplicate(&mut self) -> Repair {
-        self.duplicates = self.duplicates.saturating_add(1);
-        if self.duplicates == DUPLICATES && self.recovery.is_none() && self.in_flight() > 0 {
-            self.congestion.on_loss(self.in_flight());
-            self.recovery = Some(self.next);
-            self.round = None;
-            return Repair::First;
-        }
-        Repair::None
+    fn recover(&mut self, end: u32, lost: u32, timeout: bool) {
+        self.recovery = Some(Recovery {
+            end,
+            done: self.first,
+            lost,
+            mark: self.next,
+            timeout,
+        });
+        self.probe = None;
+        self.position = self.first;
     }
 
     /// When [`on_timeout`](Self::on_timeout) is due, if something is in flight.
@@ -190,20 +340,25 @@ impl Sender {
         self.progress = now;
         self.attempts += 1;
         self.round = None;
-        // The first time may be the tail of what was sent, of which no duplicate can tell: one segment asks.
-        if self.attempts == 1 && self.recovery.is_none() {
-            self.recovery = Some(self.next);
+        // The first time may be the tail of what was sent, of which no later segment can tell: one segment asks.
+        if self.attempts == 1 && self.recovery.is_none() && self.scoreboard.bytes() == 0 {
+            self.probe = Some(self.next);
             return Repair::First;
         }
+        if self.attempts > 2 {
+            // The peer may have thrown away what it said it has (RFC 2018 section 8).
+            self.scoreboard.clear();
+        }
         self.congestion.on_timeout(self.in_flight());
-        self.recovery = None;
         self.duplicates = 0;
-        Repair::All
+        self.recover(self.next, self.next, true);
+        Repair::Walk
     }
 
     /// The peer's window is shut: nothing can be learned from its silence.
     pub(super) fn hold(&mut self, now: Instant) {
         (self.progress, self.waiting_since) = (now, now);
+        self.attempts = 0;
     }
 
     fn timeout(&self) -> Duration {
@@ -215,27 +370,41 @@ impl Sender {
         (base * 2_u32.saturating_pow(self.attempts.min(10))).min(LONGEST_TIMEOUT)
     }
 
-    fn measure(&mut self, now: Instant, acknowledged: u32) {
+    fn begin_round(&mut self, now: Instant, limited: bool) {
+        self.round = Some(Round {
+            end: self.next,
+            since: now,
+            delivered: self.delivered(),
+            repeated: self.repeated,
+            limited,
+        });
+    }
+
+    fn delivered(&self) -> u64 {
+        self.acknowledged + self.scoreboard.bytes() as u64
+    }
+
+    fn measure(&mut self, now: Instant) {
         let Some(round) = &self.round else { return };
-        if is_after(round.end, acknowledged) {
+        let last = round.end.wrapping_sub(1);
+        if is_after(round.end, self.first) && !self.scoreboard.has(last, round.end) {
             return;
         }
-        let sample = now.saturating_duration_since(round.since);
-        let delivered = usize::try_from(self.delivered - round.delivered).unwrap_or(usize::MAX);
-        self.congestion
-            .on_round(now, sample, delivered, round.limited);
+        let round_trip = now.saturating_duration_since(round.since);
+        let sample = Sample {
+            round_trip,
+            delivered: self.delivered().saturating_sub(round.delivered),
+            repeated: self.repeated - round.repeated,
+            limited: round.limited,
+        };
         self.round = None;
+        self.congestion.on_round(now, &sample, self.in_flight());
         self.smoothed = Some(match self.smoothed {
-            None => (sample, sample / 2),
+            None => (round_trip, round_trip / 2),
             Some((smoothed, variance)) => (
-                (smoothed * 7 + sample) / 8,
-                (variance * 3 + smoothed.abs_diff(sample)) / 4,
+                (smoothed * 7 + round_trip) / 8,
+                (variance * 3 + smoothed.abs_diff(round_trip)) / 4,
             ),
         });
     }
-}
-
-/// Whether sequence number `left` comes after `right` (RFC 9293 section 3.4).
-pub(super) fn is_after(left: u32, right: u32) -> bool {
-    left.wrapping_sub(right).cast_signed() > 0
 }
