@@ -84,7 +84,7 @@ fn a_terrible_link_carries_in_the_end() {
     for seed in 0..4 {
         let path = Path {
             jitter: Duration::from_millis(30),
-            lost: 200,
+            lost: 120,
             doubled: 100,
             damaged: 50,
             ..Path::default()

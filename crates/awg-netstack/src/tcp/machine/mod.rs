@@ -304,10 +304,18 @@ impl TcpMachine {
         if shut || self.peer_window == 0 {
             self.sender.hold(now);
         }
-        let shown = self.window_field();
-        if duplicate && shown == self.shown && repair == Repair::None {
-            // It would only be counted, which is done.
-            return None;
+        let mut shown = self.window_field();
+        if shown == self.shown
+            && acknowledged == first
+            && segment.length == 0
+            && self.sender.in_flight() > 0
+        {
+            if duplicate && repair == Repair::None {
+                // It would only be counted, which is done.
+                return None;
+            }
+            // smoltcp does not count what comes with another window.
+            shown = another(shown);
         }
         self.shown = shown;
         segment.overwrite(packet, acknowledged, shown);
@@ -359,10 +367,10 @@ impl TcpMachine {
                 self.fast_retransmits += 1;
                 // Another window resets smoltcp's count of duplicates; three of the same make it send the first segment again.
                 let field = self.window_field();
-                let other = match field {
-                    _ if field != self.shown => field,
-                    0..=1 => 2,
-                    _ => field - 1,
+                let other = if field == self.shown {
+                    another(field)
+                } else {
+                    field
                 };
                 for _ in 0..4 {
                     self.forge(link, now, other);
@@ -815,6 +823,11 @@ fn header(packet: &[u8]) -> Option<Segment> {
         _ => 40,
     };
     Segment::read(packet, start..packet.len())
+}
+
+/// A window field that differs as little as can be, and shuts nothing.
+fn another(field: u16) -> u16 {
+    if field > 1 { field - 1 } else { field + 1 }
 }
 
 /// The largest segment that packets of `mtu` carry between these ends.

@@ -12,7 +12,7 @@ use super::sequence::{is_after, later};
 
 /// Nothing is taken for lost sooner: the other end may delay an acknowledgement, and the embedder's loop may be late.
 const SHORTEST_TIMEOUT: Duration = Duration::from_millis(200);
-const LONGEST_TIMEOUT: Duration = Duration::from_mins(1);
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(15);
 /// RFC 6298 section 2.1.
 const FIRST_TIMEOUT: Duration = Duration::from_secs(1);
 /// RFC 6675 section 2: later segments that arrived before one that did not is taken for lost.
