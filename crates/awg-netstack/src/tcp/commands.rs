@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::ends::Key;
 use super::flow::{Flow, Stage, Told};
-use super::machine::{Ends, Phase, Rings, TcpMachine};
+use super::machine::{Ends, Phase, TcpMachine};
 use super::{Tcp, ports};
 use crate::error::ConnectError;
 use crate::flow::{FlowId, Peer};
@@ -29,10 +29,7 @@ impl Tcp {
             by_key.contains_key(&key) || time_wait.find(now, &key).is_some()
         });
         let local = SocketAddr::new(from, port.ok_or(ConnectError::NoPort)?);
-        let rings = match self.rings.pop() {
-            Some(rings) => rings,
-            None => Rings::new(self.limits.buffer_bytes_per_flow).map_err(ConnectError::Memory)?,
-        };
+        let rings = self.memory.take(peer).map_err(ConnectError::Memory)?;
         let key = Key::new(peer, local, remote);
         let machine = TcpMachine::connect(&mut self.link, rings, Ends { local, remote }, now)
             .ok_or(ConnectError::Unaddressable)?;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::ends::Key;
 use super::flow::{Flow, HeldSyn, Stage, Told};
-use super::machine::{Ends, Phase, Rings, TcpMachine};
+use super::machine::{Ends, Phase, TcpMachine};
 use super::{Tcp, Unreachable, reset};
 use crate::error::AcceptError;
 use crate::event::{Closure, Event, Rejection};
@@ -118,17 +118,14 @@ impl Tcp {
         let Stage::HalfOpen(held) = &mut flow.stage else {
             return Err(AcceptError::AlreadyOpen);
         };
-        let rings = match self.rings.pop() {
-            Some(rings) => rings,
-            None => Rings::new(self.limits.buffer_bytes_per_flow).map_err(AcceptError::Memory)?,
-        };
+        let peer = flow.key.peer();
+        let rings = self.memory.take(peer).map_err(AcceptError::Memory)?;
         let ends = Ends {
             local: flow.local,
             remote: flow.remote,
         };
         let HeldSyn { packet, segment } = held;
         let machine = TcpMachine::accept(&mut self.link, rings, ends, packet, segment, now);
-        let peer = flow.key.peer();
         let Some(machine) = machine else {
             self.end(now, number, Closure::Refused);
             return Err(AcceptError::Malformed);

@@ -9,6 +9,7 @@ mod ends;
 mod flow;
 mod half_open;
 mod machine;
+mod memory;
 mod peers;
 mod ports;
 mod reset;
@@ -32,13 +33,11 @@ use crate::packet::{Flags, IpHeader, Segment};
 use crate::stack::FlowStatus;
 use ends::Key;
 use flow::{Flow, Stage};
-use machine::{Link, Phase, Rings};
+use machine::{Link, Phase};
+use memory::Memory;
 use peers::Peers;
 use slots::Slots;
 use time_wait::TimeWait;
-
-/// Pairs of buffers kept for the next flows.
-const SPARE_RINGS: usize = 64;
 
 /// An ICMP error that the stack shall send about a held SYN.
 pub(crate) struct Unreachable {
@@ -64,7 +63,7 @@ pub(crate) struct Tcp {
     /// Flows that may have something to send, each once.
     dirty: VecDeque<u32>,
     events: VecDeque<Event>,
-    rings: Vec<Rings>,
+    memory: Memory,
     rng: StdRng,
     /// Small packets on their way out, each whole.
     waiting: VecDeque<(Peer, Vec<u8>)>,
@@ -97,7 +96,7 @@ impl Tcp {
             deadlines: Deadlines::default(),
             dirty: VecDeque::new(),
             events: VecDeque::new(),
-            rings: Vec::new(),
+            memory: Memory::new(limits.buffer_bytes_per_flow),
             rng,
             waiting: VecDeque::new(),
             unreachable: Vec::new(),
@@ -363,12 +362,7 @@ impl Tcp {
                         self.counters.time_wait_full += 1;
                     }
                 }
-                if let Some(mut rings) = machine.into_rings()
-                    && self.rings.len() < SPARE_RINGS
-                {
-                    rings.recycle();
-                    self.rings.push(rings);
-                }
+                self.memory.give_back(peer, *machine);
             }
         }
         self.peers.settle(peer);
@@ -387,6 +381,7 @@ impl Tcp {
                 self.end(now, number, Closure::PeerGone);
             }
         }
+        self.memory.forget(peer);
     }
 
     /// What happened, oldest first.

@@ -63,6 +63,11 @@ impl Congestion {
         }
     }
 
+    /// The shortest round trip of late, if there was one.
+    pub(super) fn round_trip(&self) -> Option<Duration> {
+        self.path.shortest.map(|(shortest, _)| shortest)
+    }
+
     /// Bytes that may be in flight.
     pub(super) fn window(&self) -> usize {
         #[expect(clippy::cast_sign_loss, reason = "both are positive")]

@@ -77,6 +77,11 @@ impl Rings {
         self.receive.touched() + self.send.touched()
     }
 
+    /// The bytes of each, as far as they were asked for.
+    pub(crate) fn size(&self) -> usize {
+        self.receive.capacity()
+    }
+
     /// Makes them ready for another connection: little is kept, much is given back.
     pub(crate) fn recycle(&mut self) {
         for ring in [&mut self.receive, &mut self.send] {
@@ -694,6 +699,11 @@ impl TcpMachine {
             send.release_except(write_at + send.capacity() - queued, queued);
         }
         true
+    }
+
+    /// The shortest round trip of late, if data was acknowledged.
+    pub(crate) fn round_trip(&self) -> Option<Duration> {
+        self.sender.round_trip()
     }
 
     /// The memory, for the next connection.

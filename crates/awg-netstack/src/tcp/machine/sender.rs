@@ -139,6 +139,11 @@ impl Sender {
         self.next
     }
 
+    /// The shortest round trip of late, if data was acknowledged.
+    pub(super) fn round_trip(&self) -> Option<Duration> {
+        self.congestion.round_trip()
+    }
+
     pub(super) fn in_flight(&self) -> usize {
         self.next.wrapping_sub(self.first) as usize
     }
