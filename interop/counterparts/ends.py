@@ -68,12 +68,12 @@ def listening(pid: int, port: int) -> bool:
 
 
 def _sockets(pid: int, protocol: str) -> list[str]:
-    """Lines of /proc/PID/net: number, local address, remote address, state and more."""
-    return [
-        line
-        for table in (protocol, f"{protocol}6")
-        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]
-    ]
+    """Lines of /proc/PID/net: number, local address, remote address, state and more; none of a process that ended."""
+    lines: list[str] = []
+    for table in (protocol, f"{protocol}6"):
+        with contextlib.suppress(OSError):
+            lines += Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]
+    return lines
 
 
 def _holds(line: str, port: int) -> bool:
