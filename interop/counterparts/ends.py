@@ -1,8 +1,8 @@
 """Clients and servers of every implementation behind one face, so that one test speaks to all of them.
 
 A client is a SOCKS5 proxy; a server is a place in the tunnel's far network where the services of
-`internal/services` answer. The reference and WireGuard carry the services inside; behind awgproxy's server they run on
-this machine, and the server dials them.
+`internal/services` answer. The reference and WireGuard carry the services inside; awgproxy's server dials them in its
+network.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 from interop.counterparts import programs
 from interop.counterparts.configuration import SERVER_ADDRESSES, Ours, Tunnel
+from interop.counterparts.namespaces import INTERNET
 from interop.counterparts.processes import Process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 PORTS = {"echo": 7, "discard": 9, "digest": 10, "source": 19, "datagrams": 7, "names": 53}
-LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 
 Address = tuple[str, int]
 
@@ -117,15 +117,15 @@ def client(
 def server(
     kind: str, tunnel: Tunnel, folder: Path, host: str = "127.0.0.1", *, port: int = 0, ours: Ours | None = None
 ) -> Iterator[Server]:
-    """Run a server of `kind` on this machine, with its services, and leave when all of it is there.
+    """Run a server of `kind` with its services and leave when all of it is there.
 
-    `host` is the outer address that clients use; `port` 0 takes any free one. The services of awgproxy's server are on
-    loopback, which it is told to allow.
+    `host` is the outer address that clients use; `port` 0 takes any free one. The services of awgproxy's server are at
+    INTERNET: it must run in a namespace that has those addresses (`namespaces.internet`).
     """
     if kind == "awgproxy":
         port = port or free_port(socket.SOCK_DGRAM, host)
-        allow = tuple(f"{address}/{bits}" for address, bits in (("127.0.0.1", 32), ("::1", 128)))
-        ours = dataclasses.replace(ours or Ours(), allow=allow)
+        allow = (f"{INTERNET[4]}/32", f"{INTERNET[6]}/128")
+        ours = dataclasses.replace(ours or Ours(), allow=allow, names=INTERNET[4])
         with target() as (_, services), awgproxy_server(tunnel, folder, port, ours) as process:
             yield Server(process, join(host, port), services)
         return
@@ -152,7 +152,9 @@ def awgproxy_server(
 
 @contextlib.contextmanager
 def target(
-    addresses: Sequence[str] = tuple(LOOPBACK.values()), options: Sequence[str] = (), inside: Sequence[str] = ()
+    addresses: Sequence[str] = tuple(INTERNET.values()),
+    options: Sequence[str] = ("-well-known", "-names"),
+    inside: Sequence[str] = (),
 ) -> Iterator[tuple[Process, dict[int, dict[str, Address]]]]:
     """Run the services on the kernel's network; the addresses are by IP version and service."""
     listen = ["-address", ",".join(addresses), *options]

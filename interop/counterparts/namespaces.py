@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+INTERNET = {4: "198.51.100.1", 6: "2001:db8::1"}
+"""Addresses of documentation (RFC 5737, RFC 3849)."""
+
 _libc = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNET = 0x40000000
 _numbers = itertools.count(1)
@@ -66,6 +69,15 @@ def namespace() -> Iterator[Namespace]:
         yield made
     finally:
         _run(["ip", "netns", "del", made.name])
+
+
+def internet(where: Namespace) -> None:
+    """Give a namespace the addresses that stand for the internet.
+
+    They are on its loopback interface, but not loopback addresses: those a tunnel's client would never send out.
+    """
+    for version, address in INTERNET.items():
+        where.ip(f"-{version} address add {address} dev lo" + (" nodad" if version == 6 else ""))
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from interop.counterparts import programs
+from interop.counterparts import namespaces, programs
 
 HERE = Path(__file__).parent
 
@@ -54,3 +54,12 @@ def awgproxy():
 @pytest.fixture(scope="session")
 def root():
     require(os.geteuid() == 0, "network namespaces need root")
+
+
+@pytest.fixture
+def internet(root):
+    """The test and all that it starts are in a network of their own, which has the internet's addresses."""
+    with namespaces.namespace() as own:
+        namespaces.internet(own)
+        with own.entered():
+            yield

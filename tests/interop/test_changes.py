@@ -17,7 +17,7 @@ from interop.counterparts import conversation, ends, socks
 from interop.counterparts.configuration import EVERYTHING, Tunnel
 from interop.counterparts.relay import Relay
 
-pytestmark = pytest.mark.usefixtures("go_programs", "awgproxy")
+pytestmark = pytest.mark.usefixtures("go_programs", "awgproxy", "internet")
 
 TUNNEL = Tunnel(obfuscation=EVERYTHING)
 PAIRS = [("awgproxy", "reference"), ("reference", "awgproxy")]

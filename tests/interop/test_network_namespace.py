@@ -19,12 +19,12 @@ import pytest
 
 from interop.counterparts import conversation, daemons, ends, namespaces
 from interop.counterparts.configuration import EVERYTHING, PLAIN, SERVER_ADDRESSES, Ours, Tunnel
+from interop.counterparts.namespaces import INTERNET
 from interop.counterparts.processes import Process
 from tests.interop.conftest import require
 
 pytestmark = pytest.mark.usefixtures("go_programs", "awgproxy", "root")
 
-INTERNET = {4: "198.51.100.1", 6: "2001:db8::1"}
 CABLE = {4: ("10.179.0.1", "10.179.0.2"), 6: ("fd79::1", "fd79::2")}
 PORT = 51820
 WEB = 8080
@@ -52,9 +52,8 @@ def near(request, tmp_path):
     with contextlib.ExitStack() as running:
         start = running.enter_context
         near, far = start(namespaces.pair(f"{here}/{bits}", f"{there}/{bits}"))
-        for version, address in INTERNET.items():
-            far.ip(f"-{version} address add {address} dev lo" + (" nodad" if version == 6 else ""))
-        start(ends.target(tuple(INTERNET.values()), ("-well-known", "-names"), far.inside))
+        namespaces.internet(far)
+        start(ends.target(inside=far.inside))
         web = [sys.executable, "-m", "http.server", str(WEB), "--bind", "::", "--directory", tmp_path / "web"]
         server = start(Process("web server", web, far.inside))
         server.wait_until(lambda: ends.listening(server.pid, WEB), "listening")
@@ -68,7 +67,7 @@ def test_ordinary_programs(near, tmp_path):
     (tmp_path / "web" / "page").write_bytes(page)
     for version in (4, 6):
         own = SERVER_ADDRESSES[version]
-        assert "3 received" in near.run(["ping", "-c", "3", "-i", "0.2", "-w", "20", own])
+        near.run(["ping", "-c", "3", "-i", "0.2", "-w", "20", own])
         record = {4: "A", 6: "AAAA"}[version]
         for transport in ("+notcp", "+tcp"):
             answer = near.run(["dig", f"@{own}", "+short", "+time=5", transport, "web.test", record])

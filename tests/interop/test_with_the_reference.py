@@ -10,7 +10,7 @@ from interop.counterparts import conversation, ends
 from interop.counterparts.relay import Relay
 from tests.interop import matrix
 
-pytestmark = pytest.mark.usefixtures("go_programs", "awgproxy")
+pytestmark = pytest.mark.usefixtures("go_programs", "awgproxy", "internet")
 
 KEEPALIVE = 32
 """Bytes of a bare keepalive: a transport message without content."""
@@ -34,6 +34,11 @@ def test_ours_with_ours(case, tmp_path):
 @pytest.mark.parametrize("case", ["everything", "ipv6-inside"])
 def test_names_are_resolved_through_the_tunnel(case, tmp_path):
     matrix.names_pass("awgproxy", "reference", matrix.CASES[case], tmp_path)
+
+
+@pytest.mark.parametrize("client", ["reference", "awgproxy"])
+def test_our_server_answers_for_names(client, tmp_path):
+    matrix.names_pass(client, "awgproxy", matrix.CASES["everything"], tmp_path)
 
 
 @pytest.mark.parametrize(("case", "padding"), [("keepalive-padded", 24), ("keepalive-bare", 0)])

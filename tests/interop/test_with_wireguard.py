@@ -13,7 +13,7 @@ from interop.counterparts import conversation, daemons, ends, namespaces
 from interop.counterparts.configuration import SERVER_ADDRESSES, Tunnel
 from tests.interop import matrix
 
-pytestmark = pytest.mark.usefixtures("go_programs", "awgproxy")
+pytestmark = pytest.mark.usefixtures("go_programs", "awgproxy", "internet")
 
 PLAIN = matrix.CASES["plain"]
 CASES = {

@@ -47,7 +47,11 @@ func main() {
 			socket, err := net.ListenPacket("udp", at(53))
 			lifetime.Must(err)
 			go services.AnswerNames(socket, parsed)
-			open["names"] = socket.LocalAddr().(*net.UDPAddr).Port
+			port := uint16(socket.LocalAddr().(*net.UDPAddr).Port)
+			listener, err := net.Listen("tcp", netip.AddrPortFrom(address, port).String())
+			lifetime.Must(err)
+			go services.ServeNames(listener, parsed)
+			open["names"] = int(port)
 		}
 		ready[fmt.Sprint(address)] = open
 	}

@@ -1,6 +1,8 @@
 package services
 
 import (
+	"encoding/binary"
+	"io"
 	"net"
 	"net/netip"
 	"strings"
@@ -21,6 +23,30 @@ func AnswerNames(socket net.PacketConn, addresses []netip.Addr) {
 			_, _ = socket.WriteTo(answer, from)
 		}
 	}
+}
+
+// ServeNames is the same over TCP: each message behind its length (RFC 1035, section 4.2.2).
+func ServeNames(listener net.Listener, addresses []netip.Addr) {
+	Serve(listener, func(connection net.Conn) error {
+		for {
+			var length uint16
+			if err := binary.Read(connection, binary.BigEndian, &length); err != nil {
+				return nil // the asker has no more questions
+			}
+			query := make([]byte, length)
+			if _, err := io.ReadFull(connection, query); err != nil {
+				return err
+			}
+			answer, err := answerName(query, addresses)
+			if err != nil {
+				return err
+			}
+			framed := append(binary.BigEndian.AppendUint16(nil, uint16(len(answer))), answer...)
+			if _, err := connection.Write(framed); err != nil {
+				return err
+			}
+		}
+	})
 }
 
 func answerName(query []byte, addresses []netip.Addr) ([]byte, error) {

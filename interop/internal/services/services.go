@@ -6,7 +6,7 @@
 //	         {"bytes": N}
 //	digest   as discard, and hashes it: {"bytes": N, "sha256": …}  TCP 10
 //	source   reads a line "N", sends N bytes of the pattern       TCP 19
-//	names    DNS: every name under .test is this very address     UDP 53
+//	names    DNS: every name under .test is this very address     UDP 53, TCP 53
 //
 // They run the same over the kernel's network and over a tunnel's own.
 package services

@@ -26,6 +26,11 @@ func OnTunnel(network userspace.Network, addresses []netip.Addr) error {
 			return err
 		}
 		go AnswerNames(names, addresses)
+		streams, err := network.ListenTCPAddrPort(netip.AddrPortFrom(address, 53))
+		if err != nil {
+			return err
+		}
+		go ServeNames(streams, addresses)
 	}
 	return nil
 }
