@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 MOST_PROBLEMS = 100
 """How many problems of one file are told one by one; the rest are only counted."""
+MOST_ERRORS = 1000
+"""How many errors of one file are looked for; with more it is no configuration, and reading it ends."""
 
 
 @dataclass(slots=True)
@@ -35,7 +37,14 @@ class Findings:
         message: str,
         suggestion: str | None = None,
     ) -> None:
-        """Note something that cannot be used."""
+        """Note something that cannot be used.
+
+        Raises:
+            ConfigError: with all errors so far, where they are more than `MOST_ERRORS`.
+        """
+        if len(self.errors) >= MOST_ERRORS:
+            told = in_order(self.errors)[:MOST_PROBLEMS]
+            raise ConfigError([*told, Problem(self.file, None, None, None, f"more than {MOST_ERRORS} problems")])
         self.errors.append(Problem(self.file, line, section, key, message, suggestion))
 
     def warning(
