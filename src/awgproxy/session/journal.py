@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_LEVELS = {"debug": log.debug, "info": log.info, "warning": log.warning, "error": log.error}
-
 
 class TunnelJournal:
     """Logs the events of the tunnel."""
@@ -60,4 +58,5 @@ class TunnelJournal:
         log.info("peer moved", peer=self._name(event.peer))
 
     def _record(self, event: LogRecord) -> None:
-        _LEVELS.get(event.level, log.info)(event.message, **dict(event.fields))
+        # The method is looked up now: one bound before logging is set up would write elsewhere for ever.
+        getattr(log, event.level)(event.message, **event.fields)
