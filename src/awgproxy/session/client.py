@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from awgproxy._native import Engine, FlowClosed, FlowConnected, FlowRefused, HandshakeFailed
+from awgproxy._native import Engine, EngineFailed, FlowClosed, FlowConnected, FlowRefused, HandshakeFailed
 from awgproxy.egress.resolver import Resolver
 from awgproxy.errors import ListenError, NameLookupFailed, NameNotFound
 from awgproxy.proxy.listener import Accepted, Listener
@@ -37,8 +37,8 @@ async def run(config: Config) -> None:
     """Serve applications until a signal ends it.
 
     Raises:
-        ListenError: the SOCKS5 port cannot be listened on.
-        TunnelError: the tunnel's own socket cannot be had.
+        ListenError: the SOCKS5 port cannot be listened on, or the tunnel's own port cannot be had.
+        TunnelError: the engine failed.
     """
     with Lifetime() as lifetime:
         await ClientSession(config, lifetime).run()
@@ -57,6 +57,7 @@ class ClientSession:
             self._engine,
             {
                 **self._journal.handlers,
+                EngineFailed: lifetime.engine_failed,
                 HandshakeFailed: self._handshake_failed,
                 FlowConnected: self._connected,
                 FlowRefused: self._refused,

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Self
 
 import structlog
 
+from awgproxy.errors import TunnelError
+
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from awgproxy._native import EngineFailed
 
 DRAIN_SECONDS = 5.0
 """How long running connections may go on after the first signal."""
@@ -65,8 +69,12 @@ class Lifetime:
             self._at_once.set()
         self._stopping.set()
 
+    def engine_failed(self, event: EngineFailed) -> None:
+        """End the session: without its engine nothing moves any more."""
+        self.fail(TunnelError(f"a defect of awgproxy ended the tunnel, please report it: {event.message}"))
+
     def fail(self, failure: Exception) -> None:
-        """End the session at once, with an error that `until_stopped` raises."""
+        """End the session at once, with an error that `until_stopped` or `drain` raises."""
         self._failure = failure
         self._at_once.set()
         self._stopping.set()
@@ -82,7 +90,11 @@ class Lifetime:
             raise self._failure
 
     async def drain(self) -> None:
-        """Wait for the open connections, `DRAIN_SECONDS` at most or until a second signal."""
+        """Wait for the open connections, `DRAIN_SECONDS` at most or until a second signal.
+
+        Raises:
+            Exception: what `fail` was given meanwhile.
+        """
         if self._open <= 0:
             return
         log.info("waiting for open connections", connections=self._open, seconds=DRAIN_SECONDS)
@@ -90,3 +102,5 @@ class Lifetime:
         await asyncio.wait(waits, timeout=DRAIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()
+        if self._failure is not None:
+            raise self._failure

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from awgproxy._native import Engine, FlowClosed, FlowIncoming
+from awgproxy._native import Engine, EngineFailed, FlowClosed, FlowIncoming
 from awgproxy.egress.dialer import Dialer
 from awgproxy.egress.forwarder import DNS_PORT, DnsForwarder
 from awgproxy.errors import ListenError
@@ -31,6 +31,7 @@ async def run(config: Config) -> None:
 
     Raises:
         ListenError: the UDP port cannot be had.
+        TunnelError: the engine failed.
     """
     with Lifetime() as lifetime:
         await ServerSession(config, lifetime).run()
@@ -49,7 +50,12 @@ class ServerSession:
         journal = TunnelJournal([peer.public_key for peer in config.peers])
         self._pump = EventPump(
             self._engine,
-            {**journal.handlers, FlowIncoming: self._incoming, FlowClosed: self._closed},
+            {
+                **journal.handlers,
+                EngineFailed: lifetime.engine_failed,
+                FlowIncoming: self._incoming,
+                FlowClosed: self._closed,
+            },
         )
 
     async def run(self) -> None:
