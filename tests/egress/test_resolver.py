@@ -146,6 +146,20 @@ async def test_without_servers_the_text_says_what_to_do(engine):
         await Resolver(engine, [], ipv6=True).resolve("four.example")
 
 
+@pytest.mark.parametrize(
+    "failure", [RuntimeError("the engine is draining"), OSError(105, "too many flows"), OSError(24, "no socket pair")]
+)
+@pytest.mark.parametrize("opening", ["open_datagrams", "open_stream"])
+async def test_a_tunnel_that_takes_no_flows_fails_the_look_up(engine, monkeypatch, opening, failure):
+    def refuse(_):
+        raise failure
+
+    engine.truncate = True
+    monkeypatch.setattr(engine, opening, refuse)
+    with pytest.raises(NameLookupFailed, match=r"cannot be asked: .*(draining|too many flows|no socket pair)"):
+        await Resolver(engine, ["10.0.0.1"], ipv6=False).resolve("four.example")
+
+
 @pytest.mark.parametrize("name", ["a" * 64 + ".example", "a..b", "x." * 200])
 async def test_malformed_names(engine, name):
     with pytest.raises(NameLookupFailed, match="malformed"):

@@ -24,7 +24,7 @@ import dns.rdatatype
 from awgproxy.errors import NameLookupFailed, NameNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 DNS_PORT = 53
 TRY_SECONDS = (1.0, 2.0, 4.0)
@@ -135,13 +135,16 @@ class Resolver:
                     answer = await self._ask_by_stream(server, question)
         except TimeoutError as error:
             raise NameLookupFailed("the DNS server does not answer") from error
+        except _NoFlow as error:
+            raise NameLookupFailed(f"the DNS server cannot be asked: {error}") from error
         except (OSError, EOFError, dns.exception.DNSException) as error:
             raise NameLookupFailed("the DNS server's answer is unusable") from error
         return _addresses_of(answer, _RECORD_TYPES[family])
 
     async def _ask_by_datagram(self, server: str, question: dns.message.Message) -> dns.message.Message:
         loop = asyncio.get_running_loop()
-        flow, descriptor = self._tunnel.open_datagrams((server, DNS_PORT))
+        with _opening():
+            flow, descriptor = self._tunnel.open_datagrams((server, DNS_PORT))
         with contextlib.ExitStack() as closing:
             closing.callback(self._tunnel.close_flow, flow)
             channel = closing.enter_context(socket.socket(fileno=descriptor))
@@ -159,7 +162,8 @@ class Resolver:
 
     async def _ask_by_stream(self, server: str, question: dns.message.Message) -> dns.message.Message:
         loop = asyncio.get_running_loop()
-        _, descriptor = self._tunnel.open_stream([(server, DNS_PORT)])
+        with _opening():
+            _, descriptor = self._tunnel.open_stream([(server, DNS_PORT)])
         with socket.socket(fileno=descriptor) as channel:
             channel.setblocking(False)
             data = question.to_wire()
@@ -169,6 +173,18 @@ class Resolver:
         if not question.is_response(answer):
             raise EOFError
         return answer
+
+
+class _NoFlow(Exception):  # noqa: N818 - named as its outcome is
+    """The tunnel gave no flow: a bound is reached, no descriptor is left, or the engine ends."""
+
+
+@contextlib.contextmanager
+def _opening() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        raise _NoFlow(getattr(error, "strerror", None) or str(error)) from error
 
 
 async def _receive_exactly(channel: socket.socket, count: int) -> bytes:
