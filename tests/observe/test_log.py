@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 
 import pytest
 import structlog
@@ -50,6 +51,33 @@ def test_an_output_that_fails_stops_nothing():
 
     log.configure(stream=Full())
     structlog.get_logger().info("lost")
+
+
+def test_a_reader_that_stops_reading_stops_nothing_and_hears_what_it_lost(monkeypatch):
+    monkeypatch.setattr(log, "PATIENCE_SECONDS", 0.01)
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    with os.fdopen(writing, "w") as stream, os.fdopen(reading, "rb") as reader:
+        log.configure(form="json", stream=stream)
+        while reader.read():
+            pass
+        written = 2000
+        for number in range(written):  # far more than a pipe holds
+            structlog.get_logger().info("entry", number=number, filling="x" * 200)
+        whole, _, rest = reader.read().rpartition(b"\n")
+        assert len(whole.splitlines()) < written
+        structlog.get_logger().info("again")
+        entries = [json.loads(line) for line in (rest + reader.read()).splitlines()[-2:]]
+    assert entries[0]["event"] == "again"
+    assert entries[1]["entries"] == written - len(whole.splitlines())
+
+
+def test_long_entries_are_whole():
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as stream, os.fdopen(reading) as reader:
+        log.configure(form="json", stream=stream)
+        structlog.get_logger().info("long", text="x" * 20_000)
+        assert json.loads(reader.readline())["text"] == "x" * 20_000
 
 
 @pytest.mark.parametrize("arguments", [("loud", "json"), ("info", "xml")])

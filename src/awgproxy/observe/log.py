@@ -1,13 +1,15 @@
 """Logs, by structlog, on standard error: lines for people on a terminal, JSON elsewhere.
 
 An entry has a time (UTC), a level, an event in words and fields. Keys and payloads have no field; a session goes by its
-random id. A standard error that cannot be written (a full disk, a closed pipe) loses entries, counts them, and stops
-nothing.
+random id. A standard error that cannot be written (a full disk, a closed pipe, a reader that has stopped reading) loses
+entries, and stops nothing; how many were lost is logged when it can be written again.
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import select
 import sys
 from typing import TYPE_CHECKING, TextIO
 
@@ -16,23 +18,54 @@ import structlog
 if TYPE_CHECKING:
     from structlog.typing import Processor
 
+log = structlog.get_logger()
+
 FORMATS = ("auto", "console", "json")
 LEVELS = ("debug", "info", "warning", "error")
 
 
+PATIENCE_SECONDS = 0.1
+"""How long a slow reader of the log is waited for, once; until it reads again, entries are lost without waiting."""
+
+
 class _Output:
-    """Writes entries to a text stream and survives its failures."""
+    """Writes entries to a text stream; survives its failures, and does not wait for whoever reads it."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        try:
+            self._descriptor: int | None = stream.fileno()
+        except (OSError, ValueError):
+            self._descriptor = None
+        self._broken = False  # the last line lacks its end
         self.lost = 0
 
     def msg(self, message: str) -> None:
         try:
-            self._stream.write(message + "\n")
-            self._stream.flush()
+            self._write(message + "\n")
         except (OSError, ValueError):
             self.lost += 1
+            return
+        if self.lost:
+            lost, self.lost = self.lost, 0
+            log.warning("entries of the log were lost, since it could not be written", entries=lost)
+
+    def _write(self, line: str) -> None:
+        if self._descriptor is None:
+            self._stream.write(line)
+            self._stream.flush()
+            return
+        data = (b"\n" if self._broken else b"") + line.encode(errors="backslashreplace")
+        while data:
+            # What is ready takes this much without waiting (pipe(7)).
+            self._await_room(self._descriptor)
+            data = data[os.write(self._descriptor, data[: select.PIPE_BUF]) :]
+            self._broken = bool(data)
+
+    def _await_room(self, descriptor: int) -> None:
+        patience = 0 if self.lost else PATIENCE_SECONDS
+        if not select.select([], [descriptor], [], patience)[1]:
+            raise BlockingIOError
 
     log = debug = info = warning = warn = error = critical = exception = fatal = failure = msg
 
