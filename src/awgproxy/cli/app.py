@@ -6,6 +6,7 @@ import typer
 
 from awgproxy.cli import check, client, demo, genkey, genpsk, new, pubkey, server, version
 from awgproxy.cli.failure import ends_in_words
+from awgproxy.cli.standard_streams import replace_closed
 
 app = typer.Typer(
     name="awgproxy",
@@ -28,5 +29,6 @@ for command in (
 
 def main() -> None:
     """Run a command and end the process: the console script ``awgproxy``."""
+    replace_closed()
     with ends_in_words():
         app(prog_name="awgproxy")

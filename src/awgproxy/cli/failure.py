@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from awgproxy.errors import AwgProxyError, ConfigError
@@ -23,14 +23,14 @@ MISUSED = 2
 def ends_in_words() -> Iterator[None]:
     """End the process in words, never in a traceback, unless ``LOG_LEVEL=debug`` asks for one after a defect."""
     try:
-        yield
+        with _flushed():
+            yield
     except ConfigError as error:
         _end(MISUSED, *(str(problem) for problem in error.problems))
     except AwgProxyError as error:
         _end(FAILED, str(error))
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads: what is still buffered goes nowhere
-        _end(FAILED)
+        _end(FAILED)  # nobody reads
     except OSError as error:
         what = error.strerror or str(error)
         _end(FAILED, f"{error.filename}: {what}" if error.filename is not None else what)
@@ -41,7 +41,22 @@ def ends_in_words() -> Iterator[None]:
         _end(FAILED, f"a defect of awgproxy ({kind}); LOG_LEVEL=debug shows where, please report it")
 
 
+@contextmanager
+def _flushed() -> Iterator[None]:
+    """Write out what was printed while a failure can still be told; what cannot be written then goes nowhere."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except OSError:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
+
+
 def _end(code: int, *lines: str) -> None:
-    for line in lines:
-        print(f"error: {line}", file=sys.stderr)
+    with suppress(OSError):  # the exit code still tells
+        for line in lines:
+            print(f"error: {line}", file=sys.stderr)
     raise SystemExit(code)

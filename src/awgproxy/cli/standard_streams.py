@@ -1,0 +1,36 @@
+"""Standard streams that whoever started us has closed: their descriptors are taken before a socket or a file gets them.
+
+Else what is printed would go into whatever has the descriptor.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import TextIO
+
+_INPUT, _OUTPUT, _ERROR = range(3)
+
+
+def replace_closed() -> None:
+    """Give each closed standard descriptor something that does no harm.
+
+    Input is at its end, and what goes to standard error is lost. Standard output refuses what is written, so that a
+    result is not lost in silence.
+    """
+    for descriptor, flags in ((_INPUT, os.O_RDONLY), (_OUTPUT, os.O_RDONLY), (_ERROR, os.O_WRONLY)):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, flags)  # the lowest number that is free, hence this one
+    if sys.stdin is None:
+        sys.stdin = _stream(_INPUT, "r")
+    if sys.stdout is None:
+        sys.stdout = _stream(_OUTPUT, "w")
+    if sys.stderr is None:
+        sys.stderr = _stream(_ERROR, "w")
+
+
+def _stream(descriptor: int, mode: str) -> TextIO:
+    return io.TextIOWrapper(io.FileIO(descriptor, mode, closefd=False), errors="backslashreplace", line_buffering=True)
