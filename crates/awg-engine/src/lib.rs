@@ -20,6 +20,7 @@ mod relay;
 mod settings;
 mod shard;
 mod snapshot;
+mod slices;
 mod thread;
 pub mod transport;
 

@@ -11,6 +11,7 @@ use crate::engine::Shared;
 use crate::event::Event;
 use crate::flow::{Outcome, Traffic};
 use crate::shard::Shard;
+use crate::slices::ask_for_short_slices;
 
 /// Starts the thread of a shard.
 ///
@@ -23,6 +24,7 @@ pub(crate) fn spawn(shard: Shard, handle: Arc<Shared>) -> io::Result<JoinHandle<
 }
 
 fn run(mut shard: Shard, handle: &Shared) {
+    ask_for_short_slices();
     let ended = catch_unwind(AssertUnwindSafe(|| shard.run()));
     let failed = ended.err().map(|panic| describe(&*panic));
     let unserved = handle.commands.close();
