@@ -11,7 +11,7 @@ use super::machine::{Rings, TcpMachine};
 use crate::flow::Peer;
 
 /// The sizes of buffers, in bytes each way.
-const SIZES: [usize; 3] = [2 << 20, 4 << 20, 16 << 20];
+const SIZES: [usize; 3] = [1 << 20, 4 << 20, 16 << 20];
 /// What a flow is given whose path is not known yet.
 const UNKNOWN: usize = 4 << 20;
 /// Bytes per second that a path is taken to carry.
