@@ -50,7 +50,7 @@ impl Default for Limits {
             flows_per_peer: 16_384,
             half_open: 4_096,
             half_open_per_peer: 1_024,
-            buffer_bytes_per_flow: 4 << 20,
+            buffer_bytes_per_flow: 16 << 20,
             time_wait_flows: 65_536,
             accept_within: Duration::from_secs(10),
             connect_within: Duration::from_secs(15),
