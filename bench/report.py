@@ -56,7 +56,7 @@ def table(systems: Mapping[str, Numbers]) -> str:
     for name in names:
         row = [name, *(_number(numbers.get(name)) for numbers in systems.values())]
         ours, rival = (systems.get(system, {}).get(name) for system in ("awgproxy", "rival"))
-        if ours is not None and rival:
+        if ours is not None and rival and not name.endswith("_percent"):
             row += [_number(ours / rival), verdict(name, ours / rival)]
         else:
             row += ["", ""]
