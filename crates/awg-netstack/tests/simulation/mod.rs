@@ -62,6 +62,8 @@ pub struct World {
     pub bytes: [u64; 2],
     /// Longest packet seen.
     pub longest: usize,
+    /// Bytes that found the queue full.
+    pub overflowed: [u64; 2],
     /// Nothing is carried at all.
     pub cut: bool,
 }
@@ -119,6 +121,7 @@ impl World {
             carried: [0; 2],
             bytes: [0; 2],
             longest: 0,
+            overflowed: [0; 2],
             cut: false,
             rng,
         }
@@ -153,6 +156,7 @@ impl World {
         if let Some(rate) = self.path.rate {
             let start = self.busy_until[to].max(self.now);
             if start - self.now > self.path.queue {
+                self.overflowed[to] += packet.len() as u64;
                 return;
             }
             self.busy_until[to] = start + Duration::from_secs_f64(packet.len() as f64 / rate);

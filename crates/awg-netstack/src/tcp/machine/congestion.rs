@@ -21,7 +21,7 @@ const JUDGED: f64 = 100.0;
 const OBVIOUS_LOSS: f64 = 0.2;
 /// The cap's own floor: so much time at the best rate, within these bytes. Batches, delayed acknowledgements and the other end's scheduling need slack, whatever the round trip.
 const SLACK: Duration = Duration::from_millis(20);
-const LEAST_SLACK: f64 = 32.0 * 1024.0;
+const LEAST_SLACK: f64 = 48.0 * 1024.0;
 const MOST_SLACK: f64 = 160.0 * 1024.0;
 /// Rounds over which the best rate counts.
 const ROUNDS: usize = 10;

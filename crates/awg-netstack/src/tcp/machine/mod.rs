@@ -32,7 +32,7 @@ pub(crate) use wire::{Link, Outlet, SMALLEST_V4, SMALLEST_V6};
 use wire::{Size, Wire};
 
 /// An acknowledgement waits so long for more to acknowledge; a second segment, or data of ours, sends it at once.
-const ACKNOWLEDGEMENT_DELAY: smoltcp::time::Duration = smoltcp::time::Duration::from_millis(5);
+const ACKNOWLEDGEMENT_DELAY: Duration = Duration::from_millis(5);
 /// What a flow may hold unsent beyond its window, so that acknowledgements find something to release.
 const AHEAD: usize = 128 * 1024;
 /// Pages are given back at most so often while a flow is busy, and only this many at once.
@@ -144,7 +144,7 @@ impl TcpMachine {
         let (receive, send) = unsafe { (rings.receive.bytes(), rings.send.bytes()) };
         let mut socket = Socket::new(SocketBuffer::new(receive), SocketBuffer::new(send));
         socket.set_nagle_enabled(false);
-        socket.set_ack_delay(Some(ACKNOWLEDGEMENT_DELAY));
+        socket.set_ack_delay(Some(ACKNOWLEDGEMENT_DELAY.into()));
         socket.set_congestion_control(CongestionControl::None);
         let mut sockets = SocketSet::new(Vec::with_capacity(1));
         let handle = sockets.add(socket);
@@ -241,6 +241,10 @@ impl TcpMachine {
             self.dead = true;
         }
         self.note_received(segment);
+        if segment.flags.has(Flags::FIN) && self.is_finished() {
+            // Nothing more comes that its acknowledgement could wait for, and in TIME-WAIT nobody would come back to send it.
+            self.lead += ACKNOWLEDGEMENT_DELAY;
+        }
         if self.started
             && self.sender.first() != first
             && queued > 0
@@ -277,6 +281,7 @@ impl TcpMachine {
 
     /// Reads an acknowledgement, and writes over it what smoltcp shall see. `None` if it shall see nothing of it.
     fn judge(&mut self, now: Instant, packet: &mut [u8], segment: &Segment) -> Option<Repair> {
+        let delivered = self.sender.delivered();
         let window = usize::from(segment.window) << self.peer_scale;
         let shut = self.peer_window == 0;
         let first = self.sender.first();
@@ -306,6 +311,8 @@ impl TcpMachine {
                 repair = self.sender.on_duplicate(now);
             }
         }
+        let delivered = self.sender.delivered().saturating_sub(delivered);
+        self.sender.on_segment(delivered);
         if shut || self.peer_window == 0 {
             self.sender.hold(now);
         }
@@ -332,8 +339,7 @@ impl TcpMachine {
         if self.peer_window == 0 {
             return 0;
         }
-        let window = self.sender.window().max(usize::from(self.sender.segment()));
-        let field = window.min(self.peer_window) >> self.peer_scale;
+        let field = self.sender.whole_window().min(self.peer_window) >> self.peer_scale;
         u16::try_from(field).unwrap_or(u16::MAX).max(1)
     }
 
@@ -472,6 +478,9 @@ impl TcpMachine {
             loop {
                 if left == 0 || !tap.has_room() {
                     return true;
+                }
+                if tap.must_wait() {
+                    return false;
                 }
                 left -= 1;
                 let mut wire = Wire {
@@ -798,6 +807,11 @@ impl Outlet for Tap<'_> {
 }
 
 impl Tap<'_> {
+    /// Whether a repair goes on only with the peer's next segment.
+    fn must_wait(&self) -> bool {
+        self.walking.is_some() && *self.rewinds == 0 && self.sender.must_wait()
+    }
+
     /// Notes a segment that is about to leave. Whether it shall.
     fn note(&mut self, sent: &Segment) -> bool {
         let (start, end) = (sent.sequence, sent.sequence_end());

@@ -17,6 +17,9 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(15);
 const FIRST_TIMEOUT: Duration = Duration::from_secs(1);
 /// RFC 6675 section 2: later segments that arrived before one that did not is taken for lost.
 const DUPLICATES: u32 = 3;
+/// Segments that a repair begins with, and that it may have saved up.
+const ALLOWANCE: usize = 10;
+const MOST_ALLOWANCE: usize = 64;
 /// A peer that acknowledges nothing for so long is gone (RFC 9293 section 3.8.3 asks for at least 100 s).
 const GIVE_UP: Duration = Duration::from_mins(3);
 
@@ -50,10 +53,14 @@ struct Recovery {
     end: u32,
     done: u32,
     lost: u32,
-    /// What had been sent when the first segment was sent again last: if the peer has something later, that was lost too.
-    mark: u32,
+    /// `done` and `next` at some moment: if the peer has something sent after that, but lacks something sent again before, that was lost as well.
+    check: Option<(u32, u32)>,
+    /// What of that was sent a third time, and its end.
+    again: Option<(u32, u32)>,
     /// Whether a timeout began it.
     timeout: bool,
+    /// Bytes that may be sent again now: as many as arrive, so that a repair does not flood the queue that just overflowed (RFC 6937).
+    allowance: usize,
 }
 
 /// One flow's sending side.
@@ -162,6 +169,15 @@ impl Sender {
             .wrapping_sub(self.first) as usize
     }
 
+    /// The same, without a part of a segment at its end: smoltcp would send that too, and then such parts for ever (RFC 9293 section 3.8.6.2.1).
+    pub(super) fn whole_window(&self) -> usize {
+        let (window, in_flight) = (self.window(), self.in_flight());
+        match window.checked_sub(in_flight) {
+            Some(room) if in_flight > 0 => window - room % usize::from(self.segment),
+            _ => window,
+        }
+    }
+
     /// The segment from `start` to `end` is about to leave; `limited` if the window leaves no room for another, `walking` during a repair's walk. Whether it shall: the peer may have it, or it may still be on its way.
     pub(super) fn on_sending(
         &mut self,
@@ -187,13 +203,23 @@ impl Sender {
             return false;
         }
         if let Some(recovery) = &mut self.recovery {
-            if !is_after(end, recovery.done) || !is_after(recovery.lost, start) {
-                return false;
+            match &mut recovery.again {
+                Some((done, to)) if is_after(*to, start) => {
+                    if !is_after(end, *done) {
+                        return false;
+                    }
+                    *done = end;
+                }
+                again => {
+                    *again = None;
+                    if !is_after(end, recovery.done) || !is_after(recovery.lost, start) {
+                        return false;
+                    }
+                    recovery.done = end;
+                }
             }
-            recovery.done = end;
-            if start == self.first {
-                recovery.mark = self.next;
-            }
+            let length = end.wrapping_sub(start) as usize;
+            recovery.allowance = recovery.allowance.saturating_sub(length);
         } else if walking {
             // The repair is over, the walk is not: this is on its way.
             return false;
@@ -207,6 +233,27 @@ impl Sender {
             self.round = None;
         }
         true
+    }
+
+    /// Whether a repair has to wait for the next segment of the peer.
+    pub(super) fn must_wait(&self) -> bool {
+        self.recovery
+            .as_ref()
+            .is_some_and(|recovery| recovery.allowance == 0)
+    }
+
+    /// A segment of the peer arrived, with which `delivered` more bytes are known to have arrived there.
+    pub(super) fn on_segment(&mut self, delivered: u64) {
+        let segment = usize::from(self.segment);
+        if let Some(recovery) = &mut self.recovery {
+            let fresh = usize::try_from(delivered)
+                .unwrap_or(usize::MAX)
+                .saturating_add(segment);
+            recovery.allowance = recovery
+                .allowance
+                .saturating_add(fresh)
+                .min(segment * MOST_ALLOWANCE);
+        }
     }
 
     /// The peer has `start..end` beyond what it acknowledges. Whether that is news.
@@ -242,8 +289,6 @@ impl Sender {
         }
         if let Some(recovery) = &mut self.recovery {
             recovery.done = later(recovery.done, acknowledged);
-            // The next hole was sent again later than this one.
-            recovery.mark = self.next;
             if recovery.timeout {
                 self.congestion.on_acknowledged(fresh, self.in_flight());
             } else if !self.selective {
@@ -292,14 +337,21 @@ impl Sender {
             return Repair::Walk;
         };
         recovery.lost = later(recovery.lost, highest);
-        if is_after(highest, recovery.mark.wrapping_add(reordered))
+        if let Some((done, next)) = recovery.check
+            && is_after(highest, next.wrapping_add(reordered))
+        {
+            recovery.check = None;
+            if self.scoreboard.has_hole(self.first, done) {
+                recovery.again = Some((self.first, done));
+                self.position = self.first;
+                return Repair::Walk;
+            }
+        }
+        if recovery.check.is_none()
+            && recovery.again.is_none()
             && is_after(recovery.done, self.first)
         {
-            // Something that left after the first segment's repetition arrived: that one was lost as well.
-            recovery.mark = self.next;
-            recovery.done = self.first;
-            self.position = self.first;
-            return Repair::Walk;
+            recovery.check = Some((recovery.done, self.next));
         }
         let done = later(recovery.done, self.first);
         // The last few may only be late.
@@ -322,8 +374,10 @@ impl Sender {
             end,
             done: self.first,
             lost,
-            mark: self.next,
+            check: None,
+            again: None,
             timeout,
+            allowance: usize::from(self.segment) * ALLOWANCE,
         });
         self.probe = None;
         self.position = self.first;
@@ -385,7 +439,8 @@ impl Sender {
         });
     }
 
-    fn delivered(&self) -> u64 {
+    /// Bytes that arrived at the peer, in order or not.
+    pub(super) fn delivered(&self) -> u64 {
         self.acknowledged + self.scoreboard.bytes() as u64
     }
 
