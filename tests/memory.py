@@ -1,10 +1,16 @@
 """An engine in memory: what a test does to the session's Python without a tunnel."""
 
+import asyncio
+import os
 import socket
 
 
 class MemoryEngine:
-    """Keeps what it was told; datagram and stream flows end in `servers`, functions of (socket, destination)."""
+    """Keeps what it was told, and tells what a test has it `tell`.
+
+    Datagram and stream flows end in `far_ends`; a test's server begins in `on_open`. Each of a session's calls can be
+    waited for by its name, with `called`.
+    """
 
     def __init__(self) -> None:
         self.attached: dict[int, socket.socket] = {}
@@ -13,12 +19,47 @@ class MemoryEngine:
         self.opened: list[tuple[str, tuple[str, int]]] = []
         self.far_ends: list[socket.socket] = []
         self.next_flow = 1
+        self.refusal: Exception | None = None
+        self.state = "built"
+        self._events: list[object] = []
+        self._readable, self._writable = os.pipe()
+        self._calls: asyncio.Queue = asyncio.Queue()
+        self._passed_over: list[tuple] = []
+
+    # What a session calls.
+
+    def start(self) -> None:
+        self._refuse()
+        self.state = "started"
+
+    def event_fd(self) -> int:
+        return self._readable
+
+    def take_events(self):
+        if self._events:
+            os.read(self._readable, 1)
+        events, self._events = self._events, []
+        return events
+
+    def local_port(self) -> int:
+        return 51820
+
+    def open(self, destinations, fd, early, replies) -> int:
+        self._refuse()
+        flow = self._new_flow()
+        self.far_ends.append(socket.socket(fileno=fd))
+        self._call("open", destinations, early, replies, flow)
+        return flow
 
     def attach(self, flow: int, fd: int) -> None:
+        self._refuse()
         self.attached[flow] = socket.socket(fileno=fd)
+        self._call("attach", flow)
 
     def reject(self, flow: int, reason: str) -> None:
+        self._refuse()
         self.rejected[flow] = reason
+        self._call("reject", flow, reason)
 
     def close_flow(self, flow: int) -> None:
         self.closed.append(flow)
@@ -29,14 +70,37 @@ class MemoryEngine:
     def open_stream(self, destinations):
         return self._pair("tcp", socket.SOCK_STREAM, destinations[0])
 
-    def _pair(self, kind, type_, destination):
-        near, far = socket.socketpair(socket.AF_UNIX, type_)
-        far.setblocking(False)
-        self.opened.append((kind, destination))
-        self.far_ends.append(far)
-        self.on_open(kind, destination, far)
-        flow, self.next_flow = self.next_flow, self.next_flow + 1
-        return flow, near.detach()
+    def set_peers(self, peers) -> None:
+        self._refuse()
+        self._call("set_peers", peers)
+
+    def snapshot(self):
+        return {"counters": {"tunnel_replayed": 3, "tunnel_expired": 0}}
+
+    def drain(self) -> None:
+        self.state = "draining"
+        self._call("drain")
+
+    def stop(self) -> None:
+        self.state = "stopped"
+
+    # What a test calls.
+
+    def tell(self, *events) -> None:
+        """Have the session hear of these."""
+        if not self._events:
+            os.write(self._writable, b"!")
+        self._events.extend(events)
+
+    async def called(self, name: str):
+        """The arguments of the next call of that name."""
+        for call in self._passed_over:
+            if call[0] == name:
+                self._passed_over.remove(call)
+                return call[1:]
+        while (call := await self._calls.get())[0] != name:
+            self._passed_over.append(call)
+        return call[1:]
 
     def on_open(self, kind, destination, far) -> None:
         """A test's server begins here."""
@@ -44,3 +108,24 @@ class MemoryEngine:
     def close(self) -> None:
         for one in (*self.far_ends, *self.attached.values()):
             one.close()
+        os.close(self._readable)
+        os.close(self._writable)
+
+    def _call(self, *call) -> None:
+        self._calls.put_nowait(call)
+
+    def _refuse(self) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+
+    def _new_flow(self) -> int:
+        flow, self.next_flow = self.next_flow, self.next_flow + 1
+        return flow
+
+    def _pair(self, kind, type_, destination):
+        near, far = socket.socketpair(socket.AF_UNIX, type_)
+        far.setblocking(False)
+        self.opened.append((kind, destination))
+        self.far_ends.append(far)
+        self.on_open(kind, destination, far)
+        return self._new_flow(), near.detach()

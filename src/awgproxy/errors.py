@@ -57,7 +57,7 @@ class ConfigError(AwgProxyError):
 
 
 class TunnelError(AwgProxyError):
-    """The tunnel could not be started or was lost: a port in use, a peer that cannot be reached."""
+    """The tunnel could not be started or was lost: a port in use, a mark not permitted, a defect of the engine."""
 
 
 class PolicyDenied(AwgProxyError):  # noqa: N818 - a decision, not a fault

@@ -10,12 +10,6 @@ import structlog
 from awgproxy.observe import log
 
 
-@pytest.fixture(autouse=True)
-def restore():
-    yield
-    structlog.reset_defaults()
-
-
 def test_json_off_a_terminal():
     stream = io.StringIO()
     log.configure(stream=stream)

@@ -4,24 +4,60 @@ import io
 import json
 
 import pytest
-import structlog
 
-from awgproxy._native import LogRecord
+from awgproxy._native import HandshakeCompleted, HandshakeFailed, LogRecord, PeerRoamed, SessionEnded
 from awgproxy.observe import log
 from awgproxy.session import journal
-
-
-@pytest.fixture(autouse=True)
-def restore():
-    yield
-    structlog.reset_defaults()
+from tests.config.texts import OTHER_KEY, PEER_KEY
 
 
 @pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
-def test_records_of_the_engine_go_where_all_entries_go(monkeypatch, level):
-    monkeypatch.setattr(journal, "log", structlog.get_logger())  # one that no other test has used
+def test_records_of_the_engine_go_where_all_entries_go(level):
     stream = io.StringIO()
     log.configure("debug", "json", stream)
     journal.TunnelJournal([]).handlers[LogRecord](LogRecord(level, "limit of open files", {"now": "20000"}))
     entry = json.loads(stream.getvalue())
     assert (entry["level"], entry["event"], entry["now"]) == (level, "limit of open files", "20000")
+
+
+def told(events, peers=(), level="debug"):
+    """The log's entries for some events."""
+    stream = io.StringIO()
+    log.configure(level, "json", stream)
+    handlers = journal.TunnelJournal(peers).handlers
+    for event in events:
+        handlers[type(event)](event)
+    assert OTHER_KEY not in stream.getvalue()
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_tunnels_life():
+    entries = told(
+        [
+            HandshakeCompleted(OTHER_KEY, "1f2e", "initiator", False),
+            HandshakeCompleted(OTHER_KEY, "77aa", "responder", True),
+            PeerRoamed(OTHER_KEY, ("192.0.2.1", 9)),
+            SessionEnded(OTHER_KEY),
+        ],
+        [PEER_KEY, OTHER_KEY],
+    )
+    assert [(entry["event"], entry["level"]) for entry in entries] == [
+        ("tunnel up", "info"),
+        ("tunnel rekeyed", "debug"),
+        ("peer moved", "info"),
+        ("tunnel down", "info"),
+    ]
+    assert {entry["peer"] for entry in entries} == {"peer 2"}
+    assert (entries[0]["session"], entries[0]["role"]) == ("1f2e", "initiator")
+
+
+@pytest.mark.parametrize(("peer", "name"), [(OTHER_KEY, "peer 1"), (PEER_KEY, "unknown peer"), (None, "unknown peer")])
+def test_a_failed_handshake_comes_with_its_cause_and_a_hint(peer, name):
+    (entry,) = told([HandshakeFailed(peer, "wrong preshared key", "compare PresharedKey on both ends")], [OTHER_KEY])
+    assert (entry["level"], entry["peer"]) == ("warning", name)
+    assert (entry["cause"], entry["hint"]) == ("wrong preshared key", "compare PresharedKey on both ends")
+
+
+def test_a_key_in_a_record_is_told_as_its_peer():
+    (entry,) = told([LogRecord("warning", "peer refused", {"peer": OTHER_KEY, "reason": "own key"})], [OTHER_KEY])
+    assert (entry["peer"], entry["reason"]) == ("peer 1", "own key")

@@ -61,8 +61,15 @@ class Dialer:
             outer = _outer_socket(ipv6=ipv6, kind=socket.SOCK_DGRAM)
             outer.bind(("", 0))
             self._hand_over(flow, outer)
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
             self._give_up(flow, outer, error)
+
+    def reject(self, flow: int, reason: Rejection) -> None:
+        """Refuse a flow. An engine that takes no commands, since it ends or has too many, lets it expire."""
+        try:
+            self._flows.reject(flow, reason)
+        except (OSError, RuntimeError) as error:
+            log.debug("a flow could not be refused", flow=flow, reason=str(error))
 
     def _attach_connected(self, flow: int, kind: socket.SocketKind, destination: tuple[str, int]) -> None:
         outer: socket.socket | None = None
@@ -73,19 +80,20 @@ class Dialer:
             with contextlib.suppress(BlockingIOError):
                 outer.connect(destination)
             self._hand_over(flow, outer)
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
             self._give_up(flow, outer, error)
 
     def _hand_over(self, flow: int, outer: socket.socket) -> None:
         self._flows.attach(flow, outer.fileno())
         outer.detach()
 
-    def _give_up(self, flow: int, outer: socket.socket | None, error: OSError) -> None:
+    def _give_up(self, flow: int, outer: socket.socket | None, error: OSError | RuntimeError) -> None:
         if outer is not None:
             outer.close()
-        if error.errno in (errno.EMFILE, errno.ENFILE):
-            log.warning("no file descriptor left for a connection", reason=error.strerror)
-        self._flows.reject(flow, _REJECTIONS.get(error.errno or 0, "failed"))
+        code = error.errno if isinstance(error, OSError) else None
+        if code in (errno.EMFILE, errno.ENFILE):
+            log.warning("no file descriptor left for a connection", reason=str(error))
+        self.reject(flow, _REJECTIONS.get(code or 0, "failed"))
 
 
 def _outer_socket(*, ipv6: bool, kind: socket.SocketKind) -> socket.socket:

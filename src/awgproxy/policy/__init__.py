@@ -5,6 +5,6 @@ compiled from. Nothing is dialled or logged here.
 """
 
 from awgproxy.policy.host import host_addresses
-from awgproxy.policy.rules import Rule, egress_policy, egress_rules
+from awgproxy.policy.rules import Rule, egress_policy, egress_rules, require_allowed
 
-__all__ = ["Rule", "egress_policy", "egress_rules", "host_addresses"]
+__all__ = ["Rule", "egress_policy", "egress_rules", "host_addresses", "require_allowed"]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awgproxy._native import EgressPolicy
 from awgproxy.config.values import LAST_PORT, PortRange
+from awgproxy.errors import PolicyDenied
 from awgproxy.policy.defaults import ALLOWED_NETWORKS, PRIVATE, REFUSED_NETWORKS, REFUSED_PORTS
 from awgproxy.policy.host import host_addresses
 
@@ -56,6 +57,18 @@ _FORM_OF_IPV4 = _Word(allow=True, rank=_DEFAULT_RANK, reason="a form of an IPv4 
 def egress_policy(config: Config) -> EgressPolicy:
     """The policy of a server, compiled. The machine's own addresses are read now."""
     return EgressPolicy(egress_rules(config.server, config.interface.addresses, host_addresses()))
+
+
+def require_allowed(policy: EgressPolicy, address: str, port: int) -> None:
+    """Raise `PolicyDenied` unless a destination is allowed.
+
+    Raises:
+        PolicyDenied: with the reason that the rule gives.
+        ValueError: `address` is not an IP address.
+    """
+    reason = policy.verdict(address, port)
+    if reason is not None:
+        raise PolicyDenied(address, port, reason)
 
 
 def egress_rules(server: Server, tunnel: Sequence[Interface], host: Iterable[Address] = ()) -> list[Rule]:

@@ -13,22 +13,24 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from awgproxy._native import Engine, EngineFailed, FlowClosed, FlowConnected, FlowRefused, HandshakeFailed
+from awgproxy._native import EngineFailed, FlowClosed, FlowConnected, FlowRefused, HandshakeFailed
+from awgproxy.config.values import Endpoint
 from awgproxy.egress.resolver import Resolver
-from awgproxy.errors import ListenError, NameLookupFailed, NameNotFound
+from awgproxy.errors import NameLookupFailed, NameNotFound
 from awgproxy.proxy.listener import Accepted, Listener
 from awgproxy.proxy.replies import SOCKS5_REPLIES
 from awgproxy.proxy.socks5 import Credentials, Reply
 from awgproxy.session.endpoints import EndpointKeeper
-from awgproxy.session.events import EventPump
-from awgproxy.session.journal import TunnelJournal
+from awgproxy.session.engine import client_engine, running
+from awgproxy.session.journal import TunnelJournal, log_counters
 from awgproxy.session.lifetime import Lifetime
-from awgproxy.session.settings import client_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from awgproxy.config import Config, Socks5
+    from awgproxy.session.engine import SessionEngine
+    from awgproxy.session.events import Handlers
 
 log = structlog.get_logger()
 
@@ -37,33 +39,33 @@ async def run(config: Config) -> None:
     """Serve applications until a signal ends it.
 
     Raises:
-        ListenError: the SOCKS5 port cannot be listened on, or the tunnel's own port cannot be had.
-        TunnelError: the engine failed.
+        ConfigError: the engine refuses the configuration.
+        ListenError: the SOCKS5 port cannot be listened on.
+        TunnelError: the tunnel's own port cannot be had, or the engine failed.
     """
+    engine = client_engine(config)
     with Lifetime() as lifetime:
-        await ClientSession(config, lifetime).run()
+        await ClientSession(config, engine, lifetime).run()
 
 
 class ClientSession:
     """One client from start to end."""
 
-    def __init__(self, config: Config, lifetime: Lifetime) -> None:
+    def __init__(self, config: Config, engine: SessionEngine, lifetime: Lifetime) -> None:
+        """`engine`: built from `config`, and not started."""
         self._config = config
         self._lifetime = lifetime
-        self._engine = Engine(client_settings(config))
+        self._engine = engine
         self._journal = TunnelJournal([peer.public_key for peer in config.peers])
         self._endpoints = EndpointKeeper(config, self._engine)
-        self._pump = EventPump(
-            self._engine,
-            {
-                **self._journal.handlers,
-                EngineFailed: lifetime.engine_failed,
-                HandshakeFailed: self._handshake_failed,
-                FlowConnected: self._connected,
-                FlowRefused: self._refused,
-                FlowClosed: self._closed,
-            },
-        )
+        self._handlers: Handlers = {
+            **self._journal.handlers,
+            EngineFailed: lifetime.engine_failed,
+            HandshakeFailed: self._handshake_failed,
+            FlowConnected: self._connected,
+            FlowRefused: self._refused,
+            FlowClosed: self._closed,
+        }
         self._resolver = Resolver(
             self._engine,
             [str(server) for server in config.interface.dns],
@@ -84,34 +86,28 @@ class ClientSession:
         """Start, serve until the end is asked for, drain, stop."""
         self._listener.start()
         try:
-            self._start_engine()
-            try:
-                self._pump.start()
-                self._endpoints.start()
-                host, port = self._listener.address
-                log.info("SOCKS5 is ready", address=f"{host}:{port}" if ":" not in host else f"[{host}]:{port}")
-                await self._lifetime.until_stopped()
-                log.info("stopping")
-                self._listener.stop()
-                self._engine.drain()
-                await self._lifetime.drain()
-            finally:
-                self._endpoints.stop()
-                self._resolver.close()
-                for task in tuple(self._connecting):
-                    task.cancel()
-                self._pump.stop()
-                self._engine.stop()
+            with running(self._engine, self._handlers):
+                try:
+                    await self._serve()
+                finally:
+                    self._endpoints.stop()
+                    self._resolver.close()
+                    for task in tuple(self._connecting):
+                        task.cancel()
         finally:
             self._listener.stop()
+        log_counters(self._engine, applications=self._listener.accepted, refused=self._listener.refused)
         log.info("stopped")
 
-    def _start_engine(self) -> None:
-        port = self._config.interface.listen_port or 0
-        try:
-            self._engine.start()
-        except OSError as error:
-            raise ListenError.of(error, "UDP", "any address", port) from error
+    async def _serve(self) -> None:
+        self._endpoints.start()
+        host, port = self._listener.address
+        log.info("SOCKS5 is ready", address=str(Endpoint(host, port)))
+        await self._lifetime.until_stopped()
+        log.info("stopping")
+        self._listener.stop()
+        self._engine.drain()
+        await self._lifetime.drain()
 
     def _application(self, accepted: Accepted) -> None:
         """What the listener calls with each request."""

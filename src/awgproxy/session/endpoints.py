@@ -14,8 +14,8 @@ import structlog
 from awgproxy.session.settings import named_endpoints, peer_settings
 
 if TYPE_CHECKING:
-    from awgproxy._native import Engine
     from awgproxy.config import Config
+    from awgproxy.session.engine import SessionEngine
 
 RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Pauses between tries while a name cannot be found; the last one repeats."""
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 class EndpointKeeper:
     """Keeps the engine's endpoints in step with the names in the configuration."""
 
-    def __init__(self, config: Config, engine: Engine) -> None:
+    def __init__(self, config: Config, engine: SessionEngine) -> None:
         self._config = config
         self._engine = engine
         self._known: dict[str, tuple[str, int]] = {}
@@ -51,8 +51,12 @@ class EndpointKeeper:
         for key, (name, port) in named_endpoints(self._config).items():
             found[key] = (await self._address_of(name, port), port)
         if found != self._known:
+            try:
+                self._engine.set_peers(peer_settings(self._config, found))
+            except (OSError, RuntimeError) as error:  # it has too much to do, or has ended
+                log.warning("the endpoints could not be changed", reason=str(error))
+                return
             self._known = found
-            self._engine.set_peers(peer_settings(self._config, found))
 
     async def _address_of(self, name: str, port: int) -> str:
         pauses = iter(RETRY_SECONDS)

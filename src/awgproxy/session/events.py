@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 if TYPE_CHECKING:
-    from awgproxy._native import Engine
+    from awgproxy.session.engine import SessionEngine
 
 log = structlog.get_logger()
 
@@ -19,7 +19,7 @@ Handlers = Mapping[type, Callable[[Any], None]]
 class EventPump:
     """Delivers the events of one engine on the running event loop, in order."""
 
-    def __init__(self, engine: Engine, handlers: Handlers) -> None:
+    def __init__(self, engine: SessionEngine, handlers: Handlers) -> None:
         """`handlers`: what to call for each type of event; a type without a handler is passed over."""
         self._engine = engine
         self._handlers = handlers

@@ -21,6 +21,7 @@ from awgproxy._native import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from awgproxy.session.engine import SessionEngine
     from awgproxy.session.events import Handlers
 
 log = structlog.get_logger()
@@ -59,4 +60,15 @@ class TunnelJournal:
 
     def _record(self, event: LogRecord) -> None:
         # The method is looked up now: one bound before logging is set up would write elsewhere for ever.
-        getattr(log, event.level)(event.message, **event.fields)
+        fields = {name: self._names.get(value, value) for name, value in event.fields.items()}
+        getattr(log, event.level)(event.message, **fields)
+
+
+def log_counters(engine: SessionEngine, **more: int) -> None:
+    """Log what was counted since the start, at debug: the engine's counters that are not zero, and `more`."""
+    try:
+        counters = engine.snapshot()["counters"]
+    except OSError as error:
+        log.debug("the counters cannot be had", reason=str(error))
+        return
+    log.debug("counters", **{name: count for name, count in (more | counters).items() if count})

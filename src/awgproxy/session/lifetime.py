@@ -71,6 +71,7 @@ class Lifetime:
 
     def engine_failed(self, event: EngineFailed) -> None:
         """End the session: without its engine nothing moves any more."""
+        log.error("the engine failed", reason=event.message)
         self.fail(TunnelError(f"a defect of awgproxy ended the tunnel, please report it: {event.message}"))
 
     def fail(self, failure: Exception) -> None:

@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from awgproxy._native import Engine, EngineFailed, FlowClosed, FlowIncoming
+from awgproxy._native import EngineFailed, FlowClosed, FlowIncoming
 from awgproxy.egress.dialer import Dialer
 from awgproxy.egress.forwarder import DNS_PORT, DnsForwarder
-from awgproxy.errors import ListenError
-from awgproxy.policy import egress_policy
-from awgproxy.session.events import EventPump
-from awgproxy.session.journal import TunnelJournal
+from awgproxy.errors import PolicyDenied
+from awgproxy.policy import egress_policy, require_allowed
+from awgproxy.session.engine import running, server_engine
+from awgproxy.session.journal import TunnelJournal, log_counters
 from awgproxy.session.lifetime import Lifetime
-from awgproxy.session.settings import server_settings
 
 if TYPE_CHECKING:
+    from awgproxy._native import EgressPolicy
     from awgproxy.config import Config
+    from awgproxy.session.engine import SessionEngine
+    from awgproxy.session.events import Handlers
 
 log = structlog.get_logger()
 
@@ -30,76 +32,77 @@ async def run(config: Config) -> None:
     """Serve peers until a signal ends it.
 
     Raises:
-        ListenError: the UDP port cannot be had.
-        TunnelError: the engine failed.
+        ConfigError: the engine refuses the configuration.
+        TunnelError: the UDP port cannot be had, or the engine failed.
     """
+    policy = egress_policy(config)
+    engine = server_engine(config, policy)
     with Lifetime() as lifetime:
-        await ServerSession(config, lifetime).run()
+        await ServerSession(config, engine, policy, lifetime).run()
 
 
 class ServerSession:
     """One server from start to end."""
 
-    def __init__(self, config: Config, lifetime: Lifetime) -> None:
+    def __init__(self, config: Config, engine: SessionEngine, policy: EgressPolicy, lifetime: Lifetime) -> None:
+        """`engine`: built from `config` and `policy`, and not started."""
         self._config = config
         self._lifetime = lifetime
-        self._policy = egress_policy(config)
-        self._engine = Engine(server_settings(config, self._policy))
+        self._policy = policy
+        self._engine = engine
         self._dialer = Dialer(self._engine)
         self._forwarder = DnsForwarder(self._dialer, [str(server) for server in config.server.dns])
-        journal = TunnelJournal([peer.public_key for peer in config.peers])
-        self._pump = EventPump(
-            self._engine,
-            {
-                **journal.handlers,
-                EngineFailed: lifetime.engine_failed,
-                FlowIncoming: self._incoming,
-                FlowClosed: self._closed,
-            },
-        )
+        self._connections: set[int] = set()
+        self._handlers: Handlers = {
+            **TunnelJournal([peer.public_key for peer in config.peers]).handlers,
+            EngineFailed: lifetime.engine_failed,
+            FlowIncoming: self._incoming,
+            FlowClosed: self._closed,
+        }
 
     async def run(self) -> None:
         """Start, serve until the end is asked for, drain, stop."""
-        port = self._config.interface.listen_port or 0
-        try:
-            self._engine.start()
-        except OSError as error:
-            raise ListenError.of(error, "UDP", "any address", port) from error
-        try:
-            self._pump.start()
+        with running(self._engine, self._handlers):
             log.info("server is ready", port=self._engine.local_port(), peers=len(self._config.peers))
             await self._lifetime.until_stopped()
             log.info("stopping")
             self._engine.drain()
             await self._lifetime.drain()
-        finally:
-            self._pump.stop()
-            self._engine.stop()
+        log_counters(self._engine)
         log.info("stopped")
 
     def _incoming(self, event: FlowIncoming) -> None:
-        self._lifetime.connection_opened()
         address, port = event.destination
         if event.to_self:
             self._to_self(event, port)
         elif event.kind == "udp":
             self._dialer.open_datagrams(event.flow, ipv6=":" in event.source[0])
-        elif (reason := self._policy.verdict(address, port)) is not None:
-            log.debug("connection refused by the policy", flow=event.flow, address=address, port=port, reason=reason)
-            self._engine.reject(event.flow, "prohibited")
         else:
-            log.debug("connection requested", flow=event.flow, address=address, port=port)
-            self._dialer.dial(event.flow, (address, port))
+            self._connections.add(event.flow)
+            self._lifetime.connection_opened()
+            self._connect(event.flow, address, port)
+
+    def _connect(self, flow: int, address: str, port: int) -> None:
+        try:
+            require_allowed(self._policy, address, port)
+        except PolicyDenied as denied:
+            log.debug("connection refused", flow=flow, reason=str(denied))
+            self._dialer.reject(flow, "prohibited")
+            return
+        log.debug("connection requested", flow=flow, address=address, port=port)
+        self._dialer.dial(flow, (address, port))
 
     def _to_self(self, event: FlowIncoming, port: int) -> None:
         if port != DNS_PORT:
-            self._engine.reject(event.flow, "refused")
+            self._dialer.reject(event.flow, "refused")
         elif not self._forwarder.forward(event.flow, event.kind):
             log.warning("DNS is refused", reason="no upstream server: set DNS in [Server]")
-            self._engine.reject(event.flow, "refused")
+            self._dialer.reject(event.flow, "refused")
 
     def _closed(self, event: FlowClosed) -> None:
-        self._lifetime.connection_closed()
+        if event.flow in self._connections:  # sources of datagrams keep nobody waiting
+            self._connections.remove(event.flow)
+            self._lifetime.connection_closed()
         self._forwarder.flow_closed(event.flow, event.received)
         log.debug(
             "connection closed",

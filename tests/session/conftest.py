@@ -1,0 +1,27 @@
+"""What the sessions' tests share: an engine in memory, and the entries of the log."""
+
+import pytest
+import structlog
+
+from awgproxy.egress import dialer, forwarder
+from awgproxy.session import client, endpoints, events, journal, lifetime, server
+from tests.memory import MemoryEngine
+
+
+@pytest.fixture
+async def engine():
+    made = MemoryEngine()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def entries(monkeypatch):
+    """What is logged meanwhile, at every level, as dictionaries."""
+    capture = structlog.testing.LogCapture()
+    logger = structlog.wrap_logger(
+        structlog.PrintLogger(), processors=[capture], wrapper_class=structlog.make_filtering_bound_logger(0)
+    )
+    for module in (client, server, journal, lifetime, endpoints, events, dialer, forwarder):
+        monkeypatch.setattr(module, "log", logger)
+    return capture.entries

@@ -1,0 +1,231 @@
+"""A client's session on an engine in memory: what becomes of an application's request, and how it all ends."""
+
+import asyncio
+import socket
+
+import dns.message
+import dns.rcode
+import dns.rrset
+import pytest
+
+from awgproxy._native import EngineFailed, FlowClosed, FlowConnected, FlowRefused, HandshakeFailed
+from awgproxy.config.parse import parse
+from awgproxy.errors import ListenError, TunnelError
+from awgproxy.proxy.replies import SOCKS5_REPLIES
+from awgproxy.proxy.socks5 import Reply
+from awgproxy.session.client import ClientSession
+from tests.config.texts import CLIENT, PEER_KEY
+from tests.memory import MemoryEngine
+from tests.session.running import named, running
+
+BY_ADDRESS = CLIENT.replace("vpn.example.org", "192.0.2.1") + "[Socks5]\nBindAddress = 127.0.0.1:0\n"
+WITHOUT_DNS = BY_ADDRESS.replace("DNS = 10.8.0.1\n", "")
+
+
+class Client:
+    """A running client session, and applications of it."""
+
+    def __init__(self, engine, lifetime, task, session):
+        self.engine, self.lifetime, self.task, self.session = engine, lifetime, task, session
+
+    async def application(self, host: str, port: int, early=b""):
+        """Greet and ask for a connection: (reader, writer)."""
+        reader, writer = await asyncio.open_connection(*self.session._listener.address)
+        writer.write(b"\x05\x01\x00")
+        assert await reader.readexactly(2) == b"\x05\x00"
+        name = host.encode()
+        writer.write(b"\x05\x01\x00\x03" + bytes([len(name)]) + name + port.to_bytes(2, "big") + early)
+        return reader, writer
+
+    async def reply_to(self, host: str) -> tuple[int, bytes]:
+        """The reply's code, and what follows it."""
+        reader, writer = await self.application(host, 443)
+        reply = await reader.readexactly(10)
+        rest = await reader.read()
+        writer.close()
+        return reply[1], rest
+
+
+@pytest.fixture
+def start(engine):
+    """Give a function that runs a client of a configuration's text, in a block."""
+
+    def start(text, engine=engine):
+        made = []
+
+        def make(lifetime):
+            made.append(ClientSession(parse(text, "x.conf"), engine, lifetime))
+            return made[0]
+
+        class Block:
+            async def __aenter__(self):
+                self.block = running(make)
+                lifetime, task = await self.block.__aenter__()
+                return Client(engine, lifetime, task, made[0])
+
+            async def __aexit__(self, *error):
+                return await self.block.__aexit__(*error)
+
+        return Block()
+
+    return start
+
+
+async def test_a_request_goes_to_the_engine_with_its_socket_and_its_early_bytes(start, engine, entries):
+    async with start(BY_ADDRESS) as client:
+        reader, writer = await client.application("192.0.2.7", 443, b"early")
+        destinations, early, replies, flow = await engine.called("open")
+        assert (destinations, early, replies) == ([("192.0.2.7", 443)], b"early", SOCKS5_REPLIES)
+        engine.far_ends[0].sendall(b"from the tunnel")
+        assert await reader.readexactly(15) == b"from the tunnel"
+        engine.tell(FlowConnected(flow, ("192.0.2.7", 443)), FlowClosed(flow, "orderly", 5, 15, "both were done"))
+        client.lifetime.stop()
+        await client.task
+        writer.close()
+    (closed,) = named(entries, "connection closed")
+    assert (closed["outcome"], closed["sent"], closed["received"]) == ("orderly", 5, 15)
+    assert named(entries, "connection open")
+    assert {entry["log_level"] for entry in entries if entry["event"].startswith("connection")} == {"debug"}
+
+
+async def test_draining_takes_no_applications_and_waits_for_those_that_are_connected(start, engine):
+    async with start(BY_ADDRESS) as client:
+        address = client.session._listener.address
+        _, writer = await client.application("192.0.2.7", 443)
+        *_, flow = await engine.called("open")
+        client.lifetime.stop()
+        await engine.called("drain")
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection(*address)
+        assert not client.task.done()
+        engine.tell(FlowRefused(flow, "refused"), FlowClosed(flow, "refused", 0, 0, "the target refused"))
+        await client.task
+        assert engine.state == "stopped"
+        writer.close()
+
+
+async def test_a_second_signal_does_not_wait(start, engine):
+    async with start(BY_ADDRESS) as client:
+        _, writer = await client.application("192.0.2.7", 443)
+        await engine.called("open")
+        client.lifetime.stop()
+        await engine.called("drain")
+        client.lifetime.stop()
+        await client.task
+        assert engine.state == "stopped"
+        writer.close()
+
+
+async def test_without_dns_names_are_refused_and_nobody_is_asked(start, engine, entries, monkeypatch):
+    def asked(*_, **__):
+        raise AssertionError("the system was asked for a name")
+
+    async with start(WITHOUT_DNS) as client:
+        monkeypatch.setattr(socket, "getaddrinfo", asked)
+        assert await client.reply_to("example.org") == (Reply.GENERAL_FAILURE, b"")
+        assert await client.reply_to("example.com") == (Reply.GENERAL_FAILURE, b"")
+    assert engine.opened == []
+    (entry,) = named(entries, "names are refused")
+    assert entry["log_level"] == "warning"
+    assert "DNS =" in entry["reason"]
+
+
+class DnsEngine(MemoryEngine):
+    """Knows one name."""
+
+    def on_open(self, kind, destination, far):
+        self.server = asyncio.get_running_loop().create_task(self.answer(far))
+
+    async def answer(self, far):
+        loop = asyncio.get_running_loop()
+        question = dns.message.from_wire(await loop.sock_recv(far, 65535))
+        answer = dns.message.make_response(question)
+        name = question.question[0].name
+        if name.to_text() == "known.example.":
+            answer.answer.append(dns.rrset.from_text(name, 60, "IN", "A", "192.0.2.9"))
+        else:
+            answer.set_rcode(dns.rcode.NXDOMAIN)
+        await loop.sock_sendall(far, answer.to_wire())
+
+
+async def test_names_are_asked_for_through_the_tunnel(start):
+    engine = DnsEngine()
+    async with start(BY_ADDRESS, engine) as client:
+        assert await client.reply_to("unknown.example") == (Reply.HOST_UNREACHABLE, b"")
+        _, writer = await client.application("known.example", 80)
+        destinations, *_ = await engine.called("open")
+        writer.close()
+    assert destinations == [("192.0.2.9", 80)]
+    assert engine.opened == [("udp", ("10.8.0.1", 53))] * 2
+    engine.close()
+
+
+@pytest.mark.parametrize("refusal", [OSError(105, "too many flows"), RuntimeError("the engine does not run")])
+async def test_an_application_that_the_engine_does_not_take_is_told(start, engine, refusal):
+    async with start(BY_ADDRESS) as client:
+        engine.refusal = refusal
+        assert await client.reply_to("192.0.2.7") == (Reply.GENERAL_FAILURE, b"")
+        client.lifetime.stop()
+        await client.task  # and nothing is waited for
+
+
+async def test_an_engine_that_fails_ends_the_session_with_its_error(start, engine):
+    async with start(BY_ADDRESS) as client:
+        engine.tell(EngineFailed("index out of bounds"))
+        with pytest.raises(TunnelError, match="index out of bounds"):
+            await client.task
+    assert engine.state == "stopped"
+
+
+async def test_an_engine_that_fails_while_it_drains_does_too(start, engine):
+    async with start(BY_ADDRESS) as client:
+        _, writer = await client.application("192.0.2.7", 443)
+        await engine.called("open")
+        client.lifetime.stop()
+        await engine.called("drain")
+        engine.tell(EngineFailed("index out of bounds"))
+        with pytest.raises(TunnelError, match="index out of bounds"):
+            await client.task
+        writer.close()
+
+
+async def test_an_engine_that_cannot_start_is_told_in_its_own_words(start, engine):
+    engine.refusal = PermissionError(1, "FwMark 0x1 cannot be set: Operation not permitted")
+    async with start(BY_ADDRESS) as client:
+        with pytest.raises(TunnelError, match=r"^FwMark 0x1 cannot be set: Operation not permitted$"):
+            await client.task
+        with pytest.raises(OSError, match="Connect call failed"):
+            await asyncio.open_connection(*client.session._listener.address)
+
+
+async def test_a_port_in_use_is_told_before_the_engine_starts(start, engine):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        async with start(BY_ADDRESS.replace("127.0.0.1:0", f"127.0.0.1:{port}")) as client:
+            with pytest.raises(ListenError, match=f"TCP port {port} on 127.0.0.1 is in use"):
+                await client.task
+    assert engine.state == "built"
+
+
+async def test_the_endpoints_name_is_looked_up_again_when_a_handshake_fails(start, engine, monkeypatch):
+    addresses = iter(["192.0.2.1", "192.0.2.2"])
+
+    async def getaddrinfo(name, port, **_):
+        assert (name, port) == ("vpn.example.org", 51820)
+        return [(socket.AF_INET, socket.SOCK_DGRAM, 17, "", (next(addresses), port))]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+    async with start(CLIENT + "[Socks5]\nBindAddress = 127.0.0.1:0\n"):
+        ((first,),) = await engine.called("set_peers")
+        assert (first.public_key, first.endpoint) == (PEER_KEY, ("192.0.2.1", 51820))
+        engine.tell(HandshakeFailed(PEER_KEY, "no answer", "is the endpoint right?"))
+        ((second,),) = await engine.called("set_peers")
+        assert second.endpoint == ("192.0.2.2", 51820)
+
+
+async def test_counters_are_logged_at_the_end(start, engine, entries):
+    async with start(BY_ADDRESS) as client:
+        client.lifetime.stop()
+        await client.task
+    (entry,) = named(entries, "counters")
+    assert entry == {"event": "counters", "log_level": "debug", "tunnel_replayed": 3}

@@ -1,0 +1,74 @@
+"""Building an engine from a configuration: what it refuses is told at the line of the file."""
+
+from dataclasses import replace
+
+import pytest
+
+from awgproxy import _native
+from awgproxy.config.parse import parse
+from awgproxy.errors import ConfigError, TunnelError
+from awgproxy.policy import egress_policy
+from awgproxy.session import engine as engine_module
+from awgproxy.session.engine import client_engine, server_engine
+from tests.config.texts import CLIENT, INTERFACE, OTHER_KEY, PEER, PEER_KEY, SERVER, own_public_key
+from tests.memory import MemoryEngine
+
+
+def refused(config, **changes):
+    """The problem with a configuration whose interface was changed behind the parser's back."""
+    changed = replace(config, interface=config.interface.model_copy(update=changes))
+    with pytest.raises(ConfigError) as caught:
+        client_engine(changed)
+    (problem,) = caught.value.problems
+    assert problem.file == "x.conf"
+    return problem
+
+
+def test_what_the_parser_takes_the_engine_takes():
+    client_engine(parse(CLIENT, "x.conf"))
+    config = parse(SERVER, "x.conf")
+    server_engine(config, egress_policy(config))
+
+
+@pytest.mark.parametrize("mtu", [70_000, 65_500, 10])
+def test_an_mtu_that_the_engine_refuses(mtu):
+    problem = refused(parse(CLIENT, "x.conf"), mtu=mtu)
+    assert (problem.line, problem.section, problem.key) == (5, "Interface", "MTU")
+    assert "range" in problem.message
+
+
+def test_other_settings_that_the_engine_refuses():
+    config = parse(INTERFACE + "ListenPort = 5\nFwMark = 5\nS1 = 3\n" + PEER, "x.conf")
+    assert (refused(config, listen_port=70_000).line, refused(config, listen_port=70_000).key) == (6, "ListenPort")
+    assert (refused(config, fw_mark=1 << 40).line, refused(config, fw_mark=1 << 40).key) == (7, "FwMark")
+    assert refused(config, addresses=()).key in {"Address", None}
+    problem = refused(config, obfuscation=(("S1", "many"),))
+    assert (problem.line, problem.section) == (1, "Interface")
+    assert "S1" in problem.message
+
+
+def test_a_peer_that_the_engine_refuses():
+    config = parse(CLIENT + f"[Peer]\nPublicKey = {OTHER_KEY}\nAllowedIPs = 10.8.0.3/32\n", "x.conf")
+    first, second = config.peers
+    for key, word in ((PEER_KEY, "already"), (own_public_key(), "own")):
+        with pytest.raises(ConfigError) as caught:
+            client_engine(replace(config, peers=(first, second.model_copy(update={"public_key": key}))))
+        (problem,) = caught.value.problems
+        assert (problem.line, problem.section) == (10, "Peer")
+        assert word in problem.message
+        assert key not in str(problem)
+
+
+def test_no_descriptor_left(monkeypatch):
+    def exhausted(_):
+        raise OSError(24, "cannot create the event queue: Too many open files")
+
+    monkeypatch.setattr(engine_module, "Engine", exhausted)
+    with pytest.raises(TunnelError, match="event queue: Too many"):
+        client_engine(parse(CLIENT, "x.conf"))
+
+
+def test_an_engine_in_memory_is_like_the_real_one():
+    made = MemoryEngine()
+    assert all(hasattr(made, name) for name in dir(_native.Engine) if not name.startswith("_"))
+    made.close()
