@@ -19,8 +19,8 @@ mod policy;
 mod relay;
 mod settings;
 mod shard;
-mod snapshot;
 mod slices;
+mod snapshot;
 mod thread;
 pub mod transport;
 

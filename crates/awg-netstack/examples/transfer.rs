@@ -94,8 +94,8 @@ fn main() {
     let began = Instant::now();
     while received < total {
         now = Instant::now();
-        server.handle_timeout(now);
-        client.handle_timeout(now);
+        server.handle_timeout(now, |_| Some(now));
+        client.handle_timeout(now, |_| Some(now));
         while let Some(event) = server.poll_event() {
             if let Event::Incoming { flow, .. } = event {
                 server.accept(now, flow).expect("a waiting flow");

@@ -365,6 +365,11 @@ impl Datagrams {
         closed
     }
 
+    /// The peers that have flows, and since when.
+    pub(crate) fn peers(&self) -> impl Iterator<Item = (Peer, Instant)> {
+        self.table.peers()
+    }
+
     /// Ends all flows of `peer`, each told to `ended`. What waits to leave for it still leaves.
     pub(crate) fn forget_peer(&mut self, peer: Peer, mut ended: impl FnMut(FlowId)) {
         for slot in self.table.slots_of(peer) {

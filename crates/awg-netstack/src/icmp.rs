@@ -6,16 +6,15 @@
 //!
 //! Deliberately absent: redirects, router and neighbour discovery (a tunnel has no link layer), timestamps, and echo on behalf of other hosts.
 
-mod allowance;
 mod quotation;
 mod report;
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use self::allowance::Allowances;
 use self::quotation::Quotation;
 pub(crate) use self::report::Report;
+use crate::allowance::Allowances;
 use crate::checksum::{internet, transport, verify_transport};
 use crate::flow::Peer;
 use crate::fragment::{Outgoing, Route};

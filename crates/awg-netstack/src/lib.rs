@@ -1,5 +1,6 @@
 //! IP packets to flows and back.
 
+mod allowance;
 mod checksum;
 mod counters;
 mod datagram;
@@ -13,6 +14,7 @@ mod limits;
 #[cfg(test)]
 mod memory;
 mod packet;
+mod silence;
 mod sink;
 mod stack;
 mod tcp;
@@ -26,4 +28,4 @@ pub use fragment::{FragmentCounters, FragmentLimits};
 pub use icmp::IcmpCounters;
 pub use limits::Limits;
 pub use sink::PacketSink;
-pub use stack::{Datagram, FlowStatus, Stack, StackConfig};
+pub use stack::{Datagram, Stack, StackConfig};

@@ -29,7 +29,7 @@ pub struct Limits {
     pub idle_memory: Duration,
     /// A peer that was not heard of for so long loses its flows.
     pub silent_peer: Duration,
-    /// Answers to segments of no flow in one second, and ICMP errors to one peer (RFC 1812 section 4.3.2.8, RFC 4443 section 2.4).
+    /// To one peer in one second: answers to segments of no flow, and ICMP errors each (RFC 1812 section 4.3.2.8, RFC 4443 section 2.4).
     pub errors_per_second: u32,
     /// Bare TCP answers that wait for [`poll_transmit`](crate::Stack::poll_transmit).
     pub waiting_packets: usize,

@@ -16,8 +16,9 @@ use crate::fragment::{Reassembler, is_fragment};
 use crate::icmp::{Icmp, ReceivedError, Report};
 use crate::limits::Limits;
 use crate::packet::{ICMP, ICMPV6, IpHeader, TCP};
+use crate::silence::Silence;
 use crate::sink::PacketSink;
-use crate::tcp::Tcp;
+use crate::tcp::{Tcp, Unreachable};
 
 /// How a stack is set up.
 #[derive(Clone, Debug)]
@@ -45,21 +46,6 @@ pub struct Datagram<'p> {
     pub payload: &'p [u8],
 }
 
-/// A TCP flow that is not over.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct FlowStatus {
-    /// Its name.
-    pub flow: FlowId,
-    /// Who is at the other end of the tunnel.
-    pub peer: Peer,
-    /// Our end: on an incoming flow, the destination that the peer wants.
-    pub local: SocketAddr,
-    /// The peer's end.
-    pub remote: SocketAddr,
-    /// Whether the handshake is complete.
-    pub established: bool,
-}
-
 /// A userspace network stack: packets in, flows out, and the other way round. It has no socket, thread or clock.
 ///
 /// The order of calls that costs least: [`handle_packet`](Self::handle_packet) for each packet of a received batch, then [`handle_timeout`](Self::handle_timeout),
@@ -78,6 +64,7 @@ struct Inner {
     datagrams: Datagrams,
     icmp: Icmp,
     reassembler: Reassembler,
+    silence: Silence,
     /// Events of UDP flows.
     events: VecDeque<Event>,
     rng: StdRng,
@@ -106,6 +93,7 @@ impl Stack {
             accept,
             datagrams: Datagrams::new(mtu, accept, datagram_limits, rng.random()),
             icmp: Icmp::new(mtu, limits.errors_per_second, rng.random(), now),
+            silence: Silence::new(limits.silent_peer, now),
             reassembler: Reassembler::new(limits.fragments.clone()),
             tcp: Tcp::new(limits, mtu, accept, rng.random(), now),
             events: VecDeque::new(),
@@ -126,7 +114,6 @@ impl Stack {
         packet: &'p mut [u8],
     ) -> Option<Datagram<'p>> {
         self.inner.counters.packets_received += 1;
-        self.inner.tcp.hear(now, peer);
         if !is_fragment(packet) {
             return self.inner.handle_whole(now, peer, packet);
         }
@@ -137,12 +124,6 @@ impl Stack {
     /// Gives the packets that are to leave to `sink`. Returns `true` if it had no more room: send what it has, and call again.
     pub fn poll_transmit(&mut self, now: Instant, sink: &mut dyn PacketSink) -> bool {
         let inner = &mut self.inner;
-        while let Some(unreachable) = inner.tcp.take_unreachable() {
-            let report = report(unreachable.why);
-            inner
-                .icmp
-                .send_error(now, unreachable.peer, report, &unreachable.packet);
-        }
         let mut sink = Counting { sink, sent: 0 };
         // What is small and cannot wait goes first, streams last.
         let full = inner.icmp.poll_transmit(&mut sink)
@@ -163,10 +144,12 @@ impl Stack {
     /// When to call [`handle_timeout`](Self::handle_timeout) next.
     pub fn next_timeout(&self) -> Option<Instant> {
         let inner = &self.inner;
+        let peers = inner.tcp.peers().chain(inner.datagrams.peers());
         [
             inner.tcp.next_timeout(),
             inner.datagrams.next_timeout(),
             inner.reassembler.next_timeout(),
+            peers.map(|_| inner.silence.next_timeout()).next(),
         ]
         .into_iter()
         .flatten()
@@ -174,9 +157,20 @@ impl Stack {
     }
 
     /// Does what is due. Events and packets may follow.
-    pub fn handle_timeout(&mut self, now: Instant) {
+    ///
+    /// `last_heard` is when a peer was last heard of by whatever proves that it is there, also what never came to this
+    /// stack; `None` if it never was. It is asked now and then, of peers that have flows: those of one that was silent for
+    /// [`Limits::silent_peer`] end.
+    pub fn handle_timeout(
+        &mut self,
+        now: Instant,
+        last_heard: impl FnMut(Peer) -> Option<Instant>,
+    ) {
         let inner = &mut self.inner;
-        inner.tcp.handle_timeout(now);
+        let icmp = &mut inner.icmp;
+        inner.tcp.handle_timeout(now, |unreachable| {
+            send_unreachable(icmp, now, &unreachable);
+        });
         inner.reassembler.handle_timeout(now);
         let events = &mut inner.events;
         inner.datagrams.handle_timeout(now, |flow| {
@@ -185,6 +179,10 @@ impl Stack {
                 how: Closure::Expired,
             });
         });
+        let peers = inner.tcp.peers().chain(inner.datagrams.peers());
+        for peer in inner.silence.look(now, peers, last_heard) {
+            self.forget_peer(now, peer);
+        }
     }
 
     /// Opens a TCP flow through `peer` to an address, from one of ours (the first of the same family, unless said). [`Event::Established`] or [`Event::Refused`] follows.
@@ -216,7 +214,10 @@ impl Stack {
 
     /// Turns an incoming TCP flow away with RST or an ICMP error; see [`Rejection`]. [`Event::Closed`] follows. Anything but a waiting flow is left alone.
     pub fn reject(&mut self, now: Instant, flow: FlowId, why: Rejection) {
-        self.inner.tcp.reject(now, flow, why);
+        let inner = &mut self.inner;
+        if let Some(unreachable) = inner.tcp.reject(now, flow, why) {
+            send_unreachable(&mut inner.icmp, now, &unreachable);
+        }
     }
 
     /// Lets `fill` write into a contiguous free part of the flow's send buffer; it returns how many bytes it wrote. Returns the same; 0 without a call if there is no room, in which case
@@ -230,11 +231,6 @@ impl Stack {
     /// What is not taken closes the window, and the peer stops: backpressure.
     pub fn receive(&mut self, flow: FlowId, take: &mut dyn FnMut(&[u8]) -> usize) -> usize {
         self.inner.tcp.receive(flow, take)
-    }
-
-    /// Bytes that the flow's send buffer takes now (a [`send`](Self::send) may offer them in two parts).
-    pub fn sendable(&mut self, flow: FlowId) -> usize {
-        self.inner.tcp.sendable(flow)
     }
 
     /// Bytes that the flow's receive buffer holds now (a [`receive`](Self::receive) may offer them in two parts).
@@ -325,11 +321,6 @@ impl Stack {
             icmp: inner.icmp.counters(),
             ..inner.counters
         }
-    }
-
-    /// The TCP flows that are not over. The work grows with the table.
-    pub fn flows(&self) -> impl Iterator<Item = FlowStatus> {
-        self.inner.tcp.flows()
     }
 }
 
@@ -451,6 +442,12 @@ impl Inner {
             None => self.addresses.iter().copied().find(|address| fits(address)),
         }
     }
+}
+
+/// Says that a held SYN came to nothing. What waits to leave is bounded there.
+fn send_unreachable(icmp: &mut Icmp, now: Instant, unreachable: &Unreachable) {
+    let Unreachable { peer, why, packet } = unreachable;
+    icmp.send_error(now, *peer, report(*why), packet);
 }
 
 /// How the wire says why a flow is turned away; a refused one is reset instead.

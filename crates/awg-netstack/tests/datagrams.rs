@@ -95,8 +95,8 @@ impl World {
 
     fn pass(&mut self, time: Duration) {
         self.now += time;
-        self.client.handle_timeout(self.now);
-        self.server.handle_timeout(self.now);
+        self.client.handle_timeout(self.now, |_| Some(self.now));
+        self.server.handle_timeout(self.now, |_| Some(self.now));
     }
 }
 
@@ -360,7 +360,7 @@ fn a_thousand_idle_flows_cost_a_datagram_nothing() {
     let looked = world.server.counters().datagrams.timer_looks;
     for _ in 0..1000 {
         world.now += Duration::from_millis(1);
-        world.server.handle_timeout(world.now);
+        world.server.handle_timeout(world.now, |_| Some(world.now));
         world.send(busy, "192.0.2.1:9", b"");
         assert_eq!(world.up().len(), 1);
     }

@@ -190,13 +190,14 @@ fn endure(packets: Vec<Vec<u8>>) -> Stack {
         sent(&mut stack, now);
         now += Duration::from_millis(1);
     }
+    let last = now;
     let end = now + Duration::from_hours(1);
     let mut wakes = 0;
     while let Some(next) = stack.next_timeout().filter(|next| *next <= end) {
         now = now.max(next);
         wakes += 1;
         assert!(wakes < 100_000, "it never rests");
-        stack.handle_timeout(now);
+        stack.handle_timeout(now, |_| Some(last));
         serve(&mut stack, now);
         sent(&mut stack, now);
     }

@@ -49,7 +49,7 @@ use crate::relay::Pumped;
 use crate::settings::Limits;
 use ending::Far;
 use flows::{Flows, Place, State};
-use peers::Peers;
+use peers::{Peers, in_tunnel};
 pub(crate) use prepared::{Binding, Prepared};
 use report::Reporter;
 use wire::Wire;
@@ -223,7 +223,9 @@ impl Shard {
             self.tunnel.handle_timeout(self.now);
         }
         if self.stack.next_timeout().is_some_and(|at| at <= now) {
-            self.stack.handle_timeout(now);
+            let tunnel = &self.tunnel;
+            self.stack
+                .handle_timeout(now, |peer| tunnel.last_received(in_tunnel(peer)));
         }
         while let Some(place) = self.flows.pop_due(now) {
             match self.flows.get_mut(place).map(|entry| &entry.state) {

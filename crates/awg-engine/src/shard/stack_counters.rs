@@ -22,7 +22,7 @@ pub(super) fn named(counters: &Counters) -> impl Iterator<Item = (&'static str, 
     );
     let udp = named!(counters.datagrams, "udp_":
         received sent malformed bad_checksum unclaimed flows_full queue_full too_large expired
-        mtu_lowered flows
+        mtu_lowered timer_looks flows
     );
     let fragments = named!(counters.fragments, "fragments_":
         reassembled malformed refused late expired evicted no_room

@@ -78,8 +78,8 @@ pub(super) struct Table {
     /// Slots without a flow.
     free: Vec<u32>,
     found: HashMap<(Peer, Ends), u32>,
-    /// How many flows each peer has.
-    shares: HashMap<Peer, usize>,
+    /// How many flows each peer has, and since when.
+    shares: HashMap<Peer, (usize, Instant)>,
     deadlines: Deadlines,
 }
 
@@ -146,7 +146,8 @@ impl Table {
             last: now,
             talk: Talk::Nothing,
         });
-        *self.shares.entry(peer).or_default() += 1;
+        let (share, _) = self.shares.entry(peer).or_insert((0, now));
+        *share += 1;
         self.found.insert((peer, ends), slot);
         Ok(slot)
     }
@@ -156,8 +157,9 @@ impl Table {
         self.found.remove(&(flow.peer, flow.ends));
         self.free.push(slot);
         if let Entry::Occupied(mut share) = self.shares.entry(flow.peer) {
-            *share.get_mut() -= 1;
-            if *share.get() == 0 {
+            let (left, _) = share.get_mut();
+            *left -= 1;
+            if *left == 0 {
                 share.remove();
             }
         }
@@ -174,8 +176,13 @@ impl Table {
             .collect()
     }
 
+    /// The peers that have flows, and since when.
+    pub(super) fn peers(&self) -> impl Iterator<Item = (Peer, Instant)> {
+        self.shares.iter().map(|(peer, (_, since))| (*peer, *since))
+    }
+
     fn share(&self, peer: Peer) -> usize {
-        self.shares.get(&peer).copied().unwrap_or(0)
+        self.shares.get(&peer).map_or(0, |(share, _)| *share)
     }
 
     /// Makes sure that `slot` is looked at by `at`.

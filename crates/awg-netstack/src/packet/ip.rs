@@ -93,11 +93,12 @@ impl IpHeader {
         })
     }
 
-    /// Whether both ends are addresses that one host can have: only such packets are taken or answered (RFC 1122 section 3.2.1.3).
+    /// Whether both ends are addresses that one host can have: only such packets are taken or answered (RFC 1122
+    /// section 3.2.1.3). An IPv4 address in IPv6 clothes is none: it never belongs on a wire (RFC 6890 section 2.2.3).
     pub(crate) fn is_unicast(&self) -> bool {
         let single = |address: IpAddr| match address {
             IpAddr::V4(address) => !address.is_broadcast(),
-            IpAddr::V6(_) => true,
+            IpAddr::V6(address) => address.to_ipv4_mapped().is_none(),
         };
         [self.source, self.destination]
             .into_iter()

@@ -8,6 +8,7 @@ use super::flow::{Flow, Stage, Told};
 use super::machine::{Ends, Phase, TcpMachine};
 use super::{Tcp, ports};
 use crate::error::ConnectError;
+use crate::event::Rejection;
 use crate::flow::{FlowId, Peer};
 
 impl Tcp {
@@ -89,13 +90,6 @@ impl Tcp {
         taken
     }
 
-    /// Bytes that [`send`](Self::send) takes now.
-    pub(crate) fn sendable(&mut self, name: FlowId) -> usize {
-        self.flow(name)
-            .and_then(Flow::machine)
-            .map_or(0, |machine| machine.sendable())
-    }
-
     /// Bytes that [`receive`](Self::receive) has now.
     pub(crate) fn receivable(&mut self, name: FlowId) -> usize {
         self.flow(name)
@@ -126,20 +120,14 @@ impl Tcp {
         match &mut flow.stage {
             Stage::HalfOpen(_) => {
                 let now = flow.active;
-                self.reject(now, name, crate::event::Rejection::Refused);
+                // Refused is what needs no ICMP error.
+                let _ = self.reject(now, name, Rejection::Refused);
             }
             Stage::Open(machine) => {
                 flow.aborted = true;
                 machine.abort();
                 self.mark(number);
             }
-        }
-    }
-
-    /// A peer's flows end since it is gone.
-    pub(super) fn forget_silent(&mut self, now: Instant) {
-        for peer in self.peers.silent(now) {
-            self.forget_peer(now, peer);
         }
     }
 }

@@ -141,44 +141,47 @@ impl Tcp {
         Ok(())
     }
 
-    /// The embedder turns a flow away, and says why.
-    pub(crate) fn reject(&mut self, now: Instant, name: FlowId, why: Rejection) {
-        let Some((number, flow)) = self.slots.find(name) else {
-            return;
-        };
+    /// The embedder turns a flow away, and says why: by a reset, or by the ICMP error that this gives back.
+    pub(crate) fn reject(
+        &mut self,
+        now: Instant,
+        name: FlowId,
+        why: Rejection,
+    ) -> Option<Unreachable> {
+        let (number, flow) = self.slots.find(name)?;
         let Stage::HalfOpen(held) = &mut flow.stage else {
-            return;
+            return None;
         };
         let peer = flow.key.peer();
         let packet = std::mem::take(&mut held.packet);
+        let mut unreachable = None;
         if why == Rejection::Refused {
             if let Some(ip) = IpHeader::parse(&packet) {
                 let answer = reset::reset(&ip, &held.segment);
                 self.push(peer, answer);
             }
         } else {
-            self.unreachable.push(Unreachable { peer, why, packet });
+            unreachable = Some(Unreachable { peer, why, packet });
         }
         self.end(now, number, Closure::Refused);
+        unreachable
     }
 
     /// What became of a flow that has to be answered by now.
-    pub(super) fn expire(&mut self, now: Instant, number: u32) {
+    pub(super) fn expire(&mut self, now: Instant, number: u32) -> Option<Unreachable> {
         let name = self.slots.name(number);
-        let Some(flow) = self.slots.get(number) else {
-            return;
-        };
+        let flow = self.slots.get(number)?;
         match &mut flow.stage {
             Stage::HalfOpen(held) => {
                 let packet = std::mem::take(&mut held.packet);
                 let peer = flow.key.peer();
                 self.counters.half_open_expired += 1;
-                self.unreachable.push(Unreachable {
+                self.end(now, number, Closure::Expired);
+                return Some(Unreachable {
                     peer,
                     why: Rejection::TimedOut,
                     packet,
                 });
-                self.end(now, number, Closure::Expired);
             }
             Stage::Open(machine) if machine.phase() == Phase::Connecting => {
                 self.events.push_back(Event::Refused {
@@ -189,5 +192,6 @@ impl Tcp {
             }
             Stage::Open(_) => self.end(now, number, Closure::TimedOut),
         }
+        None
     }
 }

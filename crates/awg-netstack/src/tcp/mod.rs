@@ -24,13 +24,13 @@ use std::time::Instant;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use crate::allowance::Allowances;
 use crate::counters::TcpCounters;
 use crate::deadlines::Deadlines;
 use crate::event::{Closure, Event, Refusal, Rejection};
 use crate::flow::{FlowId, Peer};
 use crate::limits::Limits;
 use crate::packet::{Flags, IpHeader, Segment};
-use crate::stack::FlowStatus;
 use ends::Key;
 use flow::{Flow, Stage};
 use machine::{Link, Phase};
@@ -39,7 +39,7 @@ use peers::Peers;
 use slots::Slots;
 use time_wait::TimeWait;
 
-/// An ICMP error that the stack shall send about a held SYN.
+/// A held SYN that nobody took: an ICMP error is to say so.
 pub(crate) struct Unreachable {
     pub(crate) peer: Peer,
     pub(crate) why: Rejection,
@@ -67,10 +67,8 @@ pub(crate) struct Tcp {
     rng: StdRng,
     /// Small packets on their way out, each whole.
     waiting: VecDeque<(Peer, Vec<u8>)>,
-    /// ICMP errors for the stack to send.
-    unreachable: Vec<Unreachable>,
-    /// Answers to strays that may still be sent until the second ends.
-    allowance: (Instant, u32),
+    /// Answers to strays.
+    allowances: Allowances,
     bytes: usize,
     counters: TcpCounters,
 }
@@ -92,24 +90,18 @@ impl Tcp {
             last: None,
             half_open: 0,
             time_wait: TimeWait::new(limits.time_wait_flows, limits.time_wait, now),
-            peers: Peers::new(limits.silent_peer, now),
+            peers: Peers::default(),
             deadlines: Deadlines::default(),
             dirty: VecDeque::new(),
             events: VecDeque::new(),
             memory: Memory::new(limits.buffer_bytes_per_flow),
             rng,
             waiting: VecDeque::new(),
-            unreachable: Vec::new(),
-            allowance: (now, limits.errors_per_second),
+            allowances: Allowances::new(limits.errors_per_second, now),
             bytes: 0,
             counters: TcpCounters::default(),
             limits,
         }
-    }
-
-    /// A packet of any kind came from `peer`.
-    pub(crate) fn hear(&mut self, now: Instant, peer: Peer) {
-        self.peers.hear(now, peer);
     }
 
     /// Takes a TCP segment: `packet` is whole, `ip` its header.
@@ -194,7 +186,7 @@ impl Tcp {
             if !(opens && self.accept && newer) {
                 // A repeated FIN wants its acknowledgement; to an older SYN it is the answer that makes its sender try anew (RFC 9293 section 3.10.7.4).
                 self.counters.stray += 1;
-                if segment.sequence_end() != segment.sequence && self.may_answer(now) {
+                if segment.sequence_end() != segment.sequence && self.may_answer(now, key.peer()) {
                     let answer = reset::acknowledge(ip, segment, stone.next, stone.expected);
                     self.push(key.peer(), answer);
                 }
@@ -207,7 +199,7 @@ impl Tcp {
             return;
         }
         self.counters.stray += 1;
-        if !segment.flags.has(Flags::RST) && self.may_answer(now) {
+        if !segment.flags.has(Flags::RST) && self.may_answer(now, key.peer()) {
             self.counters.resets_sent += 1;
             self.push(key.peer(), reset::reset(ip, segment));
         }
@@ -404,11 +396,6 @@ impl Tcp {
         }
     }
 
-    /// ICMP errors that are to be sent.
-    pub(crate) fn take_unreachable(&mut self) -> Option<Unreachable> {
-        self.unreachable.pop()
-    }
-
     pub(crate) fn counters(&self) -> TcpCounters {
         TcpCounters {
             flows: self.by_key.len() as u64,
@@ -430,17 +417,10 @@ impl Tcp {
         }
     }
 
-    fn may_answer(&mut self, now: Instant) -> bool {
-        let (since, left) = &mut self.allowance;
-        if now.saturating_duration_since(*since).as_secs() >= 1 {
-            (*since, *left) = (now, self.limits.errors_per_second);
-        }
-        if *left == 0 {
-            self.counters.answers_suppressed += 1;
-            return false;
-        }
-        *left -= 1;
-        true
+    fn may_answer(&mut self, now: Instant, peer: Peer) -> bool {
+        let may = self.allowances.take(now, peer);
+        self.counters.answers_suppressed += u64::from(!may);
+        may
     }
 
     /// Queues a packet of smoltcp's, whose checksums are still to be filled in.
@@ -457,15 +437,9 @@ impl Tcp {
         }
     }
 
-    /// The flows that are not over.
-    pub(crate) fn flows(&self) -> impl Iterator<Item = FlowStatus> {
-        self.slots.iter().map(|(flow, entry)| FlowStatus {
-            flow,
-            peer: entry.key.peer(),
-            local: entry.local,
-            remote: entry.remote,
-            established: entry.told.established,
-        })
+    /// The peers that have flows, and since when.
+    pub(crate) fn peers(&self) -> impl Iterator<Item = (Peer, Instant)> {
+        self.peers.iter()
     }
 
     /// Whether `name` is a flow that is not over.

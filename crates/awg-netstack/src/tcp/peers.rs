@@ -1,7 +1,7 @@
-//! What each peer has in the table ([`Peers`]), and when it was last heard of.
+//! What each peer has in the table ([`Peers`]).
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::flow::Peer;
 
@@ -10,54 +10,24 @@ use crate::flow::Peer;
 pub(crate) struct Share {
     pub(crate) flows: usize,
     pub(crate) half_open: usize,
-    heard: Instant,
+    /// Since when it has flows.
+    since: Instant,
 }
 
 /// The peers that have flows.
+#[derive(Default)]
 pub(crate) struct Peers {
     shares: HashMap<Peer, Share>,
-    silence: Duration,
-    /// The last one heard of: most packets come in runs.
-    last: Option<(Peer, Instant)>,
-    look_at: Instant,
 }
 
 impl Peers {
-    pub(crate) fn new(silence: Duration, now: Instant) -> Self {
-        Self {
-            shares: HashMap::new(),
-            silence,
-            last: None,
-            look_at: now + silence,
-        }
-    }
-
     /// The share of a peer, as of `now` if it had none.
     pub(crate) fn share(&mut self, now: Instant, peer: Peer) -> &mut Share {
         self.shares.entry(peer).or_insert(Share {
             flows: 0,
             half_open: 0,
-            heard: now,
+            since: now,
         })
-    }
-
-    /// A packet of `peer` arrived.
-    pub(crate) fn hear(&mut self, now: Instant, peer: Peer) {
-        match &mut self.last {
-            Some((last, heard)) if *last == peer => *heard = now,
-            last => {
-                let before = last.replace((peer, now));
-                self.note(before);
-            }
-        }
-    }
-
-    fn note(&mut self, heard: Option<(Peer, Instant)>) {
-        if let Some((peer, at)) = heard
-            && let Some(share) = self.shares.get_mut(&peer)
-        {
-            share.heard = share.heard.max(at);
-        }
     }
 
     /// A peer that has nothing left is not kept.
@@ -67,32 +37,8 @@ impl Peers {
         }
     }
 
-    /// When to call [`silent`](Self::silent).
-    pub(crate) fn next_timeout(&self) -> Option<Instant> {
-        (!self.shares.is_empty()).then_some(self.look_at)
-    }
-
-    /// The peers that were not heard of for too long.
-    pub(crate) fn silent(&mut self, now: Instant) -> Vec<Peer> {
-        if now < self.look_at {
-            return Vec::new();
-        }
-        self.note(self.last);
-        let silence = self.silence;
-        let silent = self
-            .shares
-            .iter()
-            .filter(|(_, share)| now.saturating_duration_since(share.heard) >= silence)
-            .map(|(peer, _)| *peer)
-            .collect();
-        // The earliest that another can be due, but not at once again.
-        let next = self
-            .shares
-            .values()
-            .map(|share| share.heard + silence)
-            .filter(|at| *at > now)
-            .min();
-        self.look_at = next.unwrap_or(now + silence).max(now + silence / 64);
-        silent
+    /// The peers that have flows, and since when.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Peer, Instant)> {
+        self.shares.iter().map(|(peer, share)| (*peer, share.since))
     }
 }

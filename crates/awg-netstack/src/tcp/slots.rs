@@ -81,12 +81,4 @@ impl Slots {
             .filter(|(_, slot)| slot.flow.is_some())
             .map(|(number, _)| number)
     }
-
-    /// All flows that are not over.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (FlowId, &Flow)> {
-        (0..).zip(&self.slots).filter_map(|(number, slot)| {
-            let flow = slot.flow.as_ref()?;
-            Some((self.name(number), flow))
-        })
-    }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use super::Tcp;
 use super::flow::Stage;
 use super::machine::{Outlet, Phase};
+use super::{Tcp, Unreachable};
 use crate::flow::Peer;
 use crate::packet;
 use crate::sink::PacketSink;
@@ -86,14 +86,16 @@ impl Tcp {
 
     /// When to call [`handle_timeout`](Self::handle_timeout).
     pub(crate) fn next_timeout(&self) -> Option<Instant> {
-        [self.deadlines.next(), self.peers.next_timeout()]
-            .into_iter()
-            .flatten()
-            .min()
+        self.deadlines.next()
     }
 
-    /// Does what is due; [`poll_transmit`](Self::poll_transmit) may have something afterwards.
-    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+    /// Does what is due; [`poll_transmit`](Self::poll_transmit) may have something afterwards. `unreachable` is told of
+    /// SYNs that nobody took in time.
+    pub(crate) fn handle_timeout(
+        &mut self,
+        now: Instant,
+        mut unreachable: impl FnMut(Unreachable),
+    ) {
         while let Some(number) = self.deadlines.fire(now) {
             self.counters.timer_polls += 1;
             let Some(flow) = self.slots.get(number) else {
@@ -106,7 +108,9 @@ impl Tcp {
             }
             flow.due = None;
             if flow.answer_by.is_some_and(|at| at <= now) {
-                self.expire(now, number);
+                if let Some(expired) = self.expire(now, number) {
+                    unreachable(expired);
+                }
                 continue;
             }
             let Stage::Open(machine) = &mut flow.stage else {
@@ -119,7 +123,6 @@ impl Tcp {
             }
             self.mark(number);
         }
-        self.forget_silent(now);
     }
 }
 

@@ -64,6 +64,8 @@ pub struct World {
     pub longest: usize,
     /// Bytes that found the queue full.
     pub overflowed: [u64; 2],
+    /// When each end last heard of the other, packets or not.
+    pub heard: [Instant; 2],
     /// Nothing is carried at all.
     pub cut: bool,
 }
@@ -122,6 +124,7 @@ impl World {
             bytes: [0; 2],
             longest: 0,
             overflowed: [0; 2],
+            heard: [now; 2],
             cut: false,
             rng,
         }
@@ -196,10 +199,11 @@ impl World {
             let Some(Reverse(mut flight)) = self.flights.pop() else {
                 break;
             };
+            self.heard[flight.to] = self.now;
             self.ends[flight.to].handle_packet(self.now, PEER, &mut flight.packet);
         }
-        for end in &mut self.ends {
-            end.handle_timeout(self.now);
+        for (end, heard) in self.ends.iter_mut().zip(self.heard) {
+            end.handle_timeout(self.now, |_| Some(heard));
         }
         self.flush();
         true

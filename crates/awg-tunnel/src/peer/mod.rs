@@ -65,6 +65,8 @@ pub(crate) struct Peer {
     pub(crate) told: Told,
 
     pub(crate) last_handshake: Option<Duration>,
+    /// When an authenticated message was last received.
+    pub(crate) last_received: Option<Instant>,
     pub(crate) bytes_sent: u64,
     pub(crate) bytes_received: u64,
 }
@@ -94,6 +96,7 @@ impl Peer {
             queued: Turns::default(),
             told: Told::default(),
             last_handshake: None,
+            last_received: None,
             bytes_sent: 0,
             bytes_received: 0,
         }

@@ -29,6 +29,7 @@ impl Peer {
     #[inline]
     pub(crate) fn received(&mut self, clock: &mut AlarmClock, now: Instant) {
         self.timers.clear(Timer::Silence);
+        self.last_received = Some(now);
         self.passed(clock, now);
     }
 

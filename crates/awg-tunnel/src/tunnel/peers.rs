@@ -1,7 +1,7 @@
 //! Peers added, changed and removed while the tunnel runs.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Tunnel;
 use crate::keys::{PresharedKey, PublicKey};
@@ -112,6 +112,12 @@ impl Tunnel {
     /// A peer's state.
     pub fn peer_status(&self, peer: PeerId) -> Option<PeerStatus> {
         self.peers.get(peer).map(Peer::status)
+    }
+
+    /// When a peer was last heard of: any authenticated message counts, also keepalives and handshakes. `None` if it
+    /// never was.
+    pub fn last_received(&self, peer: PeerId) -> Option<Instant> {
+        self.peers.get(peer)?.last_received
     }
 
     /// Says where a peer is, say after its name was looked up again. Its next authenticated message says it better.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::link::{End, SECOND, Setup, World};
+use super::link::{End, SECOND, Setup, World, outer};
 use crate::limits::MAX_INITIATIONS;
 use crate::{Event, FailureCause, Role, Seal};
 
@@ -236,6 +236,35 @@ fn a_session_ends_at_180_seconds_and_its_keys_at_540() {
     world.send(1, 100, 2);
     world.run(SECOND);
     assert_eq!(world.numbers_at(0), [2]);
+}
+
+#[test]
+fn keepalives_and_handshakes_tell_that_a_peer_is_there() {
+    let keepalive = Setup {
+        keepalive: Some(25 * SECOND),
+        ..Setup::default()
+    };
+    let mut world = World::with(1, &keepalive, &Setup::default());
+    let heard = |world: &World, end: usize| {
+        let End { tunnel, peer, .. } = &world.ends[end];
+        tunnel.last_received(*peer)
+    };
+    assert_eq!(heard(&world, 1), None);
+    world.run(SECOND);
+    let handshake = heard(&world, 1).expect("an initiation at least");
+    assert!(heard(&world, 0).is_some(), "a response");
+    // Nobody sends a packet.
+    world.run(100 * SECOND);
+    let keepalive = heard(&world, 1).expect("still");
+    assert!(keepalive >= handshake + 75 * SECOND);
+    // What anybody could send tells nothing.
+    let replay = world.sent_by(0, KEEPALIVE).pop().expect("one").datagram;
+    let mut forgery = replay.clone();
+    forgery[20] ^= 1;
+    for datagram in [replay, forgery] {
+        world.inject(1, outer(0), &datagram);
+    }
+    assert_eq!(heard(&world, 1), Some(keepalive));
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! How many errors a peer may cause (RFC 1812 section 4.3.2.8, RFC 4443 section 2.4 (f)): a token bucket each, in fixed memory.
+//! How many answers a peer may cause that nobody asked for: ICMP errors (RFC 1812 section 4.3.2.8, RFC 4443 section
+//! 2.4 (f)) and resets. A token bucket each, in fixed memory.
 
 use std::time::{Duration, Instant};
 
@@ -10,14 +11,14 @@ const BUCKETS: usize = 256;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// One bucket: the instant at which it is, or was, full. A bucket is as many intervals short of full as that instant lies ahead.
-pub(super) struct Allowances {
+pub(crate) struct Allowances {
     interval: Duration,
     full_at: [Instant; BUCKETS],
 }
 
 impl Allowances {
     /// Full buckets, each of one second's worth.
-    pub(super) fn new(per_second: u32, now: Instant) -> Self {
+    pub(crate) fn new(per_second: u32, now: Instant) -> Self {
         Self {
             interval: SECOND / per_second.max(1),
             full_at: [now; BUCKETS],
@@ -25,7 +26,7 @@ impl Allowances {
     }
 
     /// Takes one from the bucket of `peer`, if there is one.
-    pub(super) fn take(&mut self, now: Instant, peer: Peer) -> bool {
+    pub(crate) fn take(&mut self, now: Instant, peer: Peer) -> bool {
         let index = peer.0 as usize % BUCKETS;
         let Some(full_at) = self.full_at.get_mut(index) else {
             return false;
