@@ -174,7 +174,7 @@ Level = loud
     assert "did you mean Address?" in told[4]
     assert "10.8.0.300" in told[5]
     assert "0 to 65535" in told[6]
-    assert "576 to 65535" in told[7]
+    assert "576 to 65400" in told[7]
     assert "did you mean [Socks5]?" in told[14]
     assert "debug, info, warning, error" in told[16]
 
@@ -191,7 +191,7 @@ Level = loud
         ("ListenPort", "-1"),
         ("ListenPort", "٣"),
         ("ListenPort", "1" * 5000),
-        ("MTU", "65536"),
+        ("MTU", "65401"),
         ("MTU", "1280.5"),
         ("FwMark", "0x100000000"),
         ("FwMark", "red"),
@@ -314,14 +314,28 @@ def test_a_network_that_two_peers_have():
     line, name, what = only_problem(text)
     assert (line, name) == (13, "AllowedIPs")
     assert "line 9" in what
-    nested = SERVER + f"[Peer]\nPublicKey = {OTHER_KEY}\nAllowedIPs = 10.8.0.0/28\n"
-    assert len(parse(nested, "test.conf").peers) == 2
 
 
 def test_ipv6_needs_its_least_mtu():
     text = CLIENT.replace("10.8.0.2/32", "10.8.0.2/32, fd00::2/128").replace("1280", "1279")
     assert "1280" in only_problem(text)[2]
     assert parse(CLIENT.replace("1280", "576"), "test.conf").mtu == 576
+
+
+@pytest.mark.parametrize(("s4", "most"), [(0, 65_400), (16, 65_400), (1000, 64_455)])
+def test_the_mtu_must_fit_a_datagram_with_s4(s4, most):
+    padded = CLIENT.replace("MTU", f"S4 = {s4}\nMTU")
+    assert parse(padded.replace("1280", str(most)), "test.conf").mtu == most
+    line, name, what = only_problem(padded.replace("1280", str(most + 1)))
+    assert (line, name) == (6, "MTU")
+    assert str(most) in what
+
+
+@pytest.mark.parametrize("mtu", ["", "MTU = 576\n"])
+def test_a_padding_that_leaves_no_room_for_packets(mtu):
+    line, name, what = only_problem(CLIENT.replace("MTU = 1280\n", f"S4 = 65000\n{mtu}"))
+    assert (line, name) == (5, "S4")
+    assert "576" in what
 
 
 @pytest.mark.parametrize(("given", "absent"), [("Username", "Password"), ("Password", "Username")])
@@ -392,6 +406,7 @@ SECRET = "kLh1wXz8Tn0mQ5vR2yB7cJ4dF6gH9sA3eU1iO0pW="  # 41 characters: nearly a 
         CLIENT + f"[{SECRET}]\n",
         CLIENT + f"[Socks5]\nUsername = me\nPassword = {SECRET * 8}\n",
         INTERFACE + f"H1 = {SECRET}\nJc = {SECRET}\nI1 = {SECRET}\n" + PEER,
+        INTERFACE + f"H1 = {SECRET} (mine)\nJc = x{SECRET}\nI1 = <b {SECRET}>\nI2 = <b 0x00>{SECRET}\n" + PEER,
         INTERFACE + f"MTU = {SECRET}\n" + PEER,
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 import structlog
 
 from awgproxy.observe import log
+from awgproxy.observe.flood import BURST
 
 
 def test_json_off_a_terminal():
@@ -38,6 +39,14 @@ def test_levels(level, written):
     assert len(stream.getvalue().splitlines()) == written
 
 
+def test_one_event_does_not_flood_the_log():
+    stream = io.StringIO()
+    log.configure("info", "json", stream)
+    for _ in range(5 * BURST):
+        structlog.get_logger().info("peer moved")
+    assert len(stream.getvalue().splitlines()) == BURST
+
+
 def test_an_output_that_fails_stops_nothing():
     class Full(io.StringIO):
         def write(self, _):
@@ -52,12 +61,12 @@ def test_a_reader_that_stops_reading_stops_nothing_and_hears_what_it_lost(monkey
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     with os.fdopen(writing, "w") as stream, os.fdopen(reading, "rb") as reader:
-        log.configure(form="json", stream=stream)
+        log.configure("debug", "json", stream)
         while reader.read():
             pass
         written = 2000
         for number in range(written):  # far more than a pipe holds
-            structlog.get_logger().info("entry", number=number, filling="x" * 200)
+            structlog.get_logger().debug("entry", number=number, filling="x" * 200)
         whole, _, rest = reader.read().rpartition(b"\n")
         assert len(whole.splitlines()) < written
         structlog.get_logger().info("again")

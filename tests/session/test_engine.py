@@ -24,8 +24,12 @@ def refused(config, **changes):
     return problem
 
 
-def test_what_the_parser_takes_the_engine_takes():
-    client_engine(parse(CLIENT, "x.conf"))
+@pytest.mark.parametrize("changes", ["MTU = 576", "MTU = 65400", "S4 = 1000\nMTU = 64455", "S4 = 64000", ""])
+def test_what_the_parser_takes_the_engine_takes(changes):
+    client_engine(parse(CLIENT.replace("MTU = 1280", changes), "x.conf"))
+
+
+def test_what_the_parser_takes_of_a_server_the_engine_takes():
     config = parse(SERVER, "x.conf")
     server_engine(config, egress_policy(config))
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from awgproxy import _native
-from awgproxy.config.path import IPV6_LEAST_MTU
+from awgproxy.config.allowed_ips import overlaps
+from awgproxy.config.path import least_mtu, most_mtu
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from awgproxy.config.findings import Findings
     from awgproxy.config.model import Interface, Peer, Socks5
-    from awgproxy.config.values import Network
 
 
 def check_consistency(
@@ -34,12 +34,22 @@ def check_consistency(
 
 
 def _check_mtu(interface: Interface, findings: Findings) -> None:
-    if interface.mtu is None or interface.mtu >= IPV6_LEAST_MTU:
-        return
-    if any(address.version == 6 for address in interface.addresses):
-        line = findings.lines["interface", "mtu"]
+    """The MTU must carry the addresses' kind of IP, and fit a datagram together with S4."""
+    least = least_mtu(interface.addresses)
+    line = findings.lines.get(("interface", "mtu"))
+    if interface.mtu is not None and interface.mtu < least:
         message = f"{interface.mtu} is too small for the IPv6 address"
-        findings.error(line, "Interface", "MTU", message, f"{IPV6_LEAST_MTU} at least, or no IPv6 in Address")
+        findings.error(line, "Interface", "MTU", message, f"{least} at least, or no IPv6 in Address")
+    try:
+        most = most_mtu(interface.obfuscation)
+    except ValueError:
+        return  # those are errors of their own
+    if most < least:
+        line = findings.lines["interface", "s4"]
+        message = f"leaves no room for packets of {least} bytes, the least MTU"
+        findings.error(line, "Interface", "S4", message, "a few dozen bytes at most")
+    elif interface.mtu is not None and interface.mtu > most:
+        findings.error(line, "Interface", "MTU", f"{interface.mtu} does not fit a datagram with S4", f"{most} at most")
 
 
 def _check_addresses(interface: Interface, findings: Findings) -> None:
@@ -66,13 +76,8 @@ def _check_keys(interface: Interface | None, peers: Sequence[Peer | None], findi
 
 
 def _check_allowed_ips(peers: Sequence[Peer | None], findings: Findings) -> None:
-    owners: dict[Network, tuple[int, int]] = {}
-    for number, peer in enumerate(peers, 1):
-        if peer is None:
-            continue
-        for index, network in enumerate(peer.allowed_ips):
-            line = findings.lines[f"peer {number}", "allowedips", index]
-            owner, first = owners.setdefault(network, (number, line))
-            if owner != number:
-                message = f"{network} is the peer's of line {first} already"
-                findings.error(line, "Peer", "AllowedIPs", message, "a network leads to one peer")
+    for first, second in overlaps(peers):
+        if first.network == second.network:
+            where = findings.lines[first.place]
+            message = f"{second.network} is the peer's of line {where} already"
+            findings.error(findings.lines[second.place], "Peer", "AllowedIPs", message, "a network leads to one peer")

@@ -6,19 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awgproxy import _native
+from awgproxy.config.values import IPV4_LEAST_MTU, IPV6_LEAST_MTU, LARGEST_MTU
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from awgproxy.config.model import Interface, Peer
+    from awgproxy.config import model
+    from awgproxy.config.values import Interface, Network
 
 USUAL_MTU = 1500
 """Bytes; what is assumed where the system does not tell."""
-
-IPV6_LEAST_MTU = 1280
-"""RFC 8200, section 5."""
-
-IPV4_LEAST_MTU = 576
 
 _OUTSIDE = "203.0.113.1"
 _DISCARD_PORT = 9
@@ -33,7 +30,7 @@ class Path:
     ipv6: bool
 
 
-def path_to(peers: Sequence[Peer]) -> Path:
+def path_to(peers: Sequence[model.Peer]) -> Path:
     """The way to the first peer whose endpoint is an address; else the way out of this machine."""
     addresses = [peer.endpoint.address for peer in peers if peer.endpoint is not None]
     target = next((address for address in addresses if address is not None), None)
@@ -44,10 +41,28 @@ def path_to(peers: Sequence[Peer]) -> Path:
     return Path(mtu, ipv6=target is not None and target.version == 6)
 
 
-def tunnel_mtu(interface: Interface, peers: Sequence[Peer]) -> int:
+def tunnel_mtu(interface: model.Interface, peers: Sequence[model.Peer]) -> int:
     """The inner MTU: the configured one, else the largest that crosses the path whole, over IPv4 and IPv6."""
     if interface.mtu is not None:
         return interface.mtu
-    path_mtu = min(path_to(peers).mtu, USUAL_MTU)
-    least = IPV6_LEAST_MTU if any(address.version == 6 for address in interface.addresses) else IPV4_LEAST_MTU
-    return max(least, _native.largest_inner_packet(interface.obfuscation, path_mtu, True))
+    return fitting_mtu(interface.obfuscation, path_to(peers).mtu, interface.addresses)
+
+
+def fitting_mtu(obfuscation: Sequence[tuple[str, str]], path_mtu: int, inside: Iterable[Interface | Network]) -> int:
+    """The largest inner MTU for a path of ``path_mtu`` bytes, over IPv4 and IPv6, that ``inside`` allows."""
+    fitting = _native.largest_inner_packet(obfuscation, min(path_mtu, USUAL_MTU), True)
+    return max(least_mtu(inside), fitting)
+
+
+def least_mtu(inside: Iterable[Interface | Network]) -> int:
+    """What an inner MTU must be at least, for the addresses or networks ``inside`` the tunnel."""
+    return IPV6_LEAST_MTU if any(one.version == 6 for one in inside) else IPV4_LEAST_MTU
+
+
+def most_mtu(obfuscation: Sequence[tuple[str, str]]) -> int:
+    """The largest inner MTU whose packets still fit a datagram with their padding; 0 where none does.
+
+    Raises:
+        ValueError: the parameters have errors.
+    """
+    return min(LARGEST_MTU, _native.largest_inner_packet(obfuscation, _LARGEST_PACKET, True))

@@ -32,9 +32,15 @@ Interface = IPv4Interface | IPv6Interface
 Network = IPv4Network | IPv6Network
 
 LAST_PORT = 65_535
+IPV4_LEAST_MTU = 576
+"""RFC 791, section 3.1."""
+IPV6_LEAST_MTU = 1280
+"""RFC 8200, section 5."""
+LARGEST_MTU = 65_400
+"""What the engine takes; S4 lowers it, see `path.most_mtu`."""
 SHOWN_LENGTH = 60
 _KEY_LIKE = re.compile(r"[A-Za-z0-9+/_-]{40,}")
-_WHOLE_KEY = re.compile(r"[A-Za-z0-9+/]{40,46}={0,2}")
+_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.IGNORECASE | re.ASCII)
 _DIGITS = re.compile(r"[0-9]{1,20}")
 _MARK = re.compile(r"0[xX]([0-9a-fA-F]{1,16})|([0-9]{1,20})")
@@ -90,8 +96,8 @@ class SearchDomain:
 
 
 def looks_like_key(text: str) -> bool:
-    """Whether a text is, or is nearly, a key in base64, and so must not be shown."""
-    return _WHOLE_KEY.fullmatch(text) is not None
+    """Whether a text holds a key in base64, or nearly one, and so must not be shown; ``0x…`` is none."""
+    return _KEY_LIKE.search(_HEXADECIMAL.sub(" ", text)) is not None
 
 
 def excerpt(text: str) -> str:
@@ -135,7 +141,7 @@ def listen_port(text: str) -> int:
 
 def mtu(text: str) -> int:
     """The largest inner packet, in bytes."""
-    return number(text, 576, 65_535, "an MTU")
+    return number(text, IPV4_LEAST_MTU, LARGEST_MTU, "an MTU")
 
 
 def firewall_mark(text: str) -> int | None:

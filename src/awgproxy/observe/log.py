@@ -2,7 +2,8 @@
 
 An entry has a time (UTC), a level, an event in words and fields. Keys and payloads have no field; a session goes by its
 random id. A standard error that cannot be written (a full disk, a closed pipe, a reader that has stopped reading) loses
-entries, and stops nothing; how many were lost is logged when it can be written again.
+entries, and stops nothing; how many were lost is logged when it can be written again. How often one event is logged has
+a limit, see `flood`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 import structlog
+
+from awgproxy.observe.flood import FloodGuard
 
 if TYPE_CHECKING:
     from structlog.typing import Processor
@@ -95,6 +98,7 @@ def configure(level: str = "info", form: str = "auto", stream: TextIO | None = N
     sink = _Output(output)
     structlog.configure(
         processors=[
+            FloodGuard(),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt=time_format, utc=True),
             structlog.processors.format_exc_info,

@@ -91,7 +91,7 @@ class Negotiation:
     """One application's way to its request.
 
     Bound: at most 2 + 255 bytes of greeting, 3 + 510 of credentials and 4 + 257 + 2 of request are ever kept unread;
-    what follows the request belongs to the connection and is left in `remainder`.
+    what follows the request belongs to the connection and is left in `remainder`, at most what one call brought.
     """
 
     __slots__ = ("_answer", "_buffer", "_credentials", "refusal", "request", "state")

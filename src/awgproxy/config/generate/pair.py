@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from awgproxy import _native
 from awgproxy.config.generate.parameters import random_parameters
-from awgproxy.config.path import IPV4_LEAST_MTU, IPV6_LEAST_MTU, USUAL_MTU, path_to
+from awgproxy.config.path import fitting_mtu, path_to
 from awgproxy.config.values import Endpoint, InvalidValue
 
 if TYPE_CHECKING:
@@ -132,9 +132,7 @@ def _new_client(addresses: tuple[Interface, ...]) -> _Client:
 
 def _mtu(plan: Plan, parameters: list[tuple[str, str]], networks: Sequence[Network]) -> int:
     """What fits over IPv6 as well, so that it fits wherever the client is."""
-    path_mtu = min(path_to(()).mtu if plan.path_mtu is None else plan.path_mtu, USUAL_MTU)
-    least = IPV6_LEAST_MTU if any(network.version == 6 for network in networks) else IPV4_LEAST_MTU
-    return max(least, _native.largest_inner_packet(parameters, path_mtu, True))
+    return fitting_mtu(parameters, path_to(()).mtu if plan.path_mtu is None else plan.path_mtu, networks)
 
 
 def _server_text(tunnel: _Tunnel, plan: Plan, private_key: str, clients: Sequence[_Client]) -> str:
