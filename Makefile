@@ -92,5 +92,5 @@ $(VENV)/.installed: requirements.lock | tools
 
 $(VENV)/.extension: $(VENV)/.installed $(EXTENSION_SOURCES)
 	@echo "building the release extension (two or three minutes the first time)"
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --quiet --locked
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) PIP_QUIET=2 $(BIN)/maturin develop --release --quiet --locked
 	@touch $@
