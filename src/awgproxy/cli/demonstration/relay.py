@@ -73,7 +73,8 @@ class Relay:
     def _forward_train(self, *, from_client: bool) -> None:
         source, sink = (self._front, self._back) if from_client else (self._back, self._front)
         try:
-            data, ancillary, _, sender = source.recvmsg(_MAX_TRAIN, socket.CMSG_SPACE(4))
+            # What made it readable may be gone: an error that a send has meanwhile met.
+            data, ancillary, _, sender = source.recvmsg(_MAX_TRAIN, socket.CMSG_SPACE(4), socket.MSG_DONTWAIT)
         except OSError:
             return  # nobody listens at the other end yet
         segment = _segment_size(ancillary) or len(data)

@@ -1,0 +1,83 @@
+"""The demonstration as `make demo` runs it, with less to transfer."""
+
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from awgproxy.cli.demonstration.relay import Seen
+from awgproxy.cli.demonstration.story import roles
+from awgproxy.cli.demonstration.target import BLOCK_BYTES, Target
+
+OBFUSCATION = [("Jc", "2"), ("Jmin", "5"), ("Jmax", "9"), ("S1", "3"), ("I1", "<r 20>"), ("H1", "77"), ("H4", "99")]
+
+
+def run(folder, *arguments, **environment):
+    """Run the demonstration in a process group of its own, its temporary files in `folder`."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "awgproxy", "demo", *arguments],
+        cwd=folder,
+        env=os.environ | {"TMPDIR": str(folder)} | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    output, errors = process.communicate(timeout=100)
+    return process, output, errors
+
+
+def test_it_shows_every_step_ends_well_and_leaves_nothing_behind(tmp_path):
+    process, output, errors = run(tmp_path, "--megabytes", "16")
+    assert process.returncode == 0, output + errors
+    assert errors == ""
+    for shown in ("server.conf", "client.conf", "the tunnel is up", "they agree", "17 MB", "For real:"):
+        assert shown in output, output
+    for role in ("signature", "junk", "initiation", "response", "data"):
+        assert f"bytes  {role}\n" in output, output
+    assert "PrivateKey = (hidden)" in output
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demonstration_that_fails_says_so_and_leaves_nothing_behind(tmp_path):
+    process, _, errors = run(tmp_path, "--megabytes", "1", LOG_LEVEL="loud")
+    assert process.returncode == 1
+    assert "the server did not get to `server is ready`" in errors
+    assert "Traceback" not in errors
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_roles_of_datagrams():
+    def message(kind, size, padding=0):
+        return Seen(True, bytes(padding) + kind.to_bytes(4, "little") + bytes(size - 4))
+
+    datagrams = [
+        Seen(True, bytes(20)),
+        Seen(True, bytes(6)),
+        Seen(True, bytes(8)),
+        message(77, 148, padding=3),
+        Seen(False, (2).to_bytes(4, "little") + bytes(88)),
+        message(99, 48),
+    ]
+    assert roles(datagrams, OBFUSCATION) == ["signature", "junk", "junk", "initiation", "response", "data"]
+    assert roles(datagrams[:1], []) == ["junk"]
+
+
+def test_the_target_sends_what_its_checksum_says():
+    target = Target(2 * BLOCK_BYTES)
+    target.start()
+    digest, size = hashlib.sha256(), 0
+    with socket.create_connection(target.address) as connection:
+        while data := connection.recv(1 << 16):
+            digest.update(data)
+            size += len(data)
+    target.stop()
+    assert size == 2 * BLOCK_BYTES
+    assert digest.hexdigest() == target.checksum()
