@@ -66,6 +66,10 @@ pub struct World {
     pub overflowed: [u64; 2],
     /// When each end last heard of the other, packets or not.
     pub heard: [Instant; 2],
+    /// A link in the middle that takes no longer packets, and says so.
+    pub narrow: Option<usize>,
+    /// The last packet that each end sent.
+    pub last_sent: [Vec<u8>; 2],
     /// Nothing is carried at all.
     pub cut: bool,
 }
@@ -125,6 +129,8 @@ impl World {
             longest: 0,
             overflowed: [0; 2],
             heard: [now; 2],
+            narrow: None,
+            last_sent: [const { Vec::new() }; 2],
             cut: false,
             rng,
         }
@@ -150,6 +156,14 @@ impl World {
     pub fn carry(&mut self, to: usize, mut packet: Vec<u8>) {
         self.carried[to] += 1;
         self.bytes[to] += packet.len() as u64;
+        self.last_sent[1 - to].clone_from(&packet);
+        if let Some(mtu) = self.narrow.filter(|mtu| packet.len() > *mtu) {
+            let [high, low] = (mtu as u16).to_be_bytes();
+            let ipv6 = packet[0] >> 4 == 6;
+            let kind = if ipv6 { [2, 0] } else { [3, 4] };
+            self.report(1 - to, kind, [0, 0, high, low], &packet);
+            return;
+        }
         self.longest = self.longest.max(packet.len());
         let chance = |rng: &mut StdRng, of: u32| rng.random_range(0..1000) < of;
         if self.cut || chance(&mut self.rng, self.path.lost) {
@@ -182,16 +196,50 @@ impl World {
         }
     }
 
+    /// Hands an end an ICMP error of some router about a packet that it sent.
+    pub fn report(&mut self, end: usize, kind: [u8; 2], rest: [u8; 4], about: &[u8]) {
+        let ipv6 = about[0] >> 4 == 6;
+        let mut message = vec![kind[0], kind[1], 0, 0];
+        message.extend(rest);
+        message.extend(&about[..about.len().min(500)]);
+        let length = message.len() as u16;
+        let (mut packet, pseudo) = if ipv6 {
+            let mut header = vec![0x60, 0, 0, 0];
+            header.extend(length.to_be_bytes());
+            header.extend([58, 64]);
+            // A router of the target's network answers.
+            header.extend(&about[24..40]);
+            header.extend(&about[8..24]);
+            let mut pseudo = header[8..40].to_vec();
+            pseudo.extend(u32::from(length).to_be_bytes());
+            pseudo.extend([0, 0, 0, 58]);
+            (header, pseudo)
+        } else {
+            let mut header = vec![0x45, 0];
+            header.extend((20 + length).to_be_bytes());
+            header.extend([0, 0, 0, 0, 64, 1, 0, 0]);
+            header.extend(&about[16..20]);
+            header.extend(&about[12..16]);
+            let sum = checksum(&header);
+            header[10..12].copy_from_slice(&sum);
+            (header, Vec::new())
+        };
+        let sum = checksum(&[pseudo, message.clone()].concat());
+        message[2..4].copy_from_slice(&sum);
+        packet.extend(message);
+        self.ends[end].handle_packet(self.now, PEER, &mut packet);
+    }
+
     /// Moves the clock to the next thing that happens, `until` at most, and hands over what arrives then. `false` once nothing is left before `until`.
     pub fn step(&mut self, until: Instant) -> bool {
         self.flush();
         let arrival = self.flights.peek().map(|Reverse(flight)| flight.at);
         let timers = self.ends.iter().filter_map(Stack::next_timeout);
-        let next = timers.chain(arrival).min().unwrap_or(until);
-        if next > until {
+        let next = timers.chain(arrival).min();
+        let Some(next) = next.filter(|next| *next <= until) else {
             self.now = self.now.max(until);
             return false;
-        }
+        };
         self.now = self.now.max(next);
         while let Some(Reverse(flight)) = self.flights.peek()
             && flight.at <= self.now
@@ -222,8 +270,17 @@ impl World {
             if let Some(event) = self.ends[end].poll_event() {
                 return event;
             }
-            assert!(self.step(until), "no event within an hour");
+            let more = self.step(until);
+            if let Some(event) = self.ends[end].poll_event() {
+                return event;
+            }
+            assert!(more, "no event within an hour");
         }
+    }
+
+    /// How long a packet to an end would wait in the link's queue now.
+    pub fn waiting(&self, to: usize) -> Duration {
+        self.busy_until[to].saturating_duration_since(self.now)
     }
 
     /// An established flow: the client's name of it, and the server's.
@@ -248,6 +305,43 @@ impl World {
         while self.event(SERVER) != (Event::Established { flow: server }) {}
         (client, server)
     }
+}
+
+/// The Internet checksum, written out once more.
+fn checksum(data: &[u8]) -> [u8; 2] {
+    let mut sum: u32 = data
+        .chunks(2)
+        .map(|pair| u32::from(pair[0]) << 8 | u32::from(pair.get(1).copied().unwrap_or(0)))
+        .sum();
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    (!(sum as u16)).to_be_bytes()
+}
+
+/// Writes all of `data`, for which there has to be room.
+pub fn send_all(world: &mut World, (end, flow): (usize, FlowId), data: &[u8]) {
+    let mut sent = 0;
+    while sent < data.len() {
+        let written = world.ends[end].send(flow, &mut |free| {
+            let count = free.len().min(data.len() - sent);
+            free[..count].copy_from_slice(&data[sent..sent + count]);
+            count
+        });
+        assert!(written > 0, "no room");
+        sent += written;
+    }
+}
+
+/// Reads all that arrived.
+pub fn take_all(world: &mut World, (end, flow): (usize, FlowId)) -> Vec<u8> {
+    let mut taken = Vec::new();
+    while world.ends[end].receive(flow, &mut |held| {
+        taken.extend_from_slice(held);
+        held.len()
+    }) > 0
+    {}
+    taken
 }
 
 /// Byte `position` of a stream that repeats only after a long time.
