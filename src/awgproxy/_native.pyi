@@ -212,8 +212,10 @@ class Limits:
         """Set bounds.
 
         Args:
-            flows: Flows at once, of all peers together.
-            flows_per_peer: Flows at once of one peer.
+            flows: Flows at once, of all peers and applications together; never more than half of the descriptors
+                that are free at the start.
+            flows_per_peer: Flows at once that one peer opens; where there are several peers, never more than half of
+                all flows.
             half_open: TCP flows of peers that wait for their outer side.
             buffer_bytes_per_flow: What a TCP flow buffers at most in each direction.
 
@@ -258,7 +260,8 @@ class EngineSettings:
             egress: Where datagrams of accepted UDP flows may go; ``None`` = anywhere. Destinations of connections
                 are judged by whoever attaches.
             udp: How datagrams are moved: ``batched`` is for Linux, ``portable`` for every system.
-            fwmark: The firewall mark of the tunnel's datagrams; Linux with ``CAP_NET_ADMIN``.
+            fwmark: The firewall mark of the tunnel's datagrams; Linux with ``CAP_NET_ADMIN``, or ``CAP_NET_RAW`` since
+                Linux 5.17.
             limits: Bounds that differ from the defaults.
 
         Raises:
@@ -342,7 +345,8 @@ class Engine:
 
         Attempts begin in the order given, 250 ms apart or as soon as one failed (RFC 8305). Then the application gets
         its reply, once, and bytes go both ways, each way half-closed by itself. If the application hangs up while it
-        waits, the attempts end.
+        waits, the attempts end. One that has only ended its own side still gets its answer; of a TCP socket that
+        cannot be told from a close without a reset, which is noticed when the reply is written.
 
         Args:
             destinations: Addresses, not names; at least one.
@@ -366,10 +370,10 @@ class Engine:
         """
 
     def open_datagrams(self, destination: _Address) -> tuple[int, int]:
-        """Exchange datagrams with one destination; gives the flow and a datagram socket's descriptor.
+        """Exchange datagrams with one destination; gives the flow and a socket's descriptor, a message a datagram.
 
-        The descriptor is the caller's. End the flow with `close_flow`; closing the descriptor is not noticed
-        everywhere.
+        The descriptor is the caller's. On Linux (``SOCK_SEQPACKET``) closing it ends the flow, and ``b""`` is read from
+        it once the flow has ended. Elsewhere (``SOCK_DGRAM``) neither is noticed: end the flow with `close_flow`.
 
         Raises:
             ValueError, OSError, RuntimeError: as `open`.
@@ -552,7 +556,7 @@ class SessionEnded:
 
 @final
 class PeerRoamed:
-    """A peer sends from another address than before."""
+    """A peer sends from another address than before. Told once a minute at most of each peer."""
 
     def __new__(cls, peer: str, endpoint: _Address) -> Self: ...
     @property

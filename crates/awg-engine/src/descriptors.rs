@@ -45,6 +45,12 @@ pub fn open_descriptors() -> Option<usize> {
     Some(shown.saturating_sub(1))
 }
 
+/// How many descriptors this process may still open; `None` where the system does not say.
+pub fn free_descriptors() -> Option<usize> {
+    let limit = usize::try_from(limits().ok()?.rlim_cur).unwrap_or(usize::MAX);
+    Some(limit.saturating_sub(open_descriptors()?))
+}
+
 fn limits() -> io::Result<libc::rlimit> {
     let mut limits = libc::rlimit {
         rlim_cur: 0,

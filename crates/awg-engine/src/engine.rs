@@ -6,7 +6,7 @@
 
 use std::net::SocketAddr;
 use std::os::fd::{BorrowedFd, OwnedFd};
-use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -15,13 +15,14 @@ use std::time::Duration;
 use std::{io, mem};
 
 use awg_tunnel::PeerConfig;
+use socket2::{Domain, Socket, Type};
 use thiserror::Error;
 
 use crate::command::{Command, CommandError, CommandQueue, NotTaken, Replies};
 use crate::descriptors::open_descriptors;
 use crate::event::{Bounds, Event, EventQueue};
 use crate::flow::{FlowId, Refusal};
-use crate::settings::{EngineSettings, SettingsError};
+use crate::settings::{EngineSettings, Limits, SettingsError};
 use crate::shard::{Prepared, Shard};
 use crate::snapshot::Snapshot;
 use crate::thread;
@@ -29,6 +30,13 @@ use crate::transport::udp::BindError;
 
 /// How long [`Engine::snapshot`] waits for the loop, whose turns take milliseconds.
 const SNAPSHOT_PATIENCE: Duration = Duration::from_secs(5);
+
+/// A socket pair for messages, of which one end learns that the other one is gone where the system has such pairs.
+const MESSAGES: Type = if cfg!(target_os = "linux") {
+    Type::SEQPACKET
+} else {
+    Type::DGRAM
+};
 
 /// What the handle and the thread share.
 #[derive(Debug)]
@@ -46,6 +54,25 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// # Errors
+    /// No descriptor is left for the events' pipe.
+    pub(crate) fn new(limits: &Limits) -> io::Result<Self> {
+        let events = EventQueue::new(Bounds {
+            flows: limits.flows,
+            others: limits.events,
+        })?;
+        Ok(Self {
+            commands: CommandQueue::new(limits.commands),
+            events,
+            stopping: AtomicBool::new(false),
+            draining: AtomicBool::new(false),
+            waker: OnceLock::new(),
+            local_address: OnceLock::new(),
+            next_flow: AtomicU64::new(1),
+            last_snapshot: Mutex::default(),
+        })
+    }
+
     /// A flow's number, never given out before.
     pub(crate) fn next_flow(&self) -> FlowId {
         FlowId(self.next_flow.fetch_add(1, Ordering::Relaxed))
@@ -100,22 +127,8 @@ impl Engine {
     /// # Errors
     /// What is wrong with the settings, see [`SettingsError`].
     pub fn new(settings: EngineSettings) -> Result<Self, SettingsError> {
-        let limits = &settings.limits;
-        let events = EventQueue::new(Bounds {
-            flows: limits.flows,
-            others: limits.events,
-        })
-        .map_err(SettingsError::Descriptor)?;
-        let shared = Arc::new(Shared {
-            commands: CommandQueue::new(limits.commands),
-            events,
-            stopping: AtomicBool::new(false),
-            draining: AtomicBool::new(false),
-            waker: OnceLock::new(),
-            local_address: OnceLock::new(),
-            next_flow: AtomicU64::new(1),
-            last_snapshot: Mutex::default(),
-        });
+        let shared = Shared::new(&settings.limits).map_err(SettingsError::Descriptor)?;
+        let shared = Arc::new(shared);
         let prepared = Prepared::new(settings)?;
         Ok(Self {
             shared,
@@ -143,6 +156,7 @@ impl Engine {
         // Nobody set them before: a start that fails ends above.
         let _ = self.shared.local_address.set(binding.local_address());
         let _ = self.shared.waker.set(waker);
+        self.shared.events.bound_flows(binding.flow_bounds().flows);
         let shard = Shard::new(*prepared, binding, Arc::clone(&self.shared));
         *life = Life::Running(thread::spawn(shard, Arc::clone(&self.shared))?);
         self.shared.commands.open();
@@ -168,7 +182,9 @@ impl Engine {
     ///
     /// Attempts begin in the order given, each [`stagger`](crate::Limits::stagger) after the one before or as soon as it
     /// failed; the first to stand wins. Then the reply for the outcome is written to the application, once, and bytes
-    /// are relayed, `early` first. If the application hangs up before, the attempts end.
+    /// are relayed, `early` first. If the application hangs up before, the attempts end. One that has only ended its own
+    /// side still gets its answer; of a TCP socket that cannot be told from a close without a reset, which is noticed when
+    /// the reply is written.
     ///
     /// # Errors
     /// See [`CommandError`]; the descriptor is given back.
@@ -211,9 +227,10 @@ impl Engine {
         Ok((flow, theirs.into()))
     }
 
-    /// Opens a flow of datagrams to and from `destination`, and gives the flow and the caller's end of a datagram socket
-    /// pair. It ends by [`close_flow`](Self::close_flow) or when it was idle for long: most systems do not tell one end
-    /// of such a pair that the other one is gone.
+    /// Opens a flow of datagrams to and from `destination`, and gives the flow and the caller's end of a socket pair that
+    /// keeps the bounds of messages. On Linux that is `SOCK_SEQPACKET`: the flow ends when the caller closes its end, and
+    /// the caller reads the end when the flow does. Elsewhere it is `SOCK_DGRAM`, where neither end learns of the other's,
+    /// so the flow ends by [`close_flow`](Self::close_flow) or when it was idle for long.
     ///
     /// # Errors
     /// See [`CommandError`].
@@ -221,7 +238,8 @@ impl Engine {
         &self,
         destination: SocketAddr,
     ) -> Result<(FlowId, OwnedFd), CommandError> {
-        let (ours, theirs) = UnixDatagram::pair().map_err(|error| no_pair(&error))?;
+        let (ours, theirs) =
+            Socket::pair(Domain::UNIX, MESSAGES, None).map_err(|error| no_pair(&error))?;
         let flow = self
             .begin(ours.into(), |flow, application| Command::OpenDatagrams {
                 flow,

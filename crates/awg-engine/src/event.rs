@@ -157,7 +157,7 @@ pub struct LogRecord {
 /// Bounds of an [`EventQueue`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    /// Flows at once, counted until their last event was taken.
+    /// Flows at once, counted until their last event was taken; [`EventQueue::bound_flows`] changes it.
     pub(crate) flows: usize,
     /// Other events that wait.
     pub(crate) others: usize,
@@ -166,7 +166,8 @@ pub(crate) struct Bounds {
 /// The events that wait to be taken, and the descriptor that is readable while there are any.
 #[derive(Debug)]
 pub(crate) struct EventQueue {
-    bounds: Bounds,
+    /// The most events of other things than flows.
+    others: usize,
     reader: PipeReader,
     writer: PipeWriter,
     waiting: Mutex<Waiting>,
@@ -176,6 +177,8 @@ pub(crate) struct EventQueue {
 struct Waiting {
     events: VecDeque<Event>,
     flows: usize,
+    /// The most flows.
+    most_flows: usize,
     others: usize,
     dropped: u64,
     /// Whether the pipe holds a byte; it never holds more than one, so writing it never blocks.
@@ -188,11 +191,19 @@ impl EventQueue {
     pub(crate) fn new(bounds: Bounds) -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
         Ok(Self {
-            bounds,
+            others: bounds.others,
             reader,
             writer,
-            waiting: Mutex::default(),
+            waiting: Mutex::new(Waiting {
+                most_flows: bounds.flows,
+                ..Waiting::default()
+            }),
         })
+    }
+
+    /// From now on there may be so many flows at once.
+    pub(crate) fn bound_flows(&self, flows: usize) {
+        self.lock().most_flows = flows;
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -202,7 +213,7 @@ impl EventQueue {
     /// Books the places of one flow's events; `false` = there are as many flows as there may be.
     pub(crate) fn admit(&self) -> bool {
         let mut waiting = self.lock();
-        let admitted = waiting.flows < self.bounds.flows;
+        let admitted = waiting.flows < waiting.most_flows;
         waiting.flows += usize::from(admitted);
         admitted
     }
@@ -216,7 +227,7 @@ impl EventQueue {
     pub(crate) fn push(&self, event: Event) {
         let mut waiting = self.lock();
         if !event.has_its_place() {
-            if waiting.others >= self.bounds.others {
+            if waiting.others >= self.others {
                 waiting.dropped += 1;
                 return;
             }

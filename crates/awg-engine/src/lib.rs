@@ -6,7 +6,7 @@
 //!
 //! Floor 3 of the crates: it knows `awg-tunnel` and `awg-netstack`, and nothing of the language it is embedded in.
 //! Modules, lower floors first: [`transport`], [`clock`], [`descriptors`], `policy`, `flow` · `dial`, `relay` ·
-//! `command`, `event`, `settings`, `snapshot` · `shard` (the loop) · `thread` · `engine` (the handle).
+//! `command`, `event`, `settings`, `snapshot` · `flow_bounds` · `shard` (the loop) · `thread` · `engine` (the handle).
 
 pub mod clock;
 mod command;
@@ -15,6 +15,7 @@ mod dial;
 mod engine;
 mod event;
 mod flow;
+mod flow_bounds;
 mod policy;
 mod relay;
 mod settings;

@@ -1,6 +1,6 @@
 //! Where a server's flows may go: ordered rules over addresses and ports, compiled for one look per datagram.
 //!
-//! It does not decide what the rules are; the configuration does. `DESIGN.md`, section 6.
+//! It does not decide what the rules are; the configuration does.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use awg_obfuscation::Parameters;
-use awg_tunnel::{PeerConfig, PeerError, PrivateKey, PublicKey, TunnelError};
+use awg_tunnel::{PeerConfig, PeerError, PrivateKey, TunnelError};
 use thiserror::Error;
 
 use crate::policy::EgressPolicy;
@@ -57,9 +57,10 @@ impl EngineSettings {
 /// The bounds of an engine. What exceeds one is refused or dropped, and counted.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Limits {
-    /// Flows at once, of all peers together.
+    /// Flows at once, of all peers and applications together. Never more than half of the descriptors that are free at the
+    /// start.
     pub flows: usize,
-    /// Flows at once of one peer.
+    /// Flows at once that one peer opens. Where there are several peers, never more than half of all flows.
     pub flows_per_peer: usize,
     /// TCP flows of peers at once that wait for their outer side.
     pub half_open: usize,
@@ -97,10 +98,10 @@ pub enum SettingsError {
     #[error(transparent)]
     Tunnel(#[from] TunnelError),
     /// A peer is refused.
-    #[error("peer {key}: {error}")]
+    #[error("peers[{place}]: {error}")]
     Peer {
-        /// Which one.
-        key: PublicKey,
+        /// Its place in the list of peers, from 0: an error shows no key.
+        place: usize,
         /// Why.
         error: PeerError,
     },

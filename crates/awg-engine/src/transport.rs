@@ -1,4 +1,4 @@
-//! Transports: what carries the tunnel's datagrams under the tunnel (`DESIGN.md`, section 1).
+//! Transports: what carries the tunnel's datagrams under the tunnel.
 //!
 //! A [`Transport`] moves batches of datagrams and knows nothing of what is in them. It never blocks and never waits:
 //! the loop asks its [`descriptor`](Transport::descriptor) when to come back. There is one real transport, [`udp`],

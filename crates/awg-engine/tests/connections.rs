@@ -3,21 +3,16 @@
 mod pair;
 
 use std::io::{ErrorKind, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, Shutdown, TcpListener};
 use std::thread;
 use std::time::Duration;
 
 use awg_engine::transport::udp::UdpKind;
 use awg_engine::{CommandError, Outcome, Refusal, Replies, Traffic};
 use pair::{
-    Options, Pair, TARGET, Target, begin_connect, echo_target, pattern, read_all, read_exactly,
-    tcp_pair,
+    Options, Pair, Target, begin_connect, echo_target, hang_up, pattern, read_all, read_exactly,
+    tcp_pair, through_the_tunnel,
 };
-use socket2::SockRef;
-
-fn through_the_tunnel(port: u16) -> SocketAddr {
-    SocketAddr::new(TARGET, port)
-}
 
 #[test]
 fn bytes_go_both_ways_and_the_ends_are_told() {
@@ -123,10 +118,7 @@ fn a_reset_by_either_side_reaches_the_other() {
 
     let mut connected = pair.connect(target.address, b"");
     let outer = target.accept();
-    SockRef::from(&outer)
-        .set_linger(Some(Duration::ZERO))
-        .unwrap();
-    drop(outer);
+    hang_up(outer);
     let error = read_all(&mut connected.application).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionReset);
     assert_eq!(
@@ -140,10 +132,7 @@ fn a_reset_by_either_side_reaches_the_other() {
 
     let connected = pair.connect(target.address, b"");
     let mut outer = target.accept();
-    SockRef::from(&connected.application)
-        .set_linger(Some(Duration::ZERO))
-        .unwrap();
-    drop(connected.application);
+    hang_up(connected.application);
     let error = read_all(&mut outer).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionReset);
     assert_eq!(
@@ -281,11 +270,66 @@ fn a_flow_that_nobody_attaches_to_is_timed_out_by_the_server() {
 #[test]
 fn an_application_that_hangs_up_while_it_waits_ends_the_attempt() {
     let pair = Pair::new();
-    let (flow, application) = pair.open(&[through_the_tunnel(1)], b"");
+    for early in [&b""[..], b"a request"] {
+        let (flow, application) = pair.open(&[through_the_tunnel(1)], early);
+        let incoming = pair.server.wait_incoming();
+        hang_up(application);
+        assert_eq!(pair.client.wait_closed(flow).0, Outcome::HungUp);
+        assert_eq!(pair.server.wait_closed(incoming.flow).0, Outcome::Reset);
+    }
+    // The end of a pair says what a close of a TCP socket does not.
+    let (flow, stream) = pair
+        .client
+        .engine
+        .open_stream(vec![through_the_tunnel(1)])
+        .unwrap();
     let incoming = pair.server.wait_incoming();
-    drop(application);
+    drop(stream);
     assert_eq!(pair.client.wait_closed(flow).0, Outcome::HungUp);
     assert_eq!(pair.server.wait_closed(incoming.flow).0, Outcome::Reset);
+}
+
+#[test]
+fn an_application_that_closed_without_a_reset_is_found_out_by_its_reply() {
+    let pair = Pair::new();
+    let target = Target::new();
+    let (flow, application) = pair.open(&[through_the_tunnel(target.address.port())], b"");
+    let incoming = pair.server.wait_incoming();
+    drop(application);
+    pair.server
+        .engine
+        .attach(incoming.flow, begin_connect(target.address))
+        .unwrap();
+    assert_eq!(pair.client.wait_closed(flow).0, Outcome::Reset);
+    assert_eq!(pair.server.wait_closed(incoming.flow).0, Outcome::Reset);
+}
+
+#[test]
+fn an_application_that_only_listens_gets_what_it_waits_for() {
+    let pair = Pair::new();
+    let target = Target::new();
+    let destination = through_the_tunnel(target.address.port());
+    let (flow, mut application) = pair.open(&[destination], b"");
+    application.shutdown(Shutdown::Write).unwrap();
+    let (own, ours) = pair.client.engine.open_stream(vec![destination]).unwrap();
+    let mut stream = std::net::TcpStream::from(ours);
+    stream.shutdown(Shutdown::Write).unwrap();
+    for (flow, application, expected) in [
+        (flow, &mut application, &b"ok a banner"[..]),
+        (own, &mut stream, b" a banner"),
+    ] {
+        let incoming = pair.server.wait_incoming();
+        pair.server
+            .engine
+            .attach(incoming.flow, begin_connect(target.address))
+            .unwrap();
+        let mut outer = target.accept();
+        assert_eq!(read_all(&mut outer).unwrap(), b"");
+        outer.write_all(b" a banner").unwrap();
+        drop(outer);
+        assert_eq!(read_all(application).unwrap(), expected);
+        assert_eq!(pair.client.wait_closed(flow).0, Outcome::Orderly);
+    }
 }
 
 #[test]
@@ -375,7 +419,7 @@ fn too_many_flows_are_refused_and_the_descriptor_is_given_back() {
         )
         .unwrap_err();
     assert_eq!(not_taken.error, CommandError::TooManyFlows);
-    drop(application);
+    hang_up(application);
     pair.client.wait_closed(first);
     pair.client
         .engine

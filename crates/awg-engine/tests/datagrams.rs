@@ -21,6 +21,12 @@ fn receive(socket: &UnixDatagram) -> Vec<u8> {
     bytes[..length].to_vec()
 }
 
+fn service_got(service: &UdpSocket) -> Vec<u8> {
+    let mut bytes = vec![0; 65536];
+    let length = service.recv(&mut bytes).expect("a datagram in time");
+    bytes[..length].to_vec()
+}
+
 #[test]
 fn datagrams_leave_from_one_socket_and_come_back() {
     let pair = Pair::new();
@@ -142,18 +148,36 @@ fn what_is_held_for_a_socket_is_bounded() {
 }
 
 #[test]
-fn an_application_that_closed_its_end_ends_the_flow_with_the_next_datagram() {
+fn an_application_that_closed_its_end_ends_the_flow() {
     let pair = Pair::new();
-    let service = udp_echo();
-    let (flow, descriptor) = pair.client.engine.open_datagrams(service).unwrap();
+    let service = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    service.set_read_timeout(Some(PATIENCE)).unwrap();
+    let address = service.local_addr().unwrap();
+    let (flow, descriptor) = pair.client.engine.open_datagrams(address).unwrap();
     let socket = application(descriptor);
     socket.send(b"hello").unwrap();
     drop(socket);
+    // What it said before it went still goes out.
     let incoming = pair.server.wait_incoming();
     let outer = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
     pair.server
         .engine
         .attach(incoming.flow, outer.into())
         .unwrap();
+    if cfg!(target_os = "linux") {
+        // Nothing comes back that could tell.
+        assert_eq!(pair.client.wait_closed(flow).0, Outcome::Closed);
+        assert_eq!(service_got(&service), b"hello");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_application_reads_the_end_of_its_flow() {
+    let pair = Pair::new();
+    let (flow, descriptor) = pair.client.engine.open_datagrams(udp_echo()).unwrap();
+    let socket = application(descriptor);
+    pair.client.engine.close_flow(flow).unwrap();
+    assert_eq!(receive(&socket), b"");
     assert_eq!(pair.client.wait_closed(flow).0, Outcome::Closed);
 }

@@ -4,20 +4,16 @@ mod pair;
 
 use std::collections::HashSet;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread;
 
 use awg_engine::{CommandError, Event, FlowId, Outcome, Refusal, Replies, StartError};
 use pair::{
-    Options, Pair, TARGET, Target, dial_everything, echo_target, pattern, read_all, read_exactly,
-    tcp_pair,
+    Options, Pair, Target, dial_everything, echo_target, pattern, read_all, read_exactly, tcp_pair,
+    through_the_tunnel,
 };
-
-fn through_the_tunnel(port: u16) -> SocketAddr {
-    SocketAddr::new(TARGET, port)
-}
 
 #[test]
 fn many_connections_at_once_each_get_their_own_bytes() {
@@ -289,6 +285,81 @@ fn a_port_that_is_taken_is_refused_and_start_may_be_tried_again() {
     assert!(matches!(engine.start(), Err(StartError::Bind(_))));
     drop(taken);
     engine.start().expect("the port is free now");
+}
+
+#[test]
+fn a_second_engine_on_a_port_is_refused() {
+    let pair = Pair::new();
+    let port = pair.server.engine.local_address().unwrap().port();
+    for address in [Some("127.0.0.1".parse().unwrap()), None] {
+        let mut settings = awg_engine::EngineSettings::new(Pair::some_key());
+        settings.addresses = vec![pair::SERVER];
+        settings.udp.address = address;
+        settings.udp.port = port;
+        let second = awg_engine::Engine::new(settings).unwrap();
+        let refused = second.start().unwrap_err();
+        assert!(matches!(
+            refused,
+            StartError::Bind(awg_engine::transport::udp::BindError::InUse(_))
+        ));
+    }
+}
+
+#[test]
+fn the_limit_of_open_files_and_what_it_allows_are_told() {
+    let pair = Pair::with(Options {
+        server: |settings| settings.limits.flows = 10,
+        ..Options::default()
+    });
+    let fields = pair
+        .server
+        .wait("record of the limit", |event| match event {
+            Event::Log(record) if record.message == "limit of open files" => {
+                Some(record.fields.clone())
+            }
+            _ => None,
+        });
+    let value = |name| {
+        let found = fields.iter().find(|(field, _)| *field == name);
+        let (_, value) = found.unwrap_or_else(|| panic!("no {name} in {fields:?}"));
+        value.parse::<u64>().unwrap()
+    };
+    assert!(value("now") >= value("before"));
+    assert_eq!((value("flows"), value("flows_per_peer")), (10, 10));
+}
+
+#[test]
+fn one_peer_of_two_cannot_take_all_flows() {
+    let pair = Pair::with(Options {
+        server: |settings| {
+            settings.limits.flows = 4;
+            let other = awg_tunnel::PeerConfig::new(Pair::some_key().public_key());
+            settings.peers.push(other);
+        },
+        ..Options::default()
+    });
+    let waiting: Vec<_> = (1..=2)
+        .map(|port| {
+            let opened = pair.open(&[through_the_tunnel(port)], b"");
+            (opened, pair.server.wait_incoming().flow)
+        })
+        .collect();
+    let (flow, _application) = pair.open(&[through_the_tunnel(3)], b"");
+    assert_eq!(pair.client.wait_refused(flow), Refusal::Refused);
+    assert_eq!(pair.server.counter("relay_flows_refused_of_peer"), 1);
+    let fields = pair.server.wait("warning", |event| match event {
+        Event::Log(record) if record.message == "flows were refused" => Some(record.fields.clone()),
+        _ => None,
+    });
+    assert!(fields.contains(&("reason", "too-many-flows-of-one-peer".to_owned())));
+    // Where one ends there is room for another.
+    let (_, first) = &waiting[0];
+    pair.server
+        .engine
+        .reject(*first, Refusal::Prohibited)
+        .unwrap();
+    let (_flow, _application) = pair.open(&[through_the_tunnel(4)], b"");
+    assert_eq!(pair.server.wait_incoming().destination.port(), 4);
 }
 
 #[test]

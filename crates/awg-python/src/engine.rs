@@ -2,8 +2,7 @@
 
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 
-use awg_engine::{FlowId, SettingsError, Snapshot};
-use awg_tunnel::PublicKey;
+use awg_engine::{FlowId, Snapshot};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
@@ -23,20 +22,7 @@ pub(crate) struct Engine(awg_engine::Engine);
 impl Engine {
     #[new]
     fn new(settings: &EngineSettings) -> Result<Self, Failure> {
-        let settings = settings.settings();
-        let peers: Vec<PublicKey> = settings.peers.iter().map(|peer| peer.public_key).collect();
-        match awg_engine::Engine::new(settings) {
-            Ok(engine) => Ok(Self(engine)),
-            // A place in the list says which one, and no error shows a key. Of two alike the later is to blame.
-            Err(SettingsError::Peer { key, error }) => {
-                let index = peers
-                    .iter()
-                    .rposition(|peer| *peer == key)
-                    .unwrap_or_default();
-                Err(Failure::invalid(format_args!("peers[{index}]"), error))
-            }
-            Err(error) => Err(error.into()),
-        }
+        Ok(Self(awg_engine::Engine::new(settings.settings())?))
     }
 
     fn start(&self, py: Python<'_>) -> Result<(), Failure> {

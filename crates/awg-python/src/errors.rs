@@ -63,7 +63,13 @@ impl From<StartError> for Failure {
                 errno: error.raw_os_error().unwrap_or(libc::EIO),
                 text: error.to_string(),
             },
-            StartError::System(error) => Self::system(&error),
+            StartError::System(ref system) => match Self::system(system) {
+                Self::System { errno, .. } => Self::System {
+                    errno,
+                    text: error.to_string(),
+                },
+                other => other,
+            },
             StartError::AlreadyStarted => Self::State(error.to_string()),
         }
     }

@@ -1,8 +1,7 @@
 //! `awgproxy._native`: the engine and a few pure functions, for Python.
 //!
 //! Conversions and nothing else. The documented contract is `src/awgproxy/_native.pyi`, which a test compares with what is
-//! here. Nothing calls into Python from another thread; what waits lets go of the interpreter's lock. `DESIGN.md`,
-//! section 5.
+//! here. Nothing calls into Python from another thread; what waits lets go of the interpreter's lock.
 
 #![allow(
     clippy::needless_pass_by_value,

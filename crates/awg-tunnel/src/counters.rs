@@ -17,6 +17,19 @@ macro_rules! counters {
     };
 }
 
+impl Counters {
+    /// How many datagrams were received and dropped, for whatever reason: all that were neither a packet nor a message of the
+    /// tunnel's own that was accepted.
+    pub fn datagrams_dropped(&self) -> u64 {
+        let taken = self.packets_received
+            + self.keepalives_received
+            + self.initiations_received
+            + self.responses_received
+            + self.cookie_replies_received;
+        self.datagrams_received.saturating_sub(taken)
+    }
+}
+
 counters! {
     /// Datagrams received.
     datagrams_received,

@@ -23,7 +23,7 @@ pub enum Event {
         /// Whose.
         peer: PeerId,
     },
-    /// Initiations have gone unanswered for a while; more follow.
+    /// Initiations have gone unanswered for a while; more follow. It is not told where a datagram has told a cause.
     HandshakeUnanswered {
         /// To whom.
         peer: PeerId,
@@ -39,7 +39,13 @@ pub enum Event {
         /// A guess.
         cause: FailureCause,
     },
-    /// An authenticated message came from a new address, which is used from now on.
+    /// A run of initiations was given up; the next packet begins another one. Told of every run, whatever else is told of it.
+    InitiationsGivenUp {
+        /// Whose.
+        peer: PeerId,
+    },
+    /// An authenticated message came from a new address, which is used from now on. Told once a minute at most of each peer, since
+    /// the peer decides how often it moves.
     PeerRoamed {
         /// Who.
         peer: PeerId,
@@ -84,8 +90,9 @@ impl FailureCause {
     pub const fn hint(self) -> &'static str {
         match self {
             Self::NoAnswer => {
-                "the other end did not answer: check its address and port, that it runs, that both ends have the same \
-                 obfuscation parameters, and that it has our public key"
+                "the other end did not answer: check its address and port (firewalls on the way, too), that it runs, \
+                 the public keys of both ends, that H, S and all other obfuscation parameters are the same, and that this \
+                 machine's clock is not behind what it was at its last handshake"
             }
             Self::WrongPresharedKey => "the preshared keys of the two ends differ",
             Self::NotConfirmed => {
@@ -93,7 +100,10 @@ impl FailureCause {
                  or the obfuscation parameters differ"
             }
             Self::UnknownPeer => "the other end's public key is not configured here",
-            Self::OldTimestamp => "the other end's clock was set back, or a datagram was very late",
+            Self::OldTimestamp => {
+                "the clock of the initiator, which is the other end, is behind what it was at its last handshake: set it \
+                 right there (or this was a datagram that came very late)"
+            }
             Self::Mac1 => {
                 "the other end has another public key for us, or other H and S parameters"
             }

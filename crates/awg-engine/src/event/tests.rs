@@ -89,4 +89,7 @@ fn a_flow_keeps_its_place_until_its_last_event_was_taken() {
     assert!(!queue.admit());
     queue.cancel();
     assert!(queue.admit());
+    queue.bound_flows(3);
+    assert!(queue.admit());
+    assert!(!queue.admit());
 }

@@ -67,6 +67,8 @@ pub(crate) struct DatagramRelay {
     readable: bool,
     /// The application's end was found to be gone.
     gone: bool,
+    /// The system says that the application has closed its end; what it had sent before may still wait.
+    closed: bool,
     held: Vec<(SocketAddr, Box<[u8]>)>,
     held_bytes: usize,
     /// The last destination that the policy allowed: most datagrams have that of the one before.
@@ -83,6 +85,7 @@ impl DatagramRelay {
             socket: None,
             readable: false,
             gone: false,
+            closed: false,
             held: Vec::new(),
             held_bytes: 0,
             allowed: None,
@@ -137,6 +140,7 @@ impl DatagramRelay {
     /// Takes a report of the socket.
     pub(crate) fn handle_readiness(&mut self, readiness: &Readiness) {
         self.readable |= readiness.is_readable() || readiness.is_error();
+        self.closed |= self.serves_application() && readiness.is_write_closed();
     }
 
     /// Passes on a datagram that came out of the tunnel.
@@ -213,6 +217,8 @@ impl DatagramRelay {
                 }
             };
             match received {
+                // Not an empty datagram, but the end.
+                Ok((0, _)) if self.closed => return Pumped::Failed(GONE),
                 Ok((length, remote)) => {
                     let Some(payload) = buffer.get(..length) else {
                         continue;

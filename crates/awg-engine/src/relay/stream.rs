@@ -213,9 +213,9 @@ impl StreamRelay {
         while !self.early.is_empty() {
             let early = &self.early;
             let moved = stack.send(self.flow, &mut |room| {
-                let length = room.len().min(early.len());
-                room[..length].copy_from_slice(&early[..length]);
-                length
+                let mut early = &early[..];
+                // A slice takes what it can and does not fail.
+                early.read(room).unwrap_or(0)
             });
             if moved == 0 {
                 return Pumped::Waiting;
@@ -232,10 +232,10 @@ impl StreamRelay {
             let socket = &self.socket;
             let moved = stack.send(self.flow, &mut |free| {
                 room = free.len().min(budget);
-                if room == 0 {
+                let Some(free) = free.get_mut(..room).filter(|free| !free.is_empty()) else {
                     return 0;
-                }
-                let (length, result) = Call::of((&mut &*socket).read(&mut free[..room]));
+                };
+                let (length, result) = Call::of((&mut &*socket).read(free));
                 call = result;
                 length
             });

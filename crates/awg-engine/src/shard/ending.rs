@@ -18,6 +18,8 @@ use crate::relay::reset;
 const LEAVE_WITHIN: Duration = Duration::from_secs(2);
 /// How many bytes of a refused application are read and thrown away at once.
 const LAST_WORDS: usize = 4096;
+/// How many refused applications may be reading their replies at once.
+const MOST_LEAVING: usize = 1024;
 
 impl Shard {
     /// Ends a flow now, in whatever state: the peer's side and the descriptor's side are reset.
@@ -121,6 +123,11 @@ impl Shard {
     /// Leaves an application that has got its last reply until it hangs up, so that the reply is not overtaken by a reset
     /// for bytes that nobody read.
     pub(super) fn leave(&mut self, application: TcpStream) {
+        if self.flows.unnamed() >= MOST_LEAVING {
+            // It is closed at once: whoever sent more than was read may miss the reply.
+            self.reporter.counters.applications_hurried += 1;
+            return;
+        }
         let _ = application.shutdown(std::net::Shutdown::Write);
         let descriptor = application.as_raw_fd();
         let place = self.flows.insert_unnamed(State::Leaving { application });

@@ -1,11 +1,12 @@
 //! The table of flows: by place (which is also the readiness token), by the engine's number and by the stack's; their
 //! deadlines; and the queue of those that have work to do.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque, hash_map};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Instant;
 
 use awg_netstack::FlowId as StackFlow;
+use awg_tunnel::PeerId;
 use slab::Slab;
 
 use crate::command::Replies;
@@ -16,6 +17,9 @@ use crate::relay::{DatagramRelay, StreamRelay};
 /// A flow's place in the table. It is used again once the flow is gone, so a report may come for another flow than the
 /// one meant: every handler must bear a report of readiness that is not there.
 pub(super) type Place = usize;
+
+/// The number of an entry that has none: the engine gives out numbers from 1.
+const UNNAMED: FlowId = FlowId(0);
 
 /// Where a flow stands.
 ///
@@ -70,6 +74,8 @@ impl State {
 pub(super) struct Entry {
     pub(super) number: FlowId,
     pub(super) state: State,
+    /// The peer that opened it, if one did.
+    opener: Option<PeerId>,
     deadline: Option<Instant>,
     queued: bool,
 }
@@ -80,6 +86,10 @@ pub(super) struct Flows {
     entries: Slab<Entry>,
     by_number: HashMap<FlowId, Place>,
     by_stack: HashMap<StackFlow, Place>,
+    /// How many flows each peer has opened; peers without any are not in it.
+    by_opener: HashMap<PeerId, usize>,
+    /// Entries without a number.
+    unnamed: usize,
     deadlines: BTreeSet<(Instant, Place)>,
     ready: VecDeque<Place>,
 }
@@ -94,10 +104,25 @@ impl Flows {
         self.entries.vacant_key()
     }
 
-    pub(super) fn insert(&mut self, number: FlowId, state: State) -> Place {
+    /// How many flows of a peer's opening there are.
+    pub(super) fn opened_by(&self, peer: PeerId) -> usize {
+        self.by_opener.get(&peer).copied().unwrap_or_default()
+    }
+
+    /// How many entries have no number.
+    pub(super) fn unnamed(&self) -> usize {
+        self.unnamed
+    }
+
+    /// `opener`: the peer that opens the flow, if it is not an application of ours.
+    pub(super) fn insert(&mut self, number: FlowId, opener: Option<PeerId>, state: State) -> Place {
+        if let Some(peer) = opener {
+            *self.by_opener.entry(peer).or_default() += 1;
+        }
         let place = self.entries.insert(Entry {
             number,
             state,
+            opener,
             deadline: None,
             queued: false,
         });
@@ -107,9 +132,11 @@ impl Flows {
 
     /// Puts in something that has no number, since no event of it is to come.
     pub(super) fn insert_unnamed(&mut self, state: State) -> Place {
+        self.unnamed += 1;
         self.entries.insert(Entry {
-            number: FlowId(0),
+            number: UNNAMED,
             state,
+            opener: None,
             deadline: None,
             queued: false,
         })
@@ -140,8 +167,18 @@ impl Flows {
     /// Takes a flow out of the table; its bindings to the stack are for the caller to undo.
     pub(super) fn remove(&mut self, place: Place) -> Option<Entry> {
         let entry = self.entries.try_remove(place)?;
-        if self.by_number.get(&entry.number) == Some(&place) {
+        if entry.number == UNNAMED {
+            self.unnamed -= 1;
+        } else {
             self.by_number.remove(&entry.number);
+        }
+        if let Some(peer) = entry.opener
+            && let hash_map::Entry::Occupied(mut opened) = self.by_opener.entry(peer)
+        {
+            *opened.get_mut() -= 1;
+            if *opened.get() == 0 {
+                opened.remove();
+            }
         }
         if let Some(at) = entry.deadline {
             self.deadlines.remove(&(at, place));

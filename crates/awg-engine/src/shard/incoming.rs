@@ -39,6 +39,11 @@ impl Shard {
             self.reporter.counters.flows_refused_draining += 1;
             return self.turn_away(flow);
         }
+        let share = self.flow_bounds.of_one_peer(self.peers.len());
+        if self.flows.opened_by(in_tunnel(peer)) >= share {
+            self.reporter.counters.flows_refused_of_peer += 1;
+            return self.turn_away(flow);
+        }
         if !self.shared.events.admit() {
             self.reporter.counters.flows_refused_full += 1;
             return self.turn_away(flow);
@@ -56,7 +61,7 @@ impl Shard {
                 State::Datagrams(Box::new(DatagramRelay::new(flow, channel)))
             }
         };
-        let place = self.flows.insert(number, state);
+        let place = self.flows.insert(number, Some(in_tunnel(peer)), state);
         self.flows.bind(flow, place);
         if flow.kind() == Kind::Tcp {
             self.flows

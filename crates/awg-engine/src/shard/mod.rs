@@ -24,6 +24,8 @@ mod prepared;
 mod report;
 mod stack_counters;
 mod stack_events;
+#[cfg(test)]
+mod tests;
 mod tunnel_events;
 mod wire;
 
@@ -44,6 +46,7 @@ use crate::clock::Clock;
 use crate::command::Command;
 use crate::engine::Shared;
 use crate::event::Event;
+use crate::flow_bounds::FlowBounds;
 use crate::policy::EgressPolicy;
 use crate::relay::Pumped;
 use crate::settings::Limits;
@@ -85,6 +88,9 @@ pub(crate) struct Shard {
     limits: Limits,
     own_addresses: Vec<std::net::IpAddr>,
     stay_connected: bool,
+    /// Events of the tunnel that found no room, as far as they were reacted to.
+    missed_events: u64,
+    flow_bounds: FlowBounds,
     commands: VecDeque<Command>,
     /// Where a datagram lies between a socket and the stack.
     datagram: Box<[u8]>,
@@ -105,6 +111,7 @@ impl Shard {
         let Binding {
             poll,
             transport,
+            flow_bounds,
             notices,
         } = binding;
         for notice in notices {
@@ -125,6 +132,8 @@ impl Shard {
             limits: settings.limits,
             own_addresses: settings.addresses,
             stay_connected: settings.stay_connected,
+            missed_events: 0,
+            flow_bounds,
             commands: VecDeque::new(),
             datagram: vec![0; LARGEST_DATAGRAM].into_boxed_slice(),
             reporter,
@@ -181,7 +190,7 @@ impl Shard {
             self.stack.next_timeout(),
             self.flows.next_deadline(),
             self.wire.next_timeout(),
-            self.reporter.next_timeout(),
+            self.reporter.next_timeout(self.tunnel.counters()),
         ]
         .into_iter()
         .flatten()
@@ -210,7 +219,7 @@ impl Shard {
                 relay.handle_readiness(report);
                 self.flows.make_ready(place);
             }
-            State::Dialling(_) => self.check_application(place),
+            State::Dialling(_) => self.check_application(place, report.is_write_closed()),
             State::Connecting { .. } => self.check_target(place),
             State::Leaving { .. } => self.discard_last_words(place),
             State::Announced { .. } => {}

@@ -48,6 +48,7 @@ impl Shard {
         );
         self.flows.insert(
             number,
+            None,
             State::Dialling(Box::new(Dialling {
                 application,
                 early,
@@ -188,24 +189,25 @@ impl Shard {
         self.say_refused(entry.number, refusal);
     }
 
-    /// Looks whether an application that waits for its connection is still there.
+    /// Looks whether an application that waits for its connection is still there; `closed`: the system says that nothing
+    /// can be written to it any more.
     ///
-    /// Its end of stream without any byte before it means that it hung up. Where it had sent bytes already, it is
-    /// somebody who says all at once and waits for the answer.
-    pub(super) fn check_application(&mut self, place: Place) {
+    /// Its end of stream does not say that it hung up: it may have said all that it has to say and wait for the answer, or
+    /// only want to listen. Whoever closed a TCP socket looks the same until something is written, so the dial goes on, for
+    /// as long as dials may, and the reset that the reply meets ends the flow.
+    pub(super) fn check_application(&mut self, place: Place, closed: bool) {
         let Some(State::Dialling(dialling)) = self.flows.get_mut(place).map(|entry| &entry.state)
         else {
             return;
         };
-        let hung_up = match dialling.application.peek(&mut [0]) {
-            Ok(0) => dialling.early.is_empty(),
+        let failed = match dialling.application.peek(&mut [0]) {
             Ok(_) => false,
             Err(error) => !matches!(
                 error.kind(),
                 std::io::ErrorKind::WouldBlock | std::io::ErrorKind::Interrupted
             ),
         };
-        if hung_up {
+        if closed || failed {
             self.end(
                 place,
                 Outcome::HungUp,
@@ -247,7 +249,7 @@ impl Shard {
             self.stack.close_datagrams(flow);
             return self.say_refused(number, Refusal::Failed);
         }
-        self.flows.insert(number, State::Datagrams(relay));
+        self.flows.insert(number, None, State::Datagrams(relay));
         self.flows.bind(flow, place);
         self.flows.make_ready(place);
     }

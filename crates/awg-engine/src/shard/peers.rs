@@ -41,6 +41,10 @@ impl Peers {
         self.get(peer).map(|config| config.public_key)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.configured.len()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (PeerId, &PeerConfig)> {
         self.configured.iter().map(|(peer, config)| (*peer, config))
     }
@@ -72,13 +76,16 @@ impl Shard {
         for peer in removed {
             self.remove_peer(peer);
         }
-        for config in wanted {
-            let key = config.public_key;
+        for (place, config) in wanted.into_iter().enumerate() {
             if let Err(error) = self.set_peer(config) {
                 self.shared.events.push(Event::Log(LogRecord {
                     level: Level::Error,
                     message: "a peer was refused",
-                    fields: vec![("peer", key.to_string()), ("error", error.to_string())],
+                    // The place in the list, not the key: keys are in no log.
+                    fields: vec![
+                        ("peer", format!("peers[{place}]")),
+                        ("error", error.to_string()),
+                    ],
                 }));
             }
         }

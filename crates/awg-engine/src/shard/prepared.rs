@@ -17,7 +17,9 @@ use crate::clock::Clock;
 use crate::descriptors;
 use crate::engine::StartError;
 use crate::event::{Level, LogRecord};
-use crate::settings::{EngineSettings, SettingsError};
+use crate::flow_bounds::FlowBounds;
+use crate::settings::{EngineSettings, Limits, SettingsError};
+use crate::transport::udp::SocketBuffers;
 use crate::transport::{Transport, udp};
 
 /// A shard without its socket.
@@ -36,6 +38,8 @@ pub(crate) struct Prepared {
 pub(crate) struct Binding {
     pub(super) poll: Poll,
     pub(super) transport: Box<dyn Transport>,
+    /// How many flows it leaves room for.
+    pub(super) flow_bounds: FlowBounds,
     /// What people should know about it.
     pub(super) notices: Vec<LogRecord>,
 }
@@ -69,13 +73,9 @@ impl Prepared {
             now,
         )?;
         let mut peers = Peers::default();
-        for peer in &settings.peers {
-            peers::add(&mut tunnel, now, &mut peers, peer).map_err(|error| {
-                SettingsError::Peer {
-                    key: peer.public_key,
-                    error,
-                }
-            })?;
+        for (place, peer) in settings.peers.iter().enumerate() {
+            peers::add(&mut tunnel, now, &mut peers, peer)
+                .map_err(|error| SettingsError::Peer { place, error })?;
         }
         let stack = Stack::new(stack_config(&settings), rng.random(), now.instant);
         Ok(Self {
@@ -91,19 +91,7 @@ impl Prepared {
 
     /// Takes from the system what the shard needs, its socket above all.
     pub(crate) fn bind(&self) -> Result<(Binding, Waker), StartError> {
-        let mut notices = vec![raise_descriptor_limit()];
         let (transport, buffers) = udp::open(&self.settings.udp)?;
-        if buffers.capped() {
-            notices.push(LogRecord {
-                level: Level::Warning,
-                message: "the system capped the buffers of the UDP socket; on Linux raise net.core.rmem_max and wmem_max",
-                fields: vec![
-                    ("wanted", buffers.wanted.to_string()),
-                    ("receive", buffers.receive.to_string()),
-                    ("send", buffers.send.to_string()),
-                ],
-            });
-        }
         let poll = Poll::new()?;
         if let Some(descriptor) = transport.descriptor() {
             poll.registry().register(
@@ -113,9 +101,15 @@ impl Prepared {
             )?;
         }
         let waker = Waker::new(poll.registry(), WAKER)?;
+        let (flow_bounds, descriptors) = raise_descriptor_limit(&self.settings.limits);
+        let notices = [descriptors]
+            .into_iter()
+            .chain(capped_buffers(buffers))
+            .collect();
         let binding = Binding {
             poll,
             transport,
+            flow_bounds,
             notices,
         };
         Ok((binding, waker))
@@ -126,6 +120,11 @@ impl Binding {
     /// Where the transport is bound.
     pub(crate) fn local_address(&self) -> SocketAddr {
         self.transport.local_address()
+    }
+
+    /// How many flows there may be.
+    pub(crate) fn flow_bounds(&self) -> FlowBounds {
+        self.flow_bounds
     }
 }
 
@@ -170,20 +169,44 @@ fn stack_config(settings: &EngineSettings) -> StackConfig {
     }
 }
 
-fn raise_descriptor_limit() -> LogRecord {
-    match descriptors::raise_descriptor_limit() {
-        Ok(limit) => LogRecord {
-            level: Level::Info,
-            message: "limit of open files",
-            fields: vec![
+/// Raises the limit of open files, and says what that makes of the bounds of flows.
+fn raise_descriptor_limit(limits: &Limits) -> (FlowBounds, LogRecord) {
+    let raised = descriptors::raise_descriptor_limit();
+    let bounds = FlowBounds::new(limits, descriptors::free_descriptors());
+    let (level, message, mut fields) = match raised {
+        Ok(limit) => (
+            Level::Info,
+            "limit of open files",
+            vec![
                 ("before", limit.before.to_string()),
                 ("now", limit.now.to_string()),
             ],
-        },
-        Err(error) => LogRecord {
-            level: Level::Warning,
-            message: "the limit of open files cannot be raised",
-            fields: vec![("error", error.to_string())],
-        },
-    }
+        ),
+        Err(error) => (
+            Level::Warning,
+            "the limit of open files cannot be raised",
+            vec![("error", error.to_string())],
+        ),
+    };
+    fields.push(("flows", bounds.flows.to_string()));
+    fields.push(("flows_per_peer", bounds.flows_per_peer.to_string()));
+    let record = LogRecord {
+        level,
+        message,
+        fields,
+    };
+    (bounds, record)
+}
+
+/// What people should know where the socket's buffers are smaller than was asked for.
+pub(super) fn capped_buffers(buffers: SocketBuffers) -> Option<LogRecord> {
+    buffers.capped().then(|| LogRecord {
+        level: Level::Warning,
+        message: "the system capped the buffers of the UDP socket; on Linux raise net.core.rmem_max and wmem_max",
+        fields: vec![
+            ("wanted", buffers.wanted.to_string()),
+            ("receive", buffers.receive.to_string()),
+            ("send", buffers.send.to_string()),
+        ],
+    })
 }

@@ -12,9 +12,12 @@ use rand::rngs::StdRng;
 use super::{Shard, stack_counters};
 use crate::event::{Event, Level, LogRecord};
 use crate::snapshot::{PeerSnapshot, Snapshot};
+use crate::transport::TransportCounters;
 
-/// The least time between two looks for protocol errors.
-const INTERVAL: Duration = Duration::from_secs(1);
+/// The least time between two looks for what was dropped.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// The least time between two rounds of warnings: what causes them is in the hands of peers.
+const WARNING_INTERVAL: Duration = Duration::from_mins(1);
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
@@ -39,8 +42,10 @@ counters! {
     flows_refused_draining,
     /// Flows of peers refused since there were as many as there may be.
     flows_refused_full,
-    /// Datagrams received that were no packet for us: handshakes, junk, forgeries.
-    unopened,
+    /// Flows of a peer refused since it had its share.
+    flows_refused_of_peer,
+    /// Refused applications not waited for, since too many were.
+    applications_hurried,
     /// Datagrams out of the tunnel that reached their socket, or are held for it.
     datagrams_delivered,
     /// Datagrams that the policy forbids.
@@ -57,14 +62,19 @@ counters! {
     receive_failed,
 }
 
-/// Keeps the shard's counters and tells of protocol errors.
+/// Keeps the shard's counters, and tells of what was dropped or failed.
 #[derive(Debug)]
 pub(super) struct Reporter {
     pub(super) counters: Counters,
     rng: StdRng,
-    last: Instant,
+    /// When to look for drops again, and how many there were at the last look.
+    next_look: Instant,
+    seen_drops: u64,
+    /// When to warn again, and how much there was to warn of the last time.
+    next_warning: Instant,
+    seen_warnings: u64,
+    /// What each count was when it was told.
     told: HashMap<&'static str, u64>,
-    told_signs: u64,
     failure: Option<io::Error>,
 }
 
@@ -73,9 +83,11 @@ impl Reporter {
         Self {
             counters: Counters::default(),
             rng,
-            last: now,
+            next_look: now,
+            seen_drops: 0,
+            next_warning: now,
+            seen_warnings: 0,
             told: HashMap::new(),
-            told_signs: 0,
             failure: None,
         }
     }
@@ -90,67 +102,96 @@ impl Reporter {
         self.failure = Some(error);
     }
 
-    /// What rises with everything that may be worth a record.
-    fn signs(&self) -> u64 {
-        self.counters.unopened + self.counters.datagrams_forbidden + self.counters.receive_failed
+    /// What rises with everything dropped that is worth a record.
+    fn drops(&self, tunnel: &awg_tunnel::Counters) -> u64 {
+        tunnel.datagrams_dropped() + self.counters.datagrams_forbidden
     }
 
-    /// When to look for protocol errors; `None` = there is no sign of any.
-    pub(super) fn next_timeout(&self) -> Option<Instant> {
-        (self.signs() != self.told_signs).then(|| self.last + INTERVAL)
+    /// What rises with everything that is worth a warning.
+    fn warnings(&self) -> u64 {
+        let counters = &self.counters;
+        counters.receive_failed + counters.flows_refused_full + counters.flows_refused_of_peer
+    }
+
+    /// When there will be records; `None` = nothing happened since the last ones.
+    pub(super) fn next_timeout(&self, tunnel: &awg_tunnel::Counters) -> Option<Instant> {
+        let look = (self.drops(tunnel) != self.seen_drops).then_some(self.next_look);
+        let warning = (self.warnings() != self.seen_warnings).then_some(self.next_warning);
+        look.into_iter().chain(warning).min()
+    }
+
+    /// What is to be told by now: drops once a second at most, warnings once a minute.
+    fn records(&mut self, now: Instant, tunnel: &awg_tunnel::Counters) -> Vec<LogRecord> {
+        let mut records = Vec::new();
+        let (drops, warnings) = (self.drops(tunnel), self.warnings());
+        if warnings != self.seen_warnings && self.next_warning <= now {
+            self.seen_warnings = warnings;
+            self.next_warning = now + WARNING_INTERVAL;
+            if let Some(error) = self.failure.take() {
+                records.push(LogRecord {
+                    level: Level::Warning,
+                    message: "receiving failed",
+                    fields: vec![("error", error.to_string())],
+                });
+            }
+            let refused = [
+                ("too-many-flows", self.counters.flows_refused_full),
+                (
+                    "too-many-flows-of-one-peer",
+                    self.counters.flows_refused_of_peer,
+                ),
+            ];
+            self.tell(Level::Warning, "flows were refused", refused, &mut records);
+        }
+        if drops != self.seen_drops && self.next_look <= now {
+            self.seen_drops = drops;
+            self.next_look = now + LOOK_INTERVAL;
+            let forbidden = ("forbidden_by_policy", self.counters.datagrams_forbidden);
+            let dropped = tunnel
+                .iter()
+                .filter_map(|(name, count)| Some((name.strip_prefix("dropped_")?, count)))
+                .chain([forbidden]);
+            self.tell(
+                Level::Debug,
+                "datagrams were dropped",
+                dropped,
+                &mut records,
+            );
+        }
+        records
+    }
+
+    /// A record for each of `counts`, by reason, that has risen since it was told.
+    fn tell(
+        &mut self,
+        level: Level,
+        message: &'static str,
+        counts: impl IntoIterator<Item = (&'static str, u64)>,
+        records: &mut Vec<LogRecord>,
+    ) {
+        for (reason, count) in counts {
+            let told = self.told.insert(reason, count).unwrap_or(0);
+            if count > told {
+                records.push(LogRecord {
+                    level,
+                    message,
+                    fields: vec![
+                        ("reason", reason.replace('_', "-")),
+                        ("count", (count - told).to_string()),
+                    ],
+                });
+            }
+        }
     }
 }
 
 impl Shard {
-    /// Tells what was dropped and why since the last time, once a second at most.
+    /// Tells what was dropped or failed, and why, since the last time.
     pub(super) fn report(&mut self) {
-        let due = self
-            .reporter
-            .next_timeout()
-            .is_some_and(|at| at <= self.now.instant);
-        if !due {
-            return;
+        let now = self.now.instant;
+        for record in self.reporter.records(now, self.tunnel.counters()) {
+            self.shared.events.push(Event::Log(record));
         }
-        self.reporter.last = self.now.instant;
-        self.reporter.told_signs = self.reporter.signs();
-        if let Some(error) = self.reporter.failure.take() {
-            self.log(
-                Level::Warning,
-                "receiving failed",
-                vec![("error", error.to_string())],
-            );
-        }
-        let forbidden = (
-            "forbidden_by_policy",
-            self.reporter.counters.datagrams_forbidden,
-        );
-        let drops = self
-            .tunnel
-            .counters()
-            .iter()
-            .filter_map(|(name, count)| Some((name.strip_prefix("dropped_")?, count)));
-        let news: Vec<(&'static str, u64)> = drops
-            .chain([forbidden])
-            .filter_map(|(name, count)| {
-                let told = self.reporter.told.insert(name, count).unwrap_or(0);
-                (count > told).then(|| (name, count - told))
-            })
-            .collect();
-        for (name, count) in news {
-            let fields = vec![
-                ("reason", name.replace('_', "-")),
-                ("count", count.to_string()),
-            ];
-            self.log(Level::Debug, "datagrams were dropped", fields);
-        }
-    }
-
-    fn log(&self, level: Level, message: &'static str, fields: Vec<(&'static str, String)>) {
-        self.shared.events.push(Event::Log(LogRecord {
-            level,
-            message,
-            fields,
-        }));
     }
 
     /// All layers' counters and the peers.
@@ -167,18 +208,7 @@ impl Shard {
         for (name, value) in self.reporter.counters.iter() {
             add("relay", name, value);
         }
-        let transport = self.wire.transport().counters();
-        for (name, value) in [
-            ("receive_calls", transport.receive_calls),
-            ("received", transport.received),
-            ("received_bytes", transport.received_bytes),
-            ("truncated", transport.truncated),
-            ("send_calls", transport.send_calls),
-            ("sent", transport.sent),
-            ("sent_bytes", transport.sent_bytes),
-            ("unsendable", transport.unsendable),
-            ("segmentation", u64::from(transport.segmentation)),
-        ] {
+        for (name, value) in transport_counters(self.wire.transport().counters()) {
             add("transport", name, value);
         }
         add("engine", "dropped_events", self.shared.events.dropped());
@@ -207,3 +237,32 @@ impl Shard {
         }
     }
 }
+
+/// Each counter with its name; the pattern lists all, so that none is forgotten.
+fn transport_counters(counters: TransportCounters) -> [(&'static str, u64); 9] {
+    let TransportCounters {
+        receive_calls,
+        received,
+        received_bytes,
+        truncated,
+        send_calls,
+        sent,
+        sent_bytes,
+        unsendable,
+        segmentation,
+    } = counters;
+    [
+        ("receive_calls", receive_calls),
+        ("received", received),
+        ("received_bytes", received_bytes),
+        ("truncated", truncated),
+        ("send_calls", send_calls),
+        ("sent", sent),
+        ("sent_bytes", sent_bytes),
+        ("unsendable", unsendable),
+        ("segmentation", u64::from(segmentation)),
+    ]
+}
+
+#[cfg(test)]
+mod tests;

@@ -33,11 +33,9 @@ impl Shard {
                 }
                 TunnelEvent::HandshakeFailed { peer, cause, .. } => {
                     self.handshake_failed(peer, cause);
-                    // Only then the run of initiations is over; the other causes are signs of trouble on the way.
-                    if let (Some(peer), FailureCause::NoAnswer) = (peer, cause) {
-                        self.connect_peer(peer);
-                    }
                 }
+                // The tunnel keeps the time between two initiations, also between runs.
+                TunnelEvent::InitiationsGivenUp { peer } => self.connect_peer(peer),
                 TunnelEvent::PeerRoamed { peer, to, .. } => {
                     if let Some(key) = self.peers.key(peer) {
                         self.shared.events.push(Event::PeerRoamed {
@@ -47,6 +45,12 @@ impl Shard {
                     }
                 }
             }
+        }
+        // An end of a run or of a session may be among those that found no room: look at all peers then.
+        let missed = self.tunnel.counters().dropped_events;
+        if missed != self.missed_events {
+            self.missed_events = missed;
+            self.connect_all_peers();
         }
     }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use awg_netstack::{FlowId as StackFlow, PacketSink, Peer};
+use awg_netstack::{Datagram, FlowId as StackFlow, PacketSink, Peer};
 use awg_tunnel::{Now, Seal, Tunnel};
 use mio::event::Event as Readiness;
 
@@ -21,6 +21,8 @@ const RECEIVES_PER_TURN: usize = 1;
 const SENDS_PER_TURN: usize = 4;
 /// How long a congested interface is left alone, which says nothing when it recovers.
 const CONGESTION: Duration = Duration::from_millis(1);
+/// How long after a failed receive the next one is tried.
+const RETRY: Duration = Duration::from_millis(100);
 
 /// The transport, its batches, and what is known of its readiness.
 #[derive(Debug)]
@@ -36,6 +38,8 @@ pub(super) struct Wire {
     blocked: bool,
     /// The interface takes no more until then.
     congested_until: Option<Instant>,
+    /// When to receive again although nothing says that there is something: the last call failed.
+    retry_at: Option<Instant>,
     /// There is more to send than the last turn's budget allowed.
     unfinished: bool,
     /// The largest sealed packet.
@@ -68,6 +72,7 @@ impl Wire {
             readable: true,
             blocked: false,
             congested_until: None,
+            retry_at: None,
             unfinished: false,
             largest,
             early: Vec::new(),
@@ -90,9 +95,28 @@ impl Wire {
         self.readable || (self.unfinished && self.may_send())
     }
 
-    /// When to try a congested interface again.
+    /// When to try a congested interface, or a failed receive, again.
     pub(super) fn next_timeout(&self) -> Option<Instant> {
-        self.congested_until
+        self.congested_until.into_iter().chain(self.retry_at).min()
+    }
+
+    /// Receiving failed, not for good in practice (out of memory). What waits is reported no second time, so a timer tries.
+    fn receive_failed(&mut self, now: Instant) {
+        self.readable = false;
+        self.retry_at = Some(now + RETRY);
+    }
+
+    /// What a report of readiness says, for a transport in memory, which has none.
+    #[cfg(test)]
+    pub(super) fn expect_datagrams(&mut self) {
+        self.readable = true;
+    }
+
+    fn retry_receive(&mut self, now: Instant) {
+        if self.retry_at.is_some_and(|at| at <= now) {
+            self.retry_at = None;
+            self.readable = true;
+        }
     }
 
     fn may_send(&self) -> bool {
@@ -103,6 +127,7 @@ impl Wire {
 impl Shard {
     /// Receives a batch and feeds it through the tunnel into the stack and the flows.
     pub(super) fn receive(&mut self) {
+        self.wire.retry_receive(self.now.instant);
         for _ in 0..RECEIVES_PER_TURN {
             if !self.wire.readable {
                 break;
@@ -111,8 +136,7 @@ impl Shard {
                 Ok(0) => self.wire.readable = false,
                 Ok(_) => self.take_in(),
                 Err(error) => {
-                    // Not for good in practice (out of memory); the next report or timer tries again.
-                    self.wire.readable = false;
+                    self.wire.receive_failed(self.now.instant);
                     self.reporter.transport_failed(error);
                 }
             }
@@ -123,7 +147,6 @@ impl Shard {
         let wire = &mut self.wire;
         for (from, datagram) in wire.incoming.datagrams() {
             let Some(inbound) = self.tunnel.handle_datagram(self.now, from, datagram) else {
-                self.reporter.counters.unopened += 1;
                 continue;
             };
             let peer = in_stack(inbound.peer);
@@ -138,10 +161,7 @@ impl Shard {
                     &mut self.flows,
                     &self.policy,
                     &mut self.reporter.counters,
-                    datagram.flow,
-                    datagram.source,
-                    datagram.destination,
-                    datagram.payload,
+                    &datagram,
                 );
             } else {
                 wire.early.push(EarlyDatagram {
@@ -162,10 +182,12 @@ impl Shard {
                 &mut self.flows,
                 &self.policy,
                 &mut self.reporter.counters,
-                datagram.flow,
-                datagram.source,
-                datagram.destination,
-                &datagram.payload,
+                &Datagram {
+                    flow: datagram.flow,
+                    source: datagram.source,
+                    destination: datagram.destination,
+                    payload: &datagram.payload,
+                },
             );
         }
         self.wire.early = early;
@@ -264,12 +286,9 @@ fn deliver(
     flows: &mut Flows,
     policy: &EgressPolicy,
     counters: &mut Counters,
-    flow: StackFlow,
-    source: SocketAddr,
-    destination: SocketAddr,
-    payload: &[u8],
+    datagram: &Datagram<'_>,
 ) {
-    let place = flows.place_of_stack(flow);
+    let place = flows.place_of_stack(datagram.flow);
     let state = place
         .and_then(|place| flows.get_mut(place))
         .map(|entry| &mut entry.state);
@@ -277,7 +296,12 @@ fn deliver(
         counters.datagrams_without_flow += 1;
         return;
     };
-    match relay.deliver(source, destination, payload, policy) {
+    match relay.deliver(
+        datagram.source,
+        datagram.destination,
+        datagram.payload,
+        policy,
+    ) {
         Delivery::Done => counters.datagrams_delivered += 1,
         Delivery::Forbidden => counters.datagrams_forbidden += 1,
         Delivery::Foreign => counters.datagrams_foreign += 1,
@@ -290,3 +314,6 @@ fn deliver(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,7 +43,7 @@ pub struct UdpSettings {
     pub address: Option<IpAddr>,
     /// The local port; 0 = any free one.
     pub port: u16,
-    /// `FwMark` for the sent packets, Linux only; needs `CAP_NET_ADMIN`.
+    /// `FwMark` for the sent packets, Linux only; needs `CAP_NET_ADMIN`, or `CAP_NET_RAW` since Linux 5.17.
     pub fwmark: Option<u32>,
     /// The implementation.
     pub kind: UdpKind,

@@ -20,7 +20,7 @@ use awg_tunnel::{PeerConfig, PrivateKey};
 use path::Path;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 
 /// How long a test waits for something that must come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -31,6 +31,11 @@ pub(crate) const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 1));
 
 /// What stands for this machine on the other end of the tunnel.
 pub(crate) const TARGET: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1));
+
+/// A port of this machine, seen from the other end of the tunnel.
+pub(crate) fn through_the_tunnel(port: u16) -> SocketAddr {
+    SocketAddr::new(TARGET, port)
+}
 
 /// An engine and the events taken from it that no test has asked for yet.
 pub(crate) struct Node {
@@ -329,6 +334,14 @@ pub(crate) fn begin_connect(target: SocketAddr) -> OwnedFd {
         assert_eq!(error.raw_os_error(), Some(libc::EINPROGRESS), "{error}");
     }
     socket.into()
+}
+
+/// Closes `stream` so that its other end cannot take it for the end of what is said: with a reset.
+pub(crate) fn hang_up(stream: TcpStream) {
+    SockRef::from(&stream)
+        .set_linger(Some(Duration::ZERO))
+        .unwrap();
+    drop(stream);
 }
 
 pub(crate) fn read_exactly(stream: &mut TcpStream, length: usize) -> Vec<u8> {

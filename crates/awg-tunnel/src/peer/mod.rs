@@ -63,6 +63,8 @@ pub(crate) struct Peer {
     pub(crate) silence_jitter: Duration,
     pub(crate) queued: Turns,
     pub(crate) told: Told,
+    /// When it was last told that the peer moved.
+    told_roaming: Option<Instant>,
 
     pub(crate) last_handshake: Option<Duration>,
     /// When an authenticated message was last received.
@@ -95,6 +97,7 @@ impl Peer {
             silence_jitter: Duration::ZERO,
             queued: Turns::default(),
             told: Told::default(),
+            told_roaming: None,
             last_handshake: None,
             last_received: None,
             bytes_sent: 0,
@@ -109,13 +112,19 @@ impl Peer {
             .is_some_and(|keypair| keypair.is_usable(now))
     }
 
-    /// Takes the address that an authenticated message came from. Gives an event if it took the place of another.
+    /// Takes the address that an authenticated message came from. Gives an event if it took the place of another, and none was
+    /// given just now.
     #[inline]
-    pub(crate) fn roam(&mut self, to: SocketAddr) -> Option<Event> {
+    pub(crate) fn roam(&mut self, now: Instant, to: SocketAddr) -> Option<Event> {
         if self.endpoint == Some(to) {
             return None;
         }
         let from = self.endpoint.replace(to)?;
+        let told = self.told_roaming;
+        if told.is_some_and(|at| now.saturating_duration_since(at) < Told::INTERVAL) {
+            return None;
+        }
+        self.told_roaming = Some(now);
         Some(Event::PeerRoamed {
             peer: self.id,
             from,

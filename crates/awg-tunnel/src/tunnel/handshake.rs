@@ -179,7 +179,7 @@ impl Tunnel {
         peer.last_handshake_sent = Some(now.instant);
         peer.silence_jitter = self.entropy.jitter();
         peer.bytes_received += message.0.len() as u64;
-        let roamed = peer.roam(from);
+        let roamed = peer.roam(now.instant, from);
 
         let local_index = self.indices.allocate(&mut self.entropy, id);
         let type_word = self
@@ -266,7 +266,7 @@ impl Tunnel {
         };
         peer.pending = None;
         peer.bytes_received += message.0.len() as u64;
-        let roamed = peer.roam(from);
+        let roamed = peer.roam(now.instant, from);
         let rekey = peer.has_session(now.instant);
         let keypair = Keypair::new(
             &keys,

@@ -51,7 +51,8 @@ impl Tunnel {
         };
         if peer.initiations < MAX_INITIATIONS {
             let initiations = peer.initiations;
-            if initiations == UNANSWERED_INITIATIONS {
+            // Where something came that told a cause, it was told then.
+            if initiations == UNANSWERED_INITIATIONS && peer.suspicion.is_none() {
                 self.emit(Event::HandshakeUnanswered {
                     peer: id,
                     initiations,
@@ -70,6 +71,7 @@ impl Tunnel {
         let cause = peer.suspicion.take().unwrap_or(FailureCause::NoAnswer);
         self.counters.handshakes_failed += 1;
         self.emit_failure(now, Some(id), None, cause);
+        self.emit(Event::InitiationsGivenUp { peer: id });
         self.flush_staged(id);
     }
 

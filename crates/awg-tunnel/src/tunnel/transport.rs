@@ -47,7 +47,7 @@ impl Tunnel {
                 .sessions
                 .current()
                 .is_some_and(|keypair| keypair.wants_rekey_on_receive(now.instant));
-        if let Some(event) = peer.roam(from) {
+        if let Some(event) = peer.roam(now.instant, from) {
             self.events.push(event, &mut self.counters.dropped_events);
         }
         if slot == Slot::Next {

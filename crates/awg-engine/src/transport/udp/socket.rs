@@ -31,7 +31,9 @@ pub enum BindError {
     #[error("UDP {0} cannot be bound: no interface of this machine has the address")]
     NoSuchAddress(SocketAddr),
     /// The firewall mark was refused.
-    #[error("FwMark {mark:#x} cannot be set: {source} (it needs Linux and CAP_NET_ADMIN)")]
+    #[error(
+        "FwMark {mark:#x} cannot be set: {source} (it needs Linux and the capability CAP_NET_ADMIN, or CAP_NET_RAW since Linux 5.17)"
+    )]
     Mark {
         /// The mark.
         mark: u32,

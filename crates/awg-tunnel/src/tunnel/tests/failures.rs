@@ -1,5 +1,6 @@
 //! Handshakes that fail, and what is told about why.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::link::{Faults, SECOND, Setup, World, outer};
@@ -37,18 +38,45 @@ fn a_clock_set_back_is_told_at_the_responder() {
     assert_eq!(world.numbers_at(1), [1, 3]);
 }
 
-#[test]
-fn other_preshared_keys_are_told_at_both_ends() {
-    let with = Setup {
+fn with_preshared_key() -> Setup {
+    Setup {
         preshared: Some(PresharedKey::from_bytes([1; 32])),
         ..Setup::default()
-    };
-    let mut world = World::with(1, &with, &Setup::default());
+    }
+}
+
+fn given_up(event: &Event) -> bool {
+    matches!(event, Event::InitiationsGivenUp { .. })
+}
+
+#[test]
+fn the_end_of_every_run_is_told_even_where_its_cause_is_not() {
+    let mut world = World::with(1, &with_preshared_key(), &Setup::default());
+    for runs in 1..=3 {
+        world.connect(0);
+        world.run(120 * SECOND);
+        assert_eq!(world.tunnel(0).counters().handshakes_failed, runs);
+        assert_eq!(world.count_events(0, given_up), runs as usize);
+    }
+    // The cause was told with false responses; the minute's rule swallowed it at the ends of runs.
+    let at_the_end = |event: &Event| matches!(event, Event::HandshakeFailed { from: None, .. });
+    assert_eq!(world.count_events(0, at_the_end), 0);
+    assert_eq!(world.count_events(1, given_up), 0);
+}
+
+#[test]
+fn other_preshared_keys_are_told_at_both_ends() {
+    let mut world = World::with(1, &with_preshared_key(), &Setup::default());
     world.send(0, 100, 1);
     world.run(120 * SECOND);
     assert_eq!(world.numbers_at(1), Vec::<u32>::new());
     assert!(world.has_event(0, failed(FailureCause::WrongPresharedKey)));
+    // An answer came, so nobody is told that none did.
     assert!(!world.has_event(0, failed(FailureCause::NoAnswer)));
+    assert!(!world.has_event(0, |event| matches!(
+        event,
+        Event::HandshakeUnanswered { .. }
+    )));
     assert!(world.has_event(1, failed(FailureCause::NotConfirmed)));
     assert_eq!(world.tunnel(0).counters().dropped_response_forged, 20);
     // Put right while running, at one end.
@@ -169,4 +197,35 @@ fn an_end_that_moves_is_followed() {
     world.send(0, 100, 5);
     world.run(SECOND);
     assert_eq!(world.numbers_at(1), [1, 2, 5]);
+}
+
+#[test]
+fn an_end_that_moves_with_every_packet_is_followed_and_told_once_a_minute() {
+    let mut world = World::new(1);
+    world.send(0, 100, 0);
+    world.run(SECOND);
+    let moved = |event: &Event| matches!(event, Event::PeerRoamed { .. });
+    for number in 1..=50 {
+        world.ends[0].address = SocketAddr::from(([198, 51, 100, 7], 1000 + number as u16));
+        world.send(0, 100, number);
+        world.run(SECOND / 10);
+        assert_eq!(world.count_events(1, moved), 1);
+    }
+    let peer = world.ends[1].peer;
+    let known = world.tunnel(1).peer_status(peer).unwrap().endpoint;
+    assert_eq!(known, Some(world.ends[0].address));
+    world.run(60 * SECOND);
+    world.ends[0].address = outer(0);
+    world.send(0, 100, 51);
+    world.run(SECOND);
+    assert_eq!(world.count_events(1, moved), 2);
+}
+
+#[test]
+fn a_hint_names_all_that_an_initiator_cannot_tell_apart() {
+    let hint = FailureCause::NoAnswer.hint();
+    for suspect in ["address", "port", "firewall", "keys", "H, S", "clock"] {
+        assert!(hint.contains(suspect), "{suspect}");
+    }
+    assert!(FailureCause::OldTimestamp.hint().contains("initiator"));
 }

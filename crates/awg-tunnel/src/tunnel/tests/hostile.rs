@@ -15,10 +15,11 @@ fn stranger() -> SocketAddr {
 }
 
 fn total_drops(world: &World, end: usize) -> u64 {
-    drops(&world.ends[end].tunnel)
-        .iter()
-        .map(|(_, count)| count)
-        .sum()
+    let tunnel = &world.ends[end].tunnel;
+    let by_reason = drops(tunnel).iter().map(|(_, count)| count).sum();
+    // Nothing is dropped here on the way out.
+    assert_eq!(tunnel.counters().datagrams_dropped(), by_reason);
+    by_reason
 }
 
 /// A conversation, and all its datagrams in order.

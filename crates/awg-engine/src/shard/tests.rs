@@ -1,0 +1,228 @@
+//! Shards without sockets: two over a wire in memory, with a clock that the test moves.
+
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use awg_obfuscation::Parameters;
+use awg_tunnel::{
+    Limits as TunnelLimits, PeerConfig, PresharedKey, PrivateKey, Tunnel, TunnelConfig,
+};
+use mio::{Poll, Waker};
+
+use super::prepared::capped_buffers;
+use super::{Binding, Prepared, Shard, WAKER, peers};
+use crate::engine::Shared;
+use crate::event::{Event, Level};
+use crate::flow_bounds::FlowBounds;
+use crate::settings::EngineSettings;
+use crate::transport::memory::MemoryTransport;
+use crate::transport::udp::SocketBuffers;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn key(end: u8) -> PrivateKey {
+    PrivateKey::from_bytes([end + 1; 32])
+}
+
+fn outer(end: u8) -> SocketAddr {
+    SocketAddr::from(([192, 0, 2, end + 1], 51820))
+}
+
+fn inner(end: u8) -> IpAddr {
+    IpAddr::from([10, 0, 0, end + 1])
+}
+
+fn peer(end: u8, preshared_key: Option<[u8; 32]>) -> PeerConfig {
+    PeerConfig {
+        endpoint: Some(outer(end)),
+        preshared_key: preshared_key.map(PresharedKey::from_bytes),
+        allowed_ips: vec![inner(end).into()],
+        ..PeerConfig::new(key(end).public_key())
+    }
+}
+
+/// The end of number `end`; the client, number 0, stays connected.
+fn prepare(end: u8, peer: PeerConfig) -> Prepared {
+    let mut settings = EngineSettings::new(key(end));
+    settings.addresses = vec![inner(end)];
+    settings.accept_flows = end != 0;
+    settings.stay_connected = end == 0;
+    settings.peers = vec![peer];
+    Prepared::new(settings).unwrap()
+}
+
+fn start(prepared: Prepared, transport: MemoryTransport) -> Box<Shard> {
+    let limits = &prepared.settings.limits;
+    let shared = Arc::new(Shared::new(limits).unwrap());
+    let poll = Poll::new().unwrap();
+    // Kept by nobody: the tests take turns themselves.
+    drop(Waker::new(poll.registry(), WAKER).unwrap());
+    let binding = Binding {
+        poll,
+        transport: Box::new(transport),
+        flow_bounds: FlowBounds::new(limits, None),
+        notices: Vec::new(),
+    };
+    let mut started = Box::new(Shard::new(prepared, binding, shared));
+    started.connect_all_peers();
+    started
+}
+
+fn pair(client: Prepared, server: Prepared) -> [Box<Shard>; 2] {
+    let (left, right) = MemoryTransport::pair([outer(0), outer(1)], 0.0, [5; 32]);
+    [start(client, left), start(server, right)]
+}
+
+/// Takes turns until `time` has passed on both clocks, at the pace of their deadlines.
+fn run(shards: &mut [Box<Shard>; 2], time: Duration) {
+    let mut left = time;
+    loop {
+        for shard in shards.iter_mut() {
+            // Nobody reports that a wire in memory has something.
+            shard.wire.expect_datagrams();
+            shard.turn();
+        }
+        let next = shards.iter().filter_map(|shard| shard.patience()).min();
+        let step = next.unwrap_or(left).clamp(Duration::from_millis(1), SECOND);
+        if left.is_zero() {
+            return;
+        }
+        let step = step.min(left);
+        left -= step;
+        for shard in shards.iter_mut() {
+            shard.now.instant += step;
+            shard.now.unix += step;
+        }
+    }
+}
+
+fn sessions(shard: &Shard) -> usize {
+    let events = shard.shared.events.take();
+    let completed = |event: &&Event| matches!(event, Event::HandshakeCompleted { .. });
+    events.iter().filter(completed).count()
+}
+
+fn keeps_trying(client: Prepared) {
+    let mut shards = pair(client, prepare(1, peer(0, None)));
+    // Longer than four runs of twenty initiations.
+    run(&mut shards, 450 * SECOND);
+    let [client, server] = &mut shards;
+    assert_eq!(sessions(client), 0);
+    let counters = *client.tunnel.counters();
+    assert!(counters.handshakes_failed >= 4, "{counters:?}");
+    assert_eq!(counters.dropped_response_forged, counters.initiations_sent);
+    // Never faster than one in five seconds, and never slower than in six.
+    assert!(
+        (75..=90).contains(&counters.initiations_sent),
+        "{counters:?}"
+    );
+    // Once the keys are the same it connects by itself.
+    server.set_peers(vec![peer(0, Some([9; 32]))]);
+    run(&mut shards, 6 * SECOND);
+    assert_eq!(sessions(&shards[0]), 1);
+}
+
+#[test]
+fn a_client_goes_on_after_runs_that_failed_for_another_reason_than_silence() {
+    keeps_trying(prepare(0, peer(1, Some([9; 32]))));
+}
+
+#[test]
+fn a_client_goes_on_although_no_event_of_the_tunnel_finds_room() {
+    let mut client = prepare(0, peer(1, Some([9; 32])));
+    let mut config = TunnelConfig::new(key(0), Parameters::default(), client.settings.mtu);
+    config.limits = TunnelLimits {
+        events: 0,
+        ..config.limits
+    };
+    client.tunnel = Tunnel::new(config, [6; 32], client.now).unwrap();
+    client.peers = peers::Peers::default();
+    peers::add(
+        &mut client.tunnel,
+        client.now,
+        &mut client.peers,
+        &peer(1, Some([9; 32])),
+    )
+    .unwrap();
+    let mut shards = pair(client, prepare(1, peer(0, None)));
+    run(&mut shards, 450 * SECOND);
+    assert!(shards[0].tunnel.counters().handshakes_failed >= 4);
+    shards[1].set_peers(vec![peer(0, Some([9; 32]))]);
+    run(&mut shards, 6 * SECOND);
+    assert_eq!(shards[0].tunnel.counters().sessions_established, 1);
+}
+
+#[test]
+fn a_client_whose_server_is_gone_and_comes_back_has_a_session_again() {
+    let mut shards = pair(prepare(0, peer(1, None)), prepare(1, peer(0, None)));
+    run(&mut shards, SECOND);
+    assert_eq!(sessions(&shards[0]), 1);
+    shards[1].set_peers(Vec::new());
+    run(&mut shards, 600 * SECOND);
+    assert_eq!(sessions(&shards[0]), 0);
+    shards[1].set_peers(vec![peer(0, None)]);
+    run(&mut shards, 6 * SECOND);
+    assert_eq!(sessions(&shards[0]), 1);
+}
+
+#[test]
+fn a_refused_peer_is_named_by_its_place_and_no_key_is_in_a_record() {
+    let mut shards = pair(prepare(0, peer(1, None)), prepare(1, peer(0, None)));
+    let own = key(1).public_key();
+    shards[1].set_peers(vec![peer(0, None), PeerConfig::new(own)]);
+    let events = shards[1].shared.events.take();
+    let record = events.iter().find_map(|event| match event {
+        Event::Log(record) if record.message == "a peer was refused" => Some(record),
+        _ => None,
+    });
+    let record = record.expect("a record");
+    assert_eq!(record.level, Level::Error);
+    assert!(record.fields.contains(&("peer", "peers[1]".to_owned())));
+    assert!(!format!("{record:?}").contains(&own.to_string()));
+}
+
+#[test]
+fn refused_applications_are_waited_for_in_bounded_number_and_time() {
+    const MOST: usize = 1024;
+    crate::descriptors::raise_descriptor_limit().unwrap();
+    let [mut shard, _] = pair(prepare(0, peer(1, None)), prepare(1, peer(0, None)));
+    let (_theirs, ours) = UnixStream::pair().unwrap();
+    ours.set_nonblocking(true).unwrap();
+    let leave = |shard: &mut Shard| {
+        let application: OwnedFd = ours.try_clone().unwrap().into();
+        shard.leave(application.into());
+    };
+    for number in 1..=MOST {
+        leave(&mut shard);
+        assert_eq!(shard.flows.unnamed(), number);
+    }
+    leave(&mut shard);
+    assert_eq!(shard.flows.unnamed(), MOST);
+    assert_eq!(shard.reporter.counters.applications_hurried, 1);
+    shard.now.instant += 2 * SECOND;
+    shard.turn();
+    assert_eq!(shard.flows.unnamed(), 0);
+}
+
+#[test]
+fn capped_buffers_are_warned_of() {
+    let buffers = |receive, send| SocketBuffers {
+        wanted: 4000,
+        receive,
+        send,
+    };
+    assert_eq!(capped_buffers(buffers(4000, 4000)), None);
+    for capped in [buffers(200, 4000), buffers(4000, 200)] {
+        let record = capped_buffers(capped).expect("a record");
+        assert_eq!(record.level, Level::Warning);
+        assert!(record.fields.contains(&("wanted", "4000".to_owned())));
+        assert!(
+            record
+                .fields
+                .contains(&("receive", capped.receive.to_string()))
+        );
+    }
+}
