@@ -1,7 +1,7 @@
 //! The transport `udp`: the tunnel's datagrams as UDP datagrams, as every AmneziaWG has them.
 //!
-//! Two kinds behind one face, chosen at run time by [`UdpKind`]: [`batched`] for Linux, where one call of the system
-//! moves hundreds of datagrams, and [`portable`] for everything else. A socket is IPv4, IPv6, or both (bound to `::`);
+//! Two kinds behind one face, chosen at run time by [`UdpKind`]: `batched` for Linux, where one call of the system
+//! moves hundreds of datagrams, and `portable` for everything else. A socket is IPv4, IPv6, or both (bound to `::`);
 //! addresses always appear in their own family, never as IPv4-mapped IPv6.
 //!
 //! What it deliberately does not: path MTU discovery. A datagram larger than the path's MTU is fragmented by IP, as with
