@@ -14,8 +14,8 @@ use crate::flow::Peer;
 const SIZES: [usize; 3] = [1 << 20, 4 << 20, 16 << 20];
 /// What a flow is given whose path is not known yet.
 const UNKNOWN: usize = 4 << 20;
-/// Bytes per second that a path is taken to carry.
-const RATE: f64 = 125_000_000.0;
+/// Bytes per microsecond that a path is taken to carry: a gigabit per second.
+const RATE: u128 = 125;
 /// Pairs of buffers kept for the next flows.
 const SPARE: usize = 64;
 /// Peers whose paths are remembered; a further one has none remembered.
@@ -77,11 +77,11 @@ impl Memory {
         let size = match self.round_trips.get(&peer) {
             None => UNKNOWN,
             Some(round_trip) => {
-                let held = (2.0 * RATE * round_trip.as_secs_f64()) as usize;
+                let held = 2 * RATE * round_trip.as_micros();
                 let [.., largest] = SIZES;
                 SIZES
                     .into_iter()
-                    .find(|size| *size >= held)
+                    .find(|size| *size as u128 >= held)
                     .unwrap_or(largest)
             }
         };
