@@ -10,6 +10,9 @@ from awgproxy.errors import TunnelError
 from awgproxy.session import lifetime as lifetime_module
 from awgproxy.session.lifetime import Lifetime
 
+FOR_EVER = 3600.0
+"""Longer than any test may take."""
+
 
 async def test_a_signal_asks_for_the_end():
     with Lifetime() as lifetime:
@@ -18,25 +21,43 @@ async def test_a_signal_asks_for_the_end():
         await lifetime.drain()
 
 
-async def test_draining_waits_for_the_last_connection():
+async def in_turn(*steps):
+    """Run each step in a task of its own; gives their numbers in the order in which they ended."""
+    ended = []
+
+    async def run(number, step):
+        await step
+        ended.append(number)
+
+    async with asyncio.TaskGroup() as group:
+        for number, step in enumerate(steps):
+            group.create_task(run(number, step))
+    return ended
+
+
+async def test_draining_waits_for_the_last_connection(monkeypatch):
+    monkeypatch.setattr(lifetime_module, "DRAIN_SECONDS", FOR_EVER)
+    with Lifetime() as lifetime:
+        lifetime.connection_opened()
+        lifetime.connection_opened()
+        lifetime.stop()
+
+        async def close():
+            lifetime.connection_closed()
+
+        assert await in_turn(lifetime.drain(), close(), close()) == [1, 2, 0]
+
+
+async def test_a_second_signal_ends_it_at_once(monkeypatch):
+    monkeypatch.setattr(lifetime_module, "DRAIN_SECONDS", FOR_EVER)
     with Lifetime() as lifetime:
         lifetime.connection_opened()
         lifetime.stop()
-        draining = asyncio.ensure_future(lifetime.drain())
-        await asyncio.sleep(0)
-        assert not draining.done()
-        lifetime.connection_closed()
-        await draining
 
+        async def stop_again():
+            lifetime.stop()
 
-async def test_a_second_signal_ends_it_at_once():
-    with Lifetime() as lifetime:
-        lifetime.connection_opened()
-        lifetime.stop()
-        draining = asyncio.ensure_future(lifetime.drain())
-        await asyncio.sleep(0)
-        lifetime.stop()
-        await draining
+        assert await in_turn(lifetime.drain(), stop_again()) == [1, 0]
         assert lifetime.open_connections == 1
 
 

@@ -19,7 +19,7 @@ class Awgproxy:
         self.process = subprocess.Popen(
             [*prefix, sys.executable, "-m", "awgproxy", *map(str, arguments)],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "LOG_LEVEL": "debug"},
@@ -47,12 +47,15 @@ class Awgproxy:
                 return entry
 
     def stop(self, number=signal.SIGTERM) -> int:
-        """End it with a signal; its exit code."""
+        """End it with a signal; its exit code. Nothing is ever written to its standard output."""
         if self.process.poll() is None:
             self.process.send_signal(number)
         code = self.process.wait(START_SECONDS)
         self._reader.join(START_SECONDS)
         self.process.stderr.close()
+        if not self.process.stdout.closed:
+            with self.process.stdout as output:
+                assert output.read() == ""
         return code
 
     def __enter__(self):
