@@ -6,6 +6,7 @@ SHELL := /bin/bash
 
 PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 VENV := .venv
 BIN := $(VENV)/bin
 EXTENSION_SOURCES := $(shell find crates -name '*.rs' -o -name Cargo.toml 2>/dev/null) Cargo.toml Cargo.lock pyproject.toml
@@ -75,7 +76,10 @@ clean: ## remove everything that was built
 .PHONY: tools
 tools:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing: install it from your system's packages or python.org" >&2; exit 1; }
-	@command -v cargo >/dev/null || { echo "cargo is missing: install Rust 1.91 or newer with rustup (rustup.rs)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv is missing: install python3-venv (Debian), or Python from python.org" >&2; exit 1; }
+	@command -v cargo >/dev/null || { echo "cargo is missing: install Rust $(RUST) or newer with rustup (rustup.rs)" >&2; exit 1; }
+	@have=$$(cargo --version | cut -d' ' -f2); test "$$(printf '%s\n' $(RUST) "$$have" | sort -V | head -n1)" = $(RUST) || \
+		{ echo "cargo $$have is too old: install Rust $(RUST) or newer with rustup (rustup.rs)" >&2; exit 1; }
 	@command -v cc >/dev/null || { echo "a C compiler is missing: install build-essential (Debian) or the Xcode command line tools (macOS)" >&2; exit 1; }
 
 .PHONY: system-packages
