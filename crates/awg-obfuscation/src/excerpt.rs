@@ -1,10 +1,16 @@
-//! Foreign text as it may stand in an error: short and printable.
+//! Foreign text as it may stand in an error: short and printable, and never a key that was pasted to the wrong place.
 
 /// The most characters of foreign text that an error repeats.
 const LONGEST: usize = 40;
+/// The characters of 32 bytes in base64 before the `=` at the end.
+const KEY_CHARACTERS: usize = 43;
 
-/// The beginning of `text`, with control characters escaped; an ellipsis says that more followed.
+/// The beginning of `text`, with control characters escaped; an ellipsis says that more followed. Of a text that holds a
+/// key nothing is repeated.
 pub(crate) fn excerpt(text: &str) -> String {
+    if holds_key(text) {
+        return "(a key, not shown)".to_owned();
+    }
     let mut characters = text.chars();
     let mut short: String = characters
         .by_ref()
@@ -16,3 +22,20 @@ pub(crate) fn excerpt(text: &str) -> String {
     }
     short
 }
+
+/// Whether there is something in `text` that looks like a key in base64.
+fn holds_key(text: &str) -> bool {
+    let mut run = 0;
+    for byte in text.bytes() {
+        match byte {
+            b'=' if run >= KEY_CHARACTERS => return true,
+            b'+' | b'/' => run += 1,
+            _ if byte.is_ascii_alphanumeric() => run += 1,
+            _ => run = 0,
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests;
