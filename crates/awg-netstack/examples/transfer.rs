@@ -73,11 +73,11 @@ fn cpu() -> Duration {
 }
 
 fn main() {
-    let gigabytes: f64 = std::env::args()
+    let gigabytes: u64 = std::env::args()
         .nth(1)
         .and_then(|text| text.parse().ok())
-        .unwrap_or(1.0);
-    let total = (gigabytes * 1e9) as u64;
+        .unwrap_or(1);
+    let total = gigabytes * 1_000_000_000;
     let mut now = Instant::now();
     let mut client = stack("10.0.0.2", false, 1, now);
     let mut server = stack("10.0.0.1", true, 2, now);
@@ -126,8 +126,8 @@ fn main() {
         }
         up += carry(&mut client, &mut server, &mut batch, now);
     }
-    let (spent, took) = (cpu().saturating_sub(before), began.elapsed());
-    let per_gigabyte = spent.as_secs_f64() / (received as f64 / 1e9);
+    let (used, took) = (cpu().saturating_sub(before), began.elapsed());
+    let per_gigabyte = used.as_secs_f64() / (received as f64 / 1e9);
     println!(
         "{:.2} GB sent, {:.2} GB received in {:.2} s: {:.1} Gbit/s",
         sent as f64 / 1e9,

@@ -108,8 +108,8 @@ fn a_flow_that_nobody_accepts_times_out_at_both_ends() {
         }
     );
     assert_eq!(
-        world.now - began - Duration::from_millis(5),
-        Duration::from_secs(10)
+        world.now,
+        began + Duration::from_millis(5) + Duration::from_secs(10)
     );
     assert_eq!(
         world.event(CLIENT),
@@ -163,7 +163,7 @@ fn each_side_may_finish_first_and_still_be_answered() {
             "{events:?}"
         );
         // Long after, as a relay whose target takes its time.
-        world.pass(Duration::from_secs(300));
+        world.pass(Duration::from_mins(5));
         send_all(&mut world, (second, flows[second]), b"an answer");
         world.pass(Duration::from_secs(1));
         assert_eq!(take_all(&mut world, (first, flows[first])), b"an answer");

@@ -17,7 +17,9 @@ fn a_peer_is_gone_when_it_was_silent_for_long_enough() {
         Peer(2) => Some(start + Duration::from_mins(10)),
         _ => None,
     };
-    let just_before = start + PATIENCE - Duration::from_nanos(1);
+    let just_before = (start + PATIENCE)
+        .checked_sub(Duration::from_nanos(1))
+        .unwrap();
     assert!(
         silence
             .look(just_before, peers.into_iter(), heard)

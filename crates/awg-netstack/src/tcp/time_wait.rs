@@ -115,3 +115,6 @@ impl TimeWait {
 }
 
 const _: () = assert!(size_of::<Tombstone>() + 2 * size_of::<(u64, u32)>() < 100);
+
+#[cfg(test)]
+mod tests;

@@ -53,7 +53,7 @@ struct Flight {
 pub struct World {
     pub now: Instant,
     pub path: Path,
-    pub ends: [Stack; 2],
+    pub ends: Vec<Stack>,
     flights: BinaryHeap<Reverse<Flight>>,
     number: u64,
     rng: StdRng,
@@ -117,7 +117,7 @@ impl World {
         Self {
             now,
             path,
-            ends: [
+            ends: vec![
                 Stack::new(client, rng.random(), now),
                 Stack::new(server, rng.random(), now),
             ],

@@ -175,3 +175,6 @@ impl Path {
         (self.held() * 2.0).max(slack)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,3 +104,6 @@ impl Scoreboard {
         position.wrapping_add(budget)
     }
 }
+
+#[cfg(test)]
+mod tests;
