@@ -69,6 +69,31 @@ def test_the_limit_of_open_files_is_in_the_log(own_world):
         assert entry["level"] == "info"
 
 
+def test_a_killed_client_never_makes_a_truncated_transfer_look_complete(own_world):
+    with own_world.inside():
+        made, _ = connect(own_world.proxy, "127.0.0.1", own_world.ports["source"])
+    made.sendall(b"1000000000\n")
+    receive(made, 1_000_000)
+    own_world.client.process.kill()
+    with pytest.raises(ConnectionResetError):
+        read_to_end(made)
+    made.close()
+
+
+def test_a_killed_server_never_makes_a_truncated_upload_look_complete(own_world):
+    with own_world.inside():
+        target = socket.create_server(("127.0.0.1", 0))
+        made, _ = connect(own_world.proxy, "127.0.0.1", target.getsockname()[1])
+    taken, _ = target.accept()
+    made.sendall(b"the first half")
+    receive(taken, 14)
+    own_world.server.process.kill()
+    with pytest.raises(ConnectionResetError):
+        taken.recv(1)
+    for one in (made, taken, target):
+        one.close()
+
+
 @pytest.mark.slow
 def test_a_running_client_finds_a_restarted_server_by_itself_and_resets_what_that_does_not_know(own_world):
     with own_world.inside():

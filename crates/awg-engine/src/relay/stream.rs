@@ -85,6 +85,9 @@ impl Call {
 
 impl StreamRelay {
     /// A relay that first sends `early` into the tunnel and `reply` to the socket. The socket must not block.
+    ///
+    /// From now on the system resets the socket, however it comes to be closed (the process may be killed), unless
+    /// [`close`](Self::close) does it: what was cut off must not look complete.
     pub(crate) fn new(
         flow: StackFlow,
         socket: TcpStream,
@@ -92,6 +95,7 @@ impl StreamRelay {
         early: Vec<u8>,
         reply: Vec<u8>,
     ) -> Self {
+        reset_when_closed(&socket);
         Self {
             flow,
             socket,
@@ -268,6 +272,12 @@ impl StreamRelay {
         reset(self.socket);
     }
 
+    /// Closes the socket in order: what it still has to send is sent.
+    pub(crate) fn close(self) {
+        // It fails on sockets that know no linger.
+        let _ = SockRef::from(&self.socket).set_linger(None);
+    }
+
     fn blame(&self, error: ErrorKind) -> &'static str {
         match (self.opener, error) {
             (Opener::Socket, ErrorKind::ConnectionReset) => "the application reset the connection",
@@ -284,7 +294,11 @@ impl StreamRelay {
 /// Closes a TCP socket with a reset (RFC 9293, section 3.10.4). A pair has none: its other end sees the end, or a reset
 /// if it had written what nobody read.
 pub(crate) fn reset(socket: TcpStream) {
-    // It fails on sockets that know no linger.
-    let _ = SockRef::from(&socket).set_linger(Some(Duration::ZERO));
+    reset_when_closed(&socket);
     drop(socket);
+}
+
+fn reset_when_closed(socket: &TcpStream) {
+    // It fails on sockets that know no linger.
+    let _ = SockRef::from(socket).set_linger(Some(Duration::ZERO));
 }

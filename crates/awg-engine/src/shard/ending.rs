@@ -12,7 +12,7 @@ use super::Shard;
 use super::flows::{Place, State};
 use crate::event::Event;
 use crate::flow::{FlowId, Outcome, Refusal, Traffic};
-use crate::relay::reset;
+use crate::relay::{Pumped, reset};
 
 /// How long a refused application may take to read its reply and hang up.
 const LEAVE_WITHIN: Duration = Duration::from_secs(2);
@@ -20,6 +20,8 @@ const LEAVE_WITHIN: Duration = Duration::from_secs(2);
 const LAST_WORDS: usize = 4096;
 /// How many refused applications may be reading their replies at once.
 const MOST_LEAVING: usize = 1024;
+/// How often, before others have their turn.
+const READS_PER_TURN: usize = 16;
 
 impl Shard {
     /// Ends a flow now, in whatever state: the peer's side and the descriptor's side are reset.
@@ -66,7 +68,7 @@ impl Shard {
                 self.give_up(relay.flow(), far);
                 self.unwatch(relay.descriptor());
                 if outcome == Outcome::Orderly {
-                    drop(relay);
+                    relay.close();
                 } else {
                     relay.reset();
                 }
@@ -146,15 +148,10 @@ impl Shard {
         else {
             return;
         };
-        let mut words = [0; LAST_WORDS];
-        loop {
-            match (&*application).read(&mut words) {
-                Ok(0) => break self.forget(place),
-                Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => break self.forget(place),
-            }
+        match discard(application) {
+            Pumped::Waiting => {}
+            Pumped::Unfinished => self.flows.make_ready(place),
+            Pumped::Failed(_) => self.forget(place),
         }
     }
 
@@ -182,6 +179,21 @@ impl Shard {
     }
 }
 
+/// Reads what `source` still says, and throws it away; fails at its end.
+fn discard(mut source: impl Read) -> Pumped {
+    let mut words = [0; LAST_WORDS];
+    for _ in 0..READS_PER_TURN {
+        match source.read(&mut words) {
+            Ok(0) => return Pumped::Failed("it hung up"),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Pumped::Waiting,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return Pumped::Failed("its socket failed"),
+        }
+    }
+    Pumped::Unfinished
+}
+
 /// Whether the stack still has the flow.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Far {
@@ -190,3 +202,6 @@ pub(super) enum Far {
     /// It ended it itself.
     Gone,
 }
+
+#[cfg(test)]
+mod tests;

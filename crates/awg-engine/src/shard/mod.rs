@@ -265,6 +265,10 @@ impl Shard {
                     &mut self.datagram,
                     DATAGRAMS_PER_RELAY,
                 ),
+                State::Leaving { .. } => {
+                    self.discard_last_words(place);
+                    continue;
+                }
                 _ => Pumped::Waiting,
             };
             match pumped {
