@@ -27,8 +27,8 @@ for command in (
     app.command()(command)
 
 
-def main() -> None:
-    """Run a command and end the process: the console script ``awgproxy``."""
+def run() -> None:
+    """Run the command that the arguments name, and end the process."""
     replace_closed()
     with ends_in_words():
         app(prog_name="awgproxy")
