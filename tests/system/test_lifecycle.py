@@ -3,6 +3,8 @@
 import json
 import signal
 import socket
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -118,6 +120,23 @@ def test_a_running_client_finds_a_restarted_server_by_itself_and_resets_what_tha
         with pytest.raises(ConnectionResetError):
             read_to_end(unfinished)
         unfinished.close()
+
+
+def test_without_standard_streams_it_serves_and_ends_in_order(own_world):
+    own_world.client.stop()
+    command = f'exec ip netns exec {own_world.namespace} "$0" -m awgproxy client "$1" <&- >&- 2>&-'
+    client = subprocess.Popen(["/bin/sh", "-c", command, sys.executable, own_world.folder / "client.conf"])
+    try:
+        own_world.server.wait_for("peer moved")
+        with own_world.inside():
+            made, reply = connect(own_world.proxy, "127.0.0.1", own_world.ports["echo"])
+        assert reply == 0
+        made.close()
+        client.terminate()
+        assert client.wait(20) == 0
+    finally:
+        client.kill()
+        client.wait()
 
 
 @pytest.mark.parametrize("command", ["server", "client"])
