@@ -1,5 +1,6 @@
 """What others may do to a server and a client that run: floods, silence, replays, starvation of descriptors."""
 
+import os
 import random
 import resource
 import signal
@@ -142,6 +143,7 @@ def test_a_stopped_server_is_waited_for(world):
     with world.inside():
         made, _ = connect(world.proxy, "127.0.0.1", world.ports["echo"])
     world.server.process.send_signal(signal.SIGSTOP)
+    os.waitpid(world.server.process.pid, os.WUNTRACED)  # until every thread of it stands still
     made.sendall(b"while it sleeps")
     made.settimeout(0.2)
     with pytest.raises(TimeoutError):
