@@ -1,4 +1,5 @@
-//! Moves a gigabyte through one flow between two stacks in memory and prints the CPU time that it took: the stack's own share of a transfer, both ends together.
+//! Moves a gigabyte through one flow between two stacks in memory and prints the CPU time that it took: the stack's own
+//! share of a transfer, both ends together.
 //!
 //! `cargo run --release -p awg-netstack --example transfer [gigabytes]`, or `perf record` of the same.
 

@@ -10,10 +10,11 @@ const BUCKETS: usize = 256;
 /// What a full bucket holds.
 const SECOND: Duration = Duration::from_secs(1);
 
-/// One bucket: the instant at which it is, or was, full. A bucket is as many intervals short of full as that instant lies ahead.
+/// One bucket: the instant at which it is, or was, full. A bucket is as many intervals short of full as that instant
+/// lies ahead.
 pub(crate) struct Allowances {
     interval: Duration,
-    full_at: [Instant; BUCKETS],
+    full_at: Box<[Instant; BUCKETS]>,
 }
 
 impl Allowances {
@@ -21,7 +22,7 @@ impl Allowances {
     pub(crate) fn new(per_second: u32, now: Instant) -> Self {
         Self {
             interval: SECOND / per_second.max(1),
-            full_at: [now; BUCKETS],
+            full_at: Box::new([now; BUCKETS]),
         }
     }
 
@@ -39,3 +40,6 @@ impl Allowances {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,8 @@
-//! The Internet checksum (RFC 1071): over buffers, over the pseudo headers of IPv4 (RFC 768, RFC 9293 section 3.1) and IPv6 (RFC 8200 section 8.1).
+//! The Internet checksum (RFC 1071): over buffers, over the pseudo headers of IPv4 (RFC 768, RFC 9293 section 3.1) and
+//! IPv6 (RFC 8200 section 8.1).
 //!
-//! The sum is kept in the machine's byte order, eight bytes at a time in four lanes: ones' complement addition does not care (RFC 1071 section 2), and only [`Sum::finish`] has to.
+//! The sum is kept in the machine's byte order, eight bytes at a time in four lanes: ones' complement addition does not
+//! care (RFC 1071 section 2), and only [`Sum::finish`] has to.
 
 use std::net::IpAddr;
 
@@ -94,7 +96,8 @@ pub(crate) fn internet(data: &[u8]) -> [u8; 2] {
     Sum::default().bytes(data).finish()
 }
 
-/// The checksum of a TCP, UDP or `ICMPv6` message whose own field is zero. (UDP writes 0 as ffff: that is the caller's.)
+/// The checksum of a TCP, UDP or `ICMPv6` message whose own field is zero. (UDP writes 0 as ffff: that is the
+/// caller's.)
 pub(crate) fn transport(
     source: IpAddr,
     destination: IpAddr,

@@ -40,19 +40,23 @@ pub struct TcpCounters {
     pub stray: u64,
     /// Repeated SYNs of a flow that waits for the embedder.
     pub repeated_syns: u64,
-    /// SYNs turned away since [`Limits::half_open`](crate::Limits::half_open) or [`Limits::half_open_per_peer`](crate::Limits::half_open_per_peer) was reached.
+    /// SYNs turned away since [`Limits::half_open`](crate::Limits::half_open) or
+    /// [`Limits::half_open_per_peer`](crate::Limits::half_open_per_peer) was reached.
     pub half_open_full: u64,
-    /// Flows turned away since [`Limits::flows`](crate::Limits::flows) or [`Limits::flows_per_peer`](crate::Limits::flows_per_peer) was reached.
+    /// Flows turned away since [`Limits::flows`](crate::Limits::flows) or
+    /// [`Limits::flows_per_peer`](crate::Limits::flows_per_peer) was reached.
     pub flows_full: u64,
     /// Incoming flows that nobody accepted in time.
     pub half_open_expired: u64,
     /// Times that a flow's send buffer had no room: the embedder was told to wait.
     pub send_buffer_full: u64,
-    /// Ended flows forgotten before their time since [`Limits::time_wait_flows`](crate::Limits::time_wait_flows) was reached.
+    /// Ended flows forgotten before their time since [`Limits::time_wait_flows`](crate::Limits::time_wait_flows) was
+    /// reached.
     pub time_wait_full: u64,
     /// RSTs sent to segments of no flow.
     pub resets_sent: u64,
-    /// RSTs, and acknowledgements for ended flows, not sent since [`Limits::errors_per_second`](crate::Limits::errors_per_second) was reached.
+    /// RSTs, and acknowledgements for ended flows, not sent since
+    /// [`Limits::errors_per_second`](crate::Limits::errors_per_second) was reached.
     pub answers_suppressed: u64,
     /// Bare answers dropped since [`Limits::waiting_packets`](crate::Limits::waiting_packets) was reached.
     pub waiting_full: u64,

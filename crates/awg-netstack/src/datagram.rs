@@ -1,13 +1,16 @@
 //! UDP (RFC 768): datagrams to flows and back.
 //!
 //! What is a flow depends on who the datagrams are for:
-//! - to any destination, through us: one flow per inner source address and port (endpoint-independent mapping, RFC 4787 section 4.1), so that calls and games find each other;
+//! - to any destination, through us: one flow per inner source address and port (endpoint-independent mapping, RFC 4787
+//!   section 4.1), so that calls and games find each other;
 //! - to an address of ours: one flow per source and port of ours, as a service there sees it;
 //! - on a flow that we opened: whatever the peer sends to its port.
 //!
-//! A flow ends when it was idle for [`DatagramLimits::idle`], sooner if all it ever talked to was port 53. Traffic of both directions keeps it (RFC 4787 REQ-6).
+//! A flow ends when it was idle for [`DatagramLimits::idle`], sooner if all it ever talked to was port 53. Traffic of
+//! both directions keeps it (RFC 4787 REQ-6).
 //!
-//! A whole datagram that arrives is not copied: its payload is a part of the packet. One that leaves waits in a bounded queue and is cut where it exceeds the path's MTU.
+//! A whole datagram that arrives is not copied: its payload is a part of the packet. One that leaves waits in a bounded
+//! queue and is cut where it exceeds the path's MTU.
 
 mod header;
 mod table;
@@ -153,7 +156,8 @@ pub(crate) struct Datagrams {
 }
 
 impl Datagrams {
-    /// `accept` is whether datagrams for any destination become flows; `identification` is the random number to begin numbering packets with.
+    /// `accept` is whether datagrams for any destination become flows; `identification` is the random number to begin
+    /// numbering packets with.
     pub(crate) fn new(mtu: u16, accept: bool, limits: DatagramLimits, identification: u32) -> Self {
         Self {
             accept,
@@ -165,7 +169,8 @@ impl Datagrams {
         }
     }
 
-    /// Takes the UDP `message` of a whole IP packet between two hosts (no multicast). `own` is whether `destination` is an address of the stack.
+    /// Takes the UDP `message` of a whole IP packet between two hosts (no multicast). `own` is whether `destination` is
+    /// an address of the stack.
     pub(crate) fn handle_message<'p>(
         &mut self,
         now: Instant,
@@ -277,8 +282,9 @@ impl Datagrams {
 
     /// Queues a datagram to the flow's peer.
     ///
-    /// `remote` is the other end: where the datagram came from on a flow that came to us, where it goes on one that we opened. On a flow to an address of ours the source is that address,
-    /// whatever `remote` is. IPv4-mapped addresses are taken as the IPv4 addresses that they are.
+    /// `remote` is the other end: where the datagram came from on a flow that came to us, where it goes on one that we
+    /// opened. On a flow to an address of ours the source is that address, whatever `remote` is. IPv4-mapped addresses
+    /// are taken as the IPv4 addresses that they are.
     ///
     /// # Errors
     ///

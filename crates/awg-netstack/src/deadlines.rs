@@ -1,7 +1,8 @@
 //! When to look at the slots of a table again, at no cost for the slots that rest.
 //!
-//! A slot is armed with the earliest instant at which it may be due. A slot that was active since is armed anew only when that instant fires: a packet never touches the heap, and an
-//! idle slot costs one heap operation per period. Nothing is searched or removed in the middle.
+//! A slot is armed with the earliest instant at which it may be due. A slot that was active since is armed anew only
+//! when that instant fires: a packet never touches the heap, and an idle slot costs one heap operation per period.
+//! Nothing is searched or removed in the middle.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -21,7 +22,8 @@ pub(crate) struct Deadlines {
 impl Deadlines {
     /// Makes sure that `slot` fires at `at` or before.
     ///
-    /// A slot that already fires before then stays as it is, so a table's heap has about one entry per slot however often its slots change hands.
+    /// A slot that already fires before then stays as it is, so a table's heap has about one entry per slot however
+    /// often its slots change hands.
     pub(crate) fn arm(&mut self, slot: u32, at: Instant) {
         let index = slot as usize;
         if index >= self.armed.len() {

@@ -1,4 +1,5 @@
-//! What the stack tells its embedder: [`Event`], and why a flow did not come to be ([`Refusal`], [`Rejection`]) or ended ([`Closure`]).
+//! What the stack tells its embedder: [`Event`], and why a flow did not come to be ([`Refusal`], [`Rejection`]) or
+//! ended ([`Closure`]).
 
 use std::net::SocketAddr;
 
@@ -6,10 +7,12 @@ use crate::flow::{FlowId, Kind, Peer};
 
 /// Something happened to a flow.
 ///
-/// Of each kind at most one waits per flow, and a flow's place in its table is free again only after its [`Closed`](Event::Closed) was taken: the queue is bounded by the tables.
+/// Of each kind at most one waits per flow, and a flow's place in its table is free again only after its
+/// [`Closed`](Event::Closed) was taken: the queue is bounded by the tables.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Event {
-    /// A peer opens a flow. TCP waits for [`accept`](crate::Stack::accept) or [`reject`](crate::Stack::reject); UDP needs neither, its datagrams follow.
+    /// A peer opens a flow. TCP waits for [`accept`](crate::Stack::accept) or [`reject`](crate::Stack::reject); UDP
+    /// needs neither, its datagrams follow.
     Incoming {
         /// The new flow.
         flow: FlowId,
@@ -85,7 +88,8 @@ pub enum Refusal {
 /// | `Prohibited` | 3/13 communication administratively prohibited | 1/1 administratively prohibited |
 /// | `TimedOut` | 3/12 host unreachable for type of service | 1/2 beyond scope of source address |
 ///
-/// Neither protocol has a code for "the target did not answer": those of the last row mean nothing else here, and every stack takes them as "host unreachable".
+/// Neither protocol has a code for "the target did not answer": those of the last row mean nothing else here, and every
+/// stack takes them as "host unreachable".
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Rejection {
     /// The target refused.

@@ -1,10 +1,14 @@
-//! ICMP for IPv4 (RFC 792, RFC 1122 section 3.2.2) and IPv6 (RFC 4443): echo at our own addresses, errors sent and errors received.
+//! ICMP for IPv4 (RFC 792, RFC 1122 section 3.2.2) and IPv6 (RFC 4443): echo at our own addresses, errors sent and
+//! errors received.
 //!
-//! Errors are sent in the name of the destination they are about: whoever sent a packet to that destination through the tunnel also takes packets from it.
+//! Errors are sent in the name of the destination they are about: whoever sent a packet to that destination through the
+//! tunnel also takes packets from it.
 //!
-//! Never answered: an ICMP error, anything but the first fragment, anything to or from an address that is not one host's. Errors are bounded in rate per peer, and what waits to leave in bytes.
+//! Never answered: an ICMP error, anything but the first fragment, anything to or from an address that is not one
+//! host's. Errors are bounded in rate per peer, and what waits to leave in bytes.
 //!
-//! Deliberately absent: redirects, router and neighbour discovery (a tunnel has no link layer), timestamps, and echo on behalf of other hosts.
+//! Deliberately absent: redirects, router and neighbour discovery (a tunnel has no link layer), timestamps, and echo on
+//! behalf of other hosts.
 
 mod quotation;
 mod report;
@@ -61,7 +65,8 @@ pub(crate) struct ReceivedError {
     pub(crate) source: SocketAddr,
     /// The packet's destination: the other end.
     pub(crate) destination: SocketAddr,
-    /// The packet's sequence number, if it is TCP. An error about a byte that is not in flight is forged or stale (RFC 5927 section 4.1).
+    /// The packet's sequence number, if it is TCP. An error about a byte that is not in flight is forged or stale (RFC
+    /// 5927 section 4.1).
     pub(crate) sequence: Option<u32>,
 }
 
@@ -162,7 +167,8 @@ impl Icmp {
         }
     }
 
-    /// Sends an error about `packet`, a whole IP packet or the first fragment of one that `peer` sent. Whether it will leave.
+    /// Sends an error about `packet`, a whole IP packet or the first fragment of one that `peer` sent. Whether it will
+    /// leave.
     pub(crate) fn send_error(
         &mut self,
         now: Instant,
@@ -185,7 +191,8 @@ impl Icmp {
         }
         let ipv6 = quotation.source.is_ipv6();
         let (kind, code, rest) = report.write(ipv6);
-        // As much of the packet as keeps the error within what every path carries (RFC 1812 section 4.3.2.3; RFC 4443 section 2.4 (c)).
+        // As much of the packet as keeps the error within what every path carries (RFC 1812 section 4.3.2.3; RFC 4443
+        // section 2.4 (c)).
         let quoted = if ipv6 { 1280 - 40 } else { 576 - 20 } - HEADER;
         let packet = packet.get(..quoted).unwrap_or(packet);
         let (from, to) = (quotation.destination, quotation.source);

@@ -1,13 +1,13 @@
 //! A userspace network stack, sans-I/O: IP packets go in, TCP and UDP flows come out, and the other way round.
 //!
-//! Whose packets they are is told by a number ([`Peer`]); how they travel is nobody's business here. A client's stack opens
-//! flows; a server's takes any flow for any destination, and a SYN is answered only once the embedder accepts it, so that what
-//! the application sees at the far end is the truth. There is no socket, thread or clock inside, and all randomness comes from
-//! one seed.
+//! Whose packets they are is told by a number ([`Peer`]); how they travel is nobody's business here. A client's stack
+//! opens flows; a server's takes any flow for any destination, and a SYN is answered only once the embedder accepts it,
+//! so that what the application sees at the far end is the truth. There is no socket, thread or clock inside, and all
+//! randomness comes from one seed.
 //!
-//! Deliberately absent: routing between peers, link layers, multicast, IP options, TCP urgent data, and everything that a
-//! tunnel is. Nothing from the network is trusted: every table, queue and buffer has its bound in [`Limits`] and what it turned
-//! away in [`Counters`].
+//! Deliberately absent: routing between peers, link layers, multicast, IP options, TCP urgent data, and everything that
+//! a tunnel is. Nothing from the network is trusted: every table, queue and buffer has its bound in [`Limits`] and what
+//! it turned away in [`Counters`].
 //!
 //! ```text
 //!              ┌─ fragments ─┐
@@ -17,12 +17,13 @@
 //!   packet ◀── PacketSink ◀── poll_transmit ◀── flows that have something to send
 //! ```
 //!
-//! Specifications: RFC 791, 8200 (IP), 792, 4443 (ICMP), 768 (UDP), 9293 (TCP) with 7323, 2018, 6675 and 6298; behaviour
-//! towards NATs and gateways as RFC 4787 and 1812 have it. Each module names its sections.
+//! Specifications: RFC 791, 8200 (IP), 792, 4443 (ICMP), 768 (UDP), 9293 (TCP) with 7323, 2018, 6675 and 6298;
+//! behaviour towards NATs and gateways as RFC 4787 and 1812 have it. Each module names its sections.
 //!
 //! The modules in floors; each uses only those above it in this list:
 //!
-//! 1. `flow`, `sink`, `limits`, `event`, `error`, `checksum`, `deadlines`, `allowance`: values, names and small machines;
+//! 1. `flow`, `sink`, `limits`, `event`, `error`, `checksum`, `deadlines`, `allowance`: values, names and small
+//!    machines;
 //! 2. `packet`, `fragment`: the bytes of headers, pieces made whole and whole packets cut;
 //! 3. `icmp`, `datagram`, `tcp`, `silence`: the protocols (`counters` collects from them);
 //! 4. `stack`: all of it together.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::fragment::FragmentLimits;
 
-/// Every table and buffer that the network can fill has its bound here, and in [`Counters`](crate::Counters) the number of what it turned away.
+/// Every table and buffer that the network can fill has its bound here, and in [`Counters`](crate::Counters) the number
+/// of what it turned away.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Flows in all, TCP and UDP each.
@@ -21,15 +22,18 @@ pub struct Limits {
     pub time_wait_flows: usize,
     /// How long an incoming flow waits for the embedder's answer.
     pub accept_within: Duration,
-    /// How long a flow that we open waits for the peer's answer. More than [`accept_within`](Self::accept_within) of the other end, so that its answer comes first.
+    /// How long a flow that we open waits for the peer's answer. More than [`accept_within`](Self::accept_within) of
+    /// the other end, so that its answer comes first.
     pub connect_within: Duration,
-    /// How long the addresses and ports of an ended flow rest (RFC 9293 section 3.6.1; a tunnel forgets a packet much sooner than the internet).
+    /// How long the addresses and ports of an ended flow rest (RFC 9293 section 3.6.1; a tunnel forgets a packet much
+    /// sooner than the internet).
     pub time_wait: Duration,
     /// A TCP flow that did nothing for so long gives its buffers' memory back.
     pub idle_memory: Duration,
     /// A peer that was not heard of for so long loses its flows.
     pub silent_peer: Duration,
-    /// To one peer in one second: answers to segments of no flow, and ICMP errors each (RFC 1812 section 4.3.2.8, RFC 4443 section 2.4).
+    /// To one peer in one second: answers to segments of no flow, and ICMP errors each (RFC 1812 section 4.3.2.8, RFC
+    /// 4443 section 2.4).
     pub errors_per_second: u32,
     /// Bare TCP answers that wait for [`poll_transmit`](crate::Stack::poll_transmit).
     pub waiting_packets: usize,

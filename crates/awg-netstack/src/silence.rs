@@ -1,7 +1,7 @@
 //! Peers that are gone without a word ([`Silence`]): their flows end once nothing was heard of them for a while.
 //!
-//! Who was heard of is the embedder's to say: a tunnel also hears what never reaches the stack, such as keepalives. It is
-//! asked when the answer matters, so that a packet costs nothing here.
+//! Who was heard of is the embedder's to say: a tunnel also hears what never reaches the stack, such as keepalives. It
+//! is asked when the answer matters, so that a packet costs nothing here.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
-//! The face of the crate: [`Stack`]. It reads IP headers and hands packets to TCP, UDP and ICMP; what happens there is theirs.
+//! The face of the crate: [`Stack`]. It reads IP headers and hands packets to TCP, UDP and ICMP; what happens there is
+//! theirs.
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
@@ -48,9 +49,11 @@ pub struct Datagram<'p> {
 
 /// A userspace network stack: packets in, flows out, and the other way round. It has no socket, thread or clock.
 ///
-/// The order of calls that costs least: [`handle_packet`](Self::handle_packet) for each packet of a received batch, then [`handle_timeout`](Self::handle_timeout),
-/// [`poll_event`](Self::poll_event) until there is none with the flows' bytes moved as the events ask for, then [`poll_transmit`](Self::poll_transmit) until it returns `false`; then wait
-/// for packets, for the embedder's own sources, or for [`next_timeout`](Self::next_timeout). A batch is acknowledged once per flow that way.
+/// The order of calls that costs least: [`handle_packet`](Self::handle_packet) for each packet of a received batch,
+/// then [`handle_timeout`](Self::handle_timeout), [`poll_event`](Self::poll_event) until there is none with the flows'
+/// bytes moved as the events ask for, then [`poll_transmit`](Self::poll_transmit) until it returns `false`; then wait
+/// for packets, for the embedder's own sources, or for [`next_timeout`](Self::next_timeout). A batch is acknowledged
+/// once per flow that way.
 pub struct Stack {
     inner: Inner,
     /// The packet that was made of pieces last: a datagram may borrow from it.
@@ -106,7 +109,8 @@ impl Stack {
         }
     }
 
-    /// Takes an IP packet from `peer`. TCP and ICMP are dealt with inside; the datagram of a UDP packet comes out. The packet is written to.
+    /// Takes an IP packet from `peer`. TCP and ICMP are dealt with inside; the datagram of a UDP packet comes out. The
+    /// packet is written to.
     pub fn handle_packet<'p>(
         &'p mut self,
         now: Instant,
@@ -121,7 +125,8 @@ impl Stack {
         self.inner.handle_whole(now, peer, &mut self.whole)
     }
 
-    /// Gives the packets that are to leave to `sink`. Returns `true` if it had no more room: send what it has, and call again.
+    /// Gives the packets that are to leave to `sink`. Returns `true` if it had no more room: send what it has, and call
+    /// again.
     pub fn poll_transmit(&mut self, now: Instant, sink: &mut dyn PacketSink) -> bool {
         let inner = &mut self.inner;
         let mut sink = Counting { sink, sent: 0 };
@@ -159,8 +164,8 @@ impl Stack {
     /// Does what is due. Events and packets may follow.
     ///
     /// `last_heard` is when a peer was last heard of by whatever proves that it is there, also what never came to this
-    /// stack; `None` if it never was. It is asked now and then, of peers that have flows: those of one that was silent for
-    /// [`Limits::silent_peer`] end.
+    /// stack; `None` if it never was. It is asked now and then, of peers that have flows: those of one that was silent
+    /// for [`Limits::silent_peer`] end.
     pub fn handle_timeout(
         &mut self,
         now: Instant,
@@ -185,7 +190,8 @@ impl Stack {
         }
     }
 
-    /// Opens a TCP flow through `peer` to an address, from one of ours (the first of the same family, unless said). [`Event::Established`] or [`Event::Refused`] follows.
+    /// Opens a TCP flow through `peer` to an address, from one of ours (the first of the same family, unless said).
+    /// [`Event::Established`] or [`Event::Refused`] follows.
     ///
     /// # Errors
     /// [`ConnectError`]: no flow was opened.
@@ -212,7 +218,8 @@ impl Stack {
         self.inner.tcp.accept(now, flow)
     }
 
-    /// Turns an incoming TCP flow away with RST or an ICMP error; see [`Rejection`]. [`Event::Closed`] follows. Anything but a waiting flow is left alone.
+    /// Turns an incoming TCP flow away with RST or an ICMP error; see [`Rejection`]. [`Event::Closed`] follows.
+    /// Anything but a waiting flow is left alone.
     pub fn reject(&mut self, now: Instant, flow: FlowId, why: Rejection) {
         let inner = &mut self.inner;
         if let Some(unreachable) = inner.tcp.reject(now, flow, why) {
@@ -220,13 +227,14 @@ impl Stack {
         }
     }
 
-    /// Lets `fill` write into a contiguous free part of the flow's send buffer; it returns how many bytes it wrote. Returns the same; 0 without a call if there is no room, in which case
-    /// [`Event::Writable`] follows once there is.
+    /// Lets `fill` write into a contiguous free part of the flow's send buffer; it returns how many bytes it wrote.
+    /// Returns the same; 0 without a call if there is no room, in which case [`Event::Writable`] follows once there is.
     pub fn send(&mut self, flow: FlowId, fill: &mut dyn FnMut(&mut [u8]) -> usize) -> usize {
         self.inner.tcp.send(flow, fill)
     }
 
-    /// Lets `take` read a contiguous part of what the flow received; it returns how many bytes it is done with. Returns the same; 0 without a call if there are none.
+    /// Lets `take` read a contiguous part of what the flow received; it returns how many bytes it is done with. Returns
+    /// the same; 0 without a call if there are none.
     ///
     /// What is not taken closes the window, and the peer stops: backpressure.
     pub fn receive(&mut self, flow: FlowId, take: &mut dyn FnMut(&[u8]) -> usize) -> usize {
@@ -273,7 +281,8 @@ impl Stack {
             })
     }
 
-    /// Queues a datagram on a UDP flow, in fragments if it must. On an incoming flow `remote` is where it comes from, on one that we opened where it goes.
+    /// Queues a datagram on a UDP flow, in fragments if it must. On an incoming flow `remote` is where it comes from,
+    /// on one that we opened where it goes.
     ///
     /// # Errors
     /// [`DatagramDrop`]: it is not sent.

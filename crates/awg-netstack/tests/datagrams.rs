@@ -1,4 +1,5 @@
-//! UDP, pings and ICMP errors between two whole stacks, over a link that loses nothing. The clock stands still unless a test moves it.
+//! UDP, pings and ICMP errors between two whole stacks, over a link that loses nothing. The clock stands still unless a
+//! test moves it.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};

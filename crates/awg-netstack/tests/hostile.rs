@@ -1,5 +1,5 @@
-//! Packets that nobody should send: random ones, and true ones with bytes changed and their checksums made right again, so that they get past the first look. Nothing may panic, and
-//! nothing may stay behind once time has passed.
+//! Packets that nobody should send: random ones, and true ones with bytes changed and their checksums made right again,
+//! so that they get past the first look. Nothing may panic, and nothing may stay behind once time has passed.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

@@ -1,4 +1,5 @@
-//! How much of a path one flow uses, and how long a queue it builds: in simulated time, so the figures are the same on every machine.
+//! How much of a path one flow uses, and how long a queue it builds: in simulated time, so the figures are the same on
+//! every machine.
 
 mod simulation;
 

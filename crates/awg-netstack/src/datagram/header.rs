@@ -6,7 +6,8 @@ use super::UDP;
 use crate::checksum::{Sum, verify_transport};
 
 const HEADER: usize = 8;
-/// The longest payload: what is left of the 65,535 bytes that an IPv4 packet, or the payload of an IPv6 packet, may have.
+/// The longest payload: what is left of the 65,535 bytes that an IPv4 packet, or the payload of an IPv6 packet, may
+/// have.
 const PAYLOAD_IPV4: usize = 65_535 - 20 - HEADER;
 const PAYLOAD_IPV6: usize = 65_535 - HEADER;
 

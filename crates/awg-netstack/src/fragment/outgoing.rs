@@ -1,7 +1,7 @@
 //! Transport messages that wait to leave, and how they become IP packets.
 //!
-//! The bytes of all messages lie in one ring, so nothing is allocated per message; they are copied once into it and once into the packet that is sent. What is larger than the MTU is cut
-//! on the way out.
+//! The bytes of all messages lie in one ring, so nothing is allocated per message; they are copied once into it and
+//! once into the packet that is sent. What is larger than the MTU is cut on the way out.
 //!
 //! IPv4 packets allow routers behind the peer to cut them further (no "don't fragment"), and are numbered for that.
 
@@ -246,7 +246,8 @@ impl Message {
     }
 }
 
-/// How much of `left` goes into `room`: all, or whole units of eight bytes (at least one, so that a senseless MTU cannot stop the queue).
+/// How much of `left` goes into `room`: all, or whole units of eight bytes (at least one, so that a senseless MTU
+/// cannot stop the queue).
 fn part(left: usize, room: usize) -> usize {
     if left <= room {
         left

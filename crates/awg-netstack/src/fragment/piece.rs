@@ -18,7 +18,8 @@ pub(super) struct Malformed;
 pub(super) struct Piece<'p> {
     pub(super) source: IpAddr,
     pub(super) destination: IpAddr,
-    /// The protocol, where it tells packets apart (IPv4). In IPv6 pieces of one packet may differ in it, and only the first one's counts: 0 here.
+    /// The protocol, where it tells packets apart (IPv4). In IPv6 pieces of one packet may differ in it, and only the
+    /// first one's counts: 0 here.
     pub(super) protocol: u8,
     pub(super) identification: u32,
     /// Where `body` belongs in the packet's fragmentable part, in bytes.
@@ -119,7 +120,8 @@ impl<'p> Piece<'p> {
         })
     }
 
-    /// Whether this one piece is the whole packet (RFC 6946): it has nothing to do with others of the same identification.
+    /// Whether this one piece is the whole packet (RFC 6946): it has nothing to do with others of the same
+    /// identification.
     pub(super) fn is_whole(&self) -> bool {
         self.offset == 0 && !self.more
     }
@@ -146,7 +148,8 @@ impl<'p> Piece<'p> {
     }
 }
 
-/// Sets the lengths, and in IPv4 the checksum, of the whole `packet`, of which the first `header_length` bytes came from [`Piece::whole_headers`]. Fails when it is longer than a packet can be.
+/// Sets the lengths, and in IPv4 the checksum, of the whole `packet`, of which the first `header_length` bytes came
+/// from [`Piece::whole_headers`]. Fails when it is longer than a packet can be.
 pub(super) fn seal_headers(packet: &mut [u8], header_length: usize) -> Result<(), Malformed> {
     if packet.first().map(|first| first >> 4) == Some(4) {
         let total = u16::try_from(packet.len()).map_err(|_| Malformed)?;

@@ -1,9 +1,11 @@
 //! Received pieces of packets, until they are whole.
 //!
-//! Pieces may come in any order. Two that overlap, contradict each other on where the packet ends, or make it too long end the packet: what is there is thrown away, and so is what still
-//! comes of it (RFC 5722 section 4, applied to IPv4 as well). An exact copy of a piece is merely ignored (RFC 8200 section 4.5).
+//! Pieces may come in any order. Two that overlap, contradict each other on where the packet ends, or make it too long
+//! end the packet: what is there is thrown away, and so is what still comes of it (RFC 5722 section 4, applied to IPv4
+//! as well). An exact copy of a piece is merely ignored (RFC 8200 section 4.5).
 //!
-//! A packet has [`FragmentLimits::age`] from its first piece on. Every peer has bounds of its own; past them its oldest packet gives way, never another peer's.
+//! A packet has [`FragmentLimits::age`] from its first piece on. Every peer has bounds of its own; past them its oldest
+//! packet gives way, never another peer's.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -32,7 +34,8 @@ pub struct FragmentLimits {
     pub bytes_per_peer: usize,
     /// Bytes held for all.
     pub bytes: usize,
-    /// How long a packet may take from its first piece to its last. RFC 791 recommends 15 s, RFC 8200 has 60 s: over a tunnel the pieces leave together, and what is late is lost.
+    /// How long a packet may take from its first piece to its last. RFC 791 recommends 15 s, RFC 8200 has 60 s: over a
+    /// tunnel the pieces leave together, and what is late is lost.
     pub age: Duration,
 }
 
@@ -132,7 +135,8 @@ impl Reassembler {
         }
     }
 
-    /// Takes a packet of which [`is_fragment`](super::is_fragment) is true; gives the whole one when this was the piece that was missing.
+    /// Takes a packet of which [`is_fragment`](super::is_fragment) is true; gives the whole one when this was the piece
+    /// that was missing.
     pub(crate) fn handle_fragment(
         &mut self,
         now: Instant,

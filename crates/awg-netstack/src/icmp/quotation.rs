@@ -85,7 +85,8 @@ impl<'p> Quotation<'p> {
         Some(u32::from_be_bytes(*bytes))
     }
 
-    /// Whether this packet is one that an error may be sent about: not itself an error, and not a later fragment (RFC 1122 section 3.2.2; RFC 4443 section 2.4 (e)).
+    /// Whether this packet is one that an error may be sent about: not itself an error, and not a later fragment (RFC
+    /// 1122 section 3.2.2; RFC 4443 section 2.4 (e)).
     ///
     /// Of ICMP, only what is known to be a question may be answered.
     pub(super) fn may_be_answered(&self) -> bool {

@@ -19,8 +19,9 @@ pub(crate) enum Report {
     PortUnreachable,
     /// A policy forbids it.
     Prohibited,
-    /// The destination did not answer in time. No code says just that: sent as "host unreachable for type of service" and "beyond scope of source address", which nothing else here
-    /// means and every stack takes as "unreachable". Received, "time to live exceeded" says it as well.
+    /// The destination did not answer in time. No code says just that: sent as "host unreachable for type of service"
+    /// and "beyond scope of source address", which nothing else here means and every stack takes as "unreachable".
+    /// Received, "time to live exceeded" says it as well.
     TimedOut,
     /// The packet is larger than `mtu`, the longest that the next link takes.
     TooBig {
@@ -62,7 +63,8 @@ impl Report {
         (kind, code, rest.to_be_bytes())
     }
 
-    /// What a received message says about a packet of `total_length` bytes; `None` if it is not an error, or not one that ends or changes anything.
+    /// What a received message says about a packet of `total_length` bytes; `None` if it is not an error, or not one
+    /// that ends or changes anything.
     pub(super) fn read(
         ipv6: bool,
         kind: u8,

@@ -12,7 +12,8 @@ const NEXT_HEADER: usize = 6;
 /// More extension headers than any sender has a use for.
 const MOST: usize = 8;
 
-/// The first header behind the options and routes of an IPv6 packet: a transport's, a fragment header, or one that nobody here knows.
+/// The first header behind the options and routes of an IPv6 packet: a transport's, a fragment header, or one that
+/// nobody here knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Behind {
     /// What it is.

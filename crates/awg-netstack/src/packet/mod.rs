@@ -1,4 +1,5 @@
-//! Views of what arrives: the IP header ([`IpHeader`]) and the TCP header ([`Segment`]). They check lengths and checksums once; what they hand out may be relied on.
+//! Views of what arrives: the IP header ([`IpHeader`]) and the TCP header ([`Segment`]). They check lengths and
+//! checksums once; what they hand out may be relied on.
 //!
 //! Not here: UDP, ICMP and fragments, which have modules of their own.
 

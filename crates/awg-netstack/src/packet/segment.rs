@@ -1,4 +1,5 @@
-//! The TCP header of a packet (RFC 9293 section 3.1), its options as far as the stack reads them itself (RFC 7323 window scale, RFC 2018 SACK), and the checksums of packets that leave.
+//! The TCP header of a packet (RFC 9293 section 3.1), its options as far as the stack reads them itself (RFC 7323
+//! window scale, RFC 2018 SACK), and the checksums of packets that leave.
 
 use std::ops::Range;
 
@@ -174,7 +175,8 @@ impl Segment {
     }
 }
 
-/// Fills in the checksums of a TCP packet that we made: that of the segment, and that of an IPv4 header. Both fields must be zero.
+/// Fills in the checksums of a TCP packet that we made: that of the segment, and that of an IPv4 header. Both fields
+/// must be zero.
 pub(crate) fn seal(packet: &mut [u8]) {
     let (source, destination, start) = match packet.first().map(|byte| byte >> 4) {
         Some(4) => {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use super::ends::Key;
-use super::flow::{Flow, Stage, Told};
+use super::flow::{Flow, Stage};
 use super::machine::{Ends, Phase, TcpMachine};
 use super::{Tcp, ports};
 use crate::error::ConnectError;
@@ -35,20 +35,11 @@ impl Tcp {
         let machine = TcpMachine::connect(&mut self.link, rings, Ends { local, remote }, now)
             .ok_or(ConnectError::Unaddressable)?;
         let answer_by = now + self.limits.connect_within;
+        let ends = Ends { local, remote };
+        let stage = Stage::Open(Box::new(machine));
         let (number, name) = self.slots.insert(Flow {
-            key,
-            local,
-            remote,
-            stage: Stage::Open(Box::new(machine)),
-            told: Told::default(),
             ours: true,
-            queued: false,
-            shutdown: false,
-            aborted: false,
-            answer_by: Some(answer_by),
-            due: Some(answer_by),
-            active: now,
-            bytes: 0,
+            ..Flow::new(key, &ends, stage, now, answer_by)
         });
         self.by_key.insert(key, number);
         self.peers.share(now, peer).flows += 1;

@@ -4,7 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::flow::Peer;
 
-/// Finds a flow, or what is left of it. IPv4 addresses are kept in their IPv6-mapped form, which is not taken from the wire.
+/// Finds a flow, or what is left of it. IPv4 addresses are kept in their IPv6-mapped form, which is not taken from the
+/// wire.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Key {
     peer: Peer,

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::ends::Key;
-use super::machine::TcpMachine;
+use super::machine::{Ends, TcpMachine};
 use crate::packet::Segment;
 
 /// What is behind a flow.
@@ -57,6 +57,32 @@ pub(super) struct Flow {
 }
 
 impl Flow {
+    /// A flow that must be accepted or established by `answer_by`.
+    pub(super) fn new(
+        key: Key,
+        ends: &Ends,
+        stage: Stage,
+        now: Instant,
+        answer_by: Instant,
+    ) -> Self {
+        let &Ends { local, remote } = ends;
+        Self {
+            key,
+            local,
+            remote,
+            stage,
+            told: Told::default(),
+            ours: false,
+            queued: false,
+            shutdown: false,
+            aborted: false,
+            answer_by: Some(answer_by),
+            due: Some(answer_by),
+            active: now,
+            bytes: 0,
+        }
+    }
+
     pub(super) fn machine(&mut self) -> Option<&mut TcpMachine> {
         match &mut self.stage {
             Stage::HalfOpen(_) => None,

@@ -1,10 +1,11 @@
-//! Flows that a peer opens, until the embedder answers: the SYN is kept as it came, so that nothing is promised before the target has agreed.
+//! Flows that a peer opens, until the embedder answers: the SYN is kept as it came, so that nothing is promised before
+//! the target has agreed.
 
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::ends::Key;
-use super::flow::{Flow, HeldSyn, Stage, Told};
+use super::flow::{Flow, HeldSyn, Stage};
 use super::machine::{Ends, Phase, TcpMachine};
 use super::{Tcp, Unreachable, reset};
 use crate::error::AcceptError;
@@ -38,24 +39,13 @@ impl Tcp {
         share.half_open += 1;
         self.half_open += 1;
         let answer_by = now + self.limits.accept_within;
-        let (number, name) = self.slots.insert(Flow {
-            key,
-            local,
-            remote,
-            stage: Stage::HalfOpen(HeldSyn {
-                packet: packet.to_vec(),
-                segment: segment.clone(),
-            }),
-            told: Told::default(),
-            ours: false,
-            queued: false,
-            shutdown: false,
-            aborted: false,
-            answer_by: Some(answer_by),
-            due: Some(answer_by),
-            active: now,
-            bytes: 0,
+        let stage = Stage::HalfOpen(HeldSyn {
+            packet: packet.to_vec(),
+            segment: segment.clone(),
         });
+        let ends = Ends { local, remote };
+        let flow = Flow::new(key, &ends, stage, now, answer_by);
+        let (number, name) = self.slots.insert(flow);
         self.by_key.insert(key, number);
         self.deadlines.arm(number, answer_by);
         self.events.push_back(Event::Incoming {

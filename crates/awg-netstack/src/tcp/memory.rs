@@ -1,7 +1,8 @@
 //! The memory of flows' buffers ([`Memory`]): how much a new flow is given, and what is kept for the next one.
 //!
-//! A buffer's size is the largest window, and cannot change while the flow lives. A busy flow walks through all of it, so a buffer far larger than its path holds costs memory and the
-//! processor's caches, and gains nothing. What a path holds is known from the peer's earlier flows: their round trip, at a gigabit per second, twice over.
+//! A buffer's size is the largest window, and cannot change while the flow lives. A busy flow walks through all of it,
+//! so a buffer far larger than its path holds costs memory and the processor's caches, and gains nothing. What a path
+//! holds is known from the peer's earlier flows: their round trip, at a gigabit per second, twice over.
 
 use std::collections::HashMap;
 use std::io;

@@ -1,8 +1,11 @@
-//! The TCP flows ([`Tcp`]): finding the flow of a segment, opening and ending flows, and who has something to send. What happens inside a connection is [`machine`]'s.
+//! The TCP flows ([`Tcp`]): finding the flow of a segment, opening and ending flows, and who has something to send.
+//! What happens inside a connection is [`machine`]'s.
 //!
-//! Floors: [`machine`] and its neighbours ([`ends`], [`ports`], [`time_wait`], [`reset`], [`peers`]) know nothing of flows; [`flow`] and [`slots`] hold them; this module moves them.
+//! Floors: [`machine`] and its neighbours ([`ends`], [`ports`], [`time_wait`], [`reset`], [`peers`]) know nothing of
+//! flows; [`flow`] and [`slots`] hold them; this module moves them.
 //!
-//! A packet costs the same however many flows are idle: its flow is found by hash, only flows in `dirty` are asked for packets, and timers are looked at when they fire.
+//! A packet costs the same however many flows are idle: its flow is found by hash, only flows in `dirty` are asked for
+//! packets, and timers are looked at when they fire.
 
 mod commands;
 mod ends;
@@ -184,7 +187,8 @@ impl Tcp {
                 return;
             }
             if !(opens && self.accept && newer) {
-                // A repeated FIN wants its acknowledgement; to an older SYN it is the answer that makes its sender try anew (RFC 9293 section 3.10.7.4).
+                // A repeated FIN wants its acknowledgement; to an older SYN it is the answer that makes its sender try
+                // anew (RFC 9293 section 3.10.7.4).
                 self.counters.stray += 1;
                 if segment.sequence_end() != segment.sequence && self.may_answer(now, key.peer()) {
                     let answer = reset::acknowledge(ip, segment, stone.next, stone.expected);
@@ -447,3 +451,6 @@ impl Tcp {
         self.slots.find(name).map(|(_, flow)| flow)
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;

@@ -1,4 +1,5 @@
-//! Which port a flow of ours leaves from: random ones (RFC 6056 section 3.3.1), never one that its ends still use or rest on.
+//! Which port a flow of ours leaves from: random ones (RFC 6056 section 3.3.1), never one that its ends still use or
+//! rest on.
 
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -22,3 +23,6 @@ pub(crate) fn draw(rng: &mut StdRng, mut taken: impl FnMut(u16) -> bool) -> Opti
         .map(|step| FIRST + ((u32::from(start) + u32::from(step)) % (u32::from(COUNT) + 1)) as u16)
         .find(|port| !taken(*port))
 }
+
+#[cfg(test)]
+mod tests;

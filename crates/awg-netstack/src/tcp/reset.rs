@@ -1,4 +1,5 @@
-//! Bare answers to a segment that belongs to no socket: a reset (RFC 9293 section 3.5.2), or the acknowledgement that a tombstone repeats.
+//! Bare answers to a segment that belongs to no socket: a reset (RFC 9293 section 3.5.2), or the acknowledgement that a
+//! tombstone repeats.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,5 @@
-//! The table of flows by number ([`Slots`]). A slot whose flow is over is kept until the embedder was told, so that a name never means two flows.
+//! The table of flows by number ([`Slots`]). A slot whose flow is over is kept until the embedder was told, so that a
+//! name never means two flows.
 
 use super::flow::Flow;
 use crate::flow::{FlowId, Kind};
@@ -82,3 +83,6 @@ impl Slots {
             .map(|(number, _)| number)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,5 @@
-//! Ended connections that are remembered for a while ([`TimeWait`]): strays of theirs are answered, and their ports rest (RFC 9293 section 3.6.1). Each is a [`Tombstone`], not a socket.
+//! Ended connections that are remembered for a while ([`TimeWait`]): strays of theirs are answered, and their ports
+//! rest (RFC 9293 section 3.6.1). Each is a [`Tombstone`], not a socket.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};

@@ -1,4 +1,5 @@
-//! Two stacks, a seeded link between them that loses, doubles, delays and reorders packets, and a clock that only these tests move.
+//! Two stacks, a seeded link between them that loses, doubles, delays and reorders packets, and a clock that only these
+//! tests move.
 
 // Each test file compiles this for itself and uses a part of it.
 #![allow(dead_code, unreachable_pub)]
@@ -230,7 +231,8 @@ impl World {
         self.ends[end].handle_packet(self.now, PEER, &mut packet);
     }
 
-    /// Moves the clock to the next thing that happens, `until` at most, and hands over what arrives then. `false` once nothing is left before `until`.
+    /// Moves the clock to the next thing that happens, `until` at most, and hands over what arrives then. `false` once
+    /// nothing is left before `until`.
     pub fn step(&mut self, until: Instant) -> bool {
         self.flush();
         let arrival = self.flights.peek().map(|Reverse(flight)| flight.at);

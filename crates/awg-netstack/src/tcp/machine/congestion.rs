@@ -1,12 +1,16 @@
-//! How many bytes a flow may have in flight ([`Congestion`]). It follows a model of the path, as BBR does (draft-ietf-ccwg-bbr), rather than each loss, as CUBIC does:
+//! How many bytes a flow may have in flight ([`Congestion`]). It follows a model of the path, as BBR does
+//! (draft-ietf-ccwg-bbr), rather than each loss, as CUBIC does:
 //!
-//! - *The cap* is twice what the path holds without a queue: the best delivery rate of late times the shortest round trip of late. It keeps a fast short path from filling megabytes of
-//!   queue, which every other flow of the tunnel would wait behind.
-//! - Below it the window doubles each round trip until the path is first seen to lose, and grows by a sixteenth from then on.
-//! - *Loss* counts only above [`TOLERATED_LOSS`]: a radio link that loses one packet in a hundred is not full. The window then shrinks to [`SHRINK`] of what was in use, but not below
-//!   what the path was seen to hold.
+//! - *The cap* is twice what the path holds without a queue: the best delivery rate of late times the shortest round
+//!   trip of late. It keeps a fast short path from filling megabytes of queue, which every other flow of the tunnel
+//!   would wait behind.
+//! - Below it the window doubles each round trip until the path is first seen to lose, and grows by a sixteenth from
+//!   then on.
+//! - *Loss* counts only above [`TOLERATED_LOSS`]: a radio link that loses one packet in a hundred is not full. The
+//!   window then shrinks to [`SHRINK`] of what was in use, but not below what the path was seen to hold.
 //!
-//! Over the simulated links of `tests/paths.rs` this moves 5 to 20 times as much as CUBIC where one packet in a thousand is lost, and as much where none is.
+//! Over the simulated links of `tests/paths.rs` this moves 5 to 20 times as much as CUBIC where one packet in a
+//! thousand is lost, and as much where none is.
 
 use std::time::{Duration, Instant};
 
@@ -16,10 +20,12 @@ const GROWTH: f64 = 1.0 / 16.0;
 const INITIAL_SEGMENTS: f64 = 10.0;
 /// draft-ietf-ccwg-bbr section 2.4, `BBR.LossThresh`.
 const TOLERATED_LOSS: f64 = 0.02;
-/// Segments over which loss is judged: fewer tell little of two in a hundred. Only what is far beyond that is judged at once.
+/// Segments over which loss is judged: fewer tell little of two in a hundred. Only what is far beyond that is judged at
+/// once.
 const JUDGED: f64 = 100.0;
 const OBVIOUS_LOSS: f64 = 0.2;
-/// The cap's own floor: so much time at the best rate, within these bytes. Batches, delayed acknowledgements and the other end's scheduling need slack, whatever the round trip.
+/// The cap's own floor: so much time at the best rate, within these bytes. Batches, delayed acknowledgements and the
+/// other end's scheduling need slack, whatever the round trip.
 const SLACK: Duration = Duration::from_millis(20);
 const LEAST_SLACK: f64 = 48.0 * 1024.0;
 const MOST_SLACK: f64 = 160.0 * 1024.0;

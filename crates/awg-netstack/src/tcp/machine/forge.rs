@@ -1,4 +1,5 @@
-//! Acknowledgements that the peer did not send: how smoltcp is told of another window, and made to send a segment again.
+//! Acknowledgements that the peer did not send: how smoltcp is told of another window, and made to send a segment
+//! again.
 
 use std::net::IpAddr;
 
@@ -12,7 +13,8 @@ pub(super) fn buffer() -> [u8; 60] {
     [0; 60]
 }
 
-/// Writes a bare acknowledgement from the remote end into `buffer`. Its checksums are left out: smoltcp does not look at them here.
+/// Writes a bare acknowledgement from the remote end into `buffer`. Its checksums are left out: smoltcp does not look
+/// at them here.
 pub(super) fn acknowledgement<'b>(
     buffer: &'b mut [u8; 60],
     ends: &Ends,

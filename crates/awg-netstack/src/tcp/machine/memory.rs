@@ -52,7 +52,8 @@ impl TcpMachine {
         self.rings.as_ref().map_or(0, Rings::touched)
     }
 
-    /// Gives back what is not in use, if that is much and was not done just now, or if the flow is `idle`. Returns whether it did.
+    /// Gives back what is not in use, if that is much and was not done just now, or if the flow is `idle`. Returns
+    /// whether it did.
     pub(crate) fn release(&mut self, now: Instant, idle: bool) -> bool {
         let touched = self.touched();
         let socket = self.socket();

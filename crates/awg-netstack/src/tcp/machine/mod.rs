@@ -1,11 +1,16 @@
-//! One TCP connection ([`TcpMachine`]): segments in, segments out, two buffers. The only place that knows smoltcp; another TCP can take its place behind the same face.
+//! One TCP connection ([`TcpMachine`]): segments in, segments out, two buffers. The only place that knows smoltcp;
+//! another TCP can take its place behind the same face.
 //!
-//! What smoltcp does: states, sequence numbers, reassembly, segments, window updates, zero-window probes, handshake retransmission. What is done around it here, and why:
-//! - *How much is in flight*: the congestion window is handed to it as the peer's window, by writing it over the field before a segment goes in ([`segments`], [`sender`], [`congestion`]).
-//! - *When something is sent again*: three duplicate acknowledgements of ours make it send the first segment again; moving the flow's clock to its timer makes it begin anew, and what
-//!   the peer has or what is still on its way is left out ([`repair`], [`outlets`], [`scoreboard`]).
+//! What smoltcp does: states, sequence numbers, reassembly, segments, window updates, zero-window probes, handshake
+//! retransmission. What is done around it here, and why:
+//! - *How much is in flight*: the congestion window is handed to it as the peer's window, by writing it over the field
+//!   before a segment goes in ([`segments`], [`sender`], [`congestion`]).
+//! - *When something is sent again*: three duplicate acknowledgements of ours make it send the first segment again;
+//!   moving the flow's clock to its timer makes it begin anew, and what the peer has or what is still on its way is
+//!   left out ([`repair`], [`outlets`], [`scoreboard`]).
 //! - *Memory*: its buffers are lazily mapped and given back ([`memory`], [`ring`]).
-//! - *One interface for all flows* ([`wire::Link`]): a set of sockets is scanned at each call, so each flow has a set of one.
+//! - *One interface for all flows* ([`wire::Link`]): a set of sockets is scanned at each call, so each flow has a set
+//!   of one.
 //!
 //! Checksums are verified before a segment comes here and filled in after it left.
 
@@ -111,7 +116,8 @@ pub(crate) struct TcpMachine {
 impl TcpMachine {
     fn new(link: &Link, mut rings: Rings, ends: Ends, now: Instant) -> Self {
         #[expect(unsafe_code, reason = "smoltcp wants to borrow its buffers for ever")]
-        // SAFETY: one slice of each ring, used by the socket alone, which is dropped before them: by order of declaration, and in `into_rings`.
+        // SAFETY: one slice of each ring, used by the socket alone, which is dropped before them: by order of
+        // declaration, and in `into_rings`.
         let (receive, send) = unsafe { (rings.receive.bytes(), rings.send.bytes()) };
         let mut socket = Socket::new(SocketBuffer::new(receive), SocketBuffer::new(send));
         socket.set_nagle_enabled(false);
@@ -150,7 +156,8 @@ impl TcpMachine {
         }
     }
 
-    /// Opens a connection: the SYN leaves with the next [`poll_transmit`](Self::poll_transmit). `None` if the ends do not fit each other.
+    /// Opens a connection: the SYN leaves with the next [`poll_transmit`](Self::poll_transmit). `None` if the ends do
+    /// not fit each other.
     pub(crate) fn connect(link: &mut Link, rings: Rings, ends: Ends, now: Instant) -> Option<Self> {
         let mut machine = Self::new(link, rings, ends, now);
         let (local, remote) = (endpoint(machine.ends.local), endpoint(machine.ends.remote));
@@ -160,7 +167,8 @@ impl TcpMachine {
         Some(machine)
     }
 
-    /// Takes a connection that the peer opens with the SYN in `packet`: the answer leaves with the next [`poll_transmit`](Self::poll_transmit). `None` if the SYN is not acceptable.
+    /// Takes a connection that the peer opens with the SYN in `packet`: the answer leaves with the next
+    /// [`poll_transmit`](Self::poll_transmit). `None` if the SYN is not acceptable.
     pub(crate) fn accept(
         link: &mut Link,
         rings: Rings,
@@ -235,7 +243,8 @@ impl TcpMachine {
         }
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout). To be asked after [`poll_transmit`](Self::poll_transmit) has nothing more.
+    /// When to call [`handle_timeout`](Self::handle_timeout). To be asked after [`poll_transmit`](Self::poll_transmit)
+    /// has nothing more.
     pub(crate) fn next_timeout(&mut self, link: &mut Link, now: Instant) -> Option<Instant> {
         let clock = self.clock(link, now);
         let own = if self.started && self.is_synchronized() && self.peer_window > 0 {

@@ -1,4 +1,5 @@
-//! What stands between smoltcp and the sink: answers that it makes at once ([`Replies`]), and everything else ([`Tap`]).
+//! What stands between smoltcp and the sink: answers that it makes at once ([`Replies`]), and everything else
+//! ([`Tap`]).
 
 use std::time::Instant;
 

@@ -19,7 +19,8 @@ impl TcpMachine {
             Repair::First if self.socket().send_queue() == 0 => self.rewinds = REWINDS,
             Repair::First => {
                 self.fast_retransmits += 1;
-                // Another window resets smoltcp's count of duplicates; three of the same make it send the first segment again.
+                // Another window resets smoltcp's count of duplicates; three of the same make it send the first segment
+                // again.
                 let field = self.window_field();
                 let other = if field == self.shown {
                     another(field)

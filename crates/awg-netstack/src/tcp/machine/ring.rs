@@ -1,12 +1,15 @@
-//! The memory of a flow's two buffers: pages that exist only once they are written, and that can be given back while the buffer stays ([`Ring`]). The crate's only `unsafe`.
+//! The memory of a flow's two buffers: pages that exist only once they are written, and that can be given back while
+//! the buffer stays ([`Ring`]). The crate's only `unsafe`.
 //!
-//! smoltcp cannot resize a buffer and derives the window scale from its size, so a buffer is as large as the largest window; and it walks a ring from end to end, so a busy one
-//! touches all of its pages. What lies outside of the bytes it holds is given back now and then.
+//! smoltcp cannot resize a buffer and derives the window scale from its size, so a buffer is as large as the largest
+//! window; and it walks a ring from end to end, so a busy one touches all of its pages. What lies outside of the bytes
+//! it holds is given back now and then.
 
 use std::io;
 use std::ptr::NonNull;
 
-/// Linux gives the pages back at once; elsewhere that advice is only a hint for paging, and this one frees them when memory runs short.
+/// Linux gives the pages back at once; elsewhere that advice is only a hint for paging, and this one frees them when
+/// memory runs short.
 #[cfg(target_os = "linux")]
 const GIVE_BACK: libc::c_int = libc::MADV_DONTNEED;
 #[cfg(not(target_os = "linux"))]
@@ -69,7 +72,8 @@ impl Ring {
     /// # Safety
     /// There may be one such slice at a time, and it may not be used after the ring was dropped.
     pub(super) unsafe fn bytes(&mut self) -> &'static mut [u8] {
-        // SAFETY: the mapping is `capacity` readable and writable bytes, zero at first; the caller keeps it alive and alone.
+        // SAFETY: the mapping is `capacity` readable and writable bytes, zero at first; the caller keeps it alive and
+        // alone.
         unsafe { std::slice::from_raw_parts_mut(self.base.as_ptr(), self.capacity) }
     }
 
@@ -78,7 +82,8 @@ impl Ring {
         (part.as_ptr() as usize).saturating_sub(self.base.as_ptr() as usize)
     }
 
-    /// Gives back all memory but the `length` bytes from `start` (they may wrap around): what was elsewhere reads as anything from now on, and costs nothing until it is written again.
+    /// Gives back all memory but the `length` bytes from `start` (they may wrap around): what was elsewhere reads as
+    /// anything from now on, and costs nothing until it is written again.
     pub(super) fn release_except(&mut self, start: usize, length: usize) {
         let page = page_size();
         let length = length.min(self.capacity);
@@ -140,3 +145,6 @@ fn page_size() -> usize {
             .unwrap_or(16_384)
     })
 }
+
+#[cfg(test)]
+mod tests;

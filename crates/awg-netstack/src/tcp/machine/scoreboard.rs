@@ -1,4 +1,5 @@
-//! What the peer has beyond the first byte that it lacks ([`Scoreboard`]), as its selective acknowledgements tell (RFC 2018, RFC 6675 section 3).
+//! What the peer has beyond the first byte that it lacks ([`Scoreboard`]), as its selective acknowledgements tell (RFC
+//! 2018, RFC 6675 section 3).
 
 use super::sequence::is_after;
 
@@ -89,7 +90,8 @@ impl Scoreboard {
         is_after(end, start) && !self.has(start, end)
     }
 
-    /// The sequence number up to which `budget` bytes from `first` on may be on their way, not counting what the peer has.
+    /// The sequence number up to which `budget` bytes from `first` on may be on their way, not counting what the peer
+    /// has.
     pub(super) fn edge(&self, first: u32, budget: usize) -> u32 {
         let mut position = first;
         let mut budget = u32::try_from(budget).unwrap_or(u32::MAX);

@@ -12,7 +12,8 @@ use super::{ACKNOWLEDGEMENT_DELAY, Link, TcpMachine};
 use crate::packet::{Flags, Segment};
 
 impl TcpMachine {
-    /// Takes a segment of this connection. What it makes necessary at once goes to `replies`, everything else leaves with [`poll_transmit`](Self::poll_transmit).
+    /// Takes a segment of this connection. What it makes necessary at once goes to `replies`, everything else leaves
+    /// with [`poll_transmit`](Self::poll_transmit).
     pub(crate) fn handle_segment(
         &mut self,
         link: &mut Link,
@@ -44,7 +45,8 @@ impl TcpMachine {
         }
         self.note_received(segment);
         if segment.flags.has(Flags::FIN) && self.is_finished() {
-            // Nothing more comes that its acknowledgement could wait for, and in TIME-WAIT nobody would come back to send it.
+            // Nothing more comes that its acknowledgement could wait for, and in TIME-WAIT nobody would come back to
+            // send it.
             self.lead += ACKNOWLEDGEMENT_DELAY;
         }
         if self.started

@@ -1,8 +1,10 @@
-//! What a flow has in flight, and what the acknowledgements tell of it ([`Sender`]): round trips (RFC 6298), loss (RFC 6675, RFC 6582 where the peer has no SACK, and a probe in place of
-//! RFC 8985's for the tail), and how much may follow ([`Congestion`]).
+//! What a flow has in flight, and what the acknowledgements tell of it ([`Sender`]): round trips (RFC 6298), loss (RFC
+//! 6675, RFC 6582 where the peer has no SACK, and a probe in place of RFC 8985's for the tail), and how much may follow
+//! ([`Congestion`]).
 //!
-//! smoltcp keeps the bytes and makes the segments. When and how much is decided here, and which of the segments that it repeats really leave: it knows only the first hole, its timer
-//! waits a second at least, and its window grows by one segment for each acknowledgement, of which we make few.
+//! smoltcp keeps the bytes and makes the segments. When and how much is decided here, and which of the segments that it
+//! repeats really leave: it knows only the first hole, its timer waits a second at least, and its window grows by one
+//! segment for each acknowledgement, of which we make few.
 
 use std::time::{Duration, Instant};
 
@@ -53,13 +55,15 @@ struct Recovery {
     end: u32,
     done: u32,
     lost: u32,
-    /// `done` and `next` at some moment: if the peer has something sent after that, but lacks something sent again before, that was lost as well.
+    /// `done` and `next` at some moment: if the peer has something sent after that, but lacks something sent again
+    /// before, that was lost as well.
     check: Option<(u32, u32)>,
     /// What of that was sent a third time, and its end.
     again: Option<(u32, u32)>,
     /// Whether a timeout began it.
     timeout: bool,
-    /// Bytes that may be sent again now: as many as arrive, so that a repair does not flood the queue that just overflowed (RFC 6937).
+    /// Bytes that may be sent again now: as many as arrive, so that a repair does not flood the queue that just
+    /// overflowed (RFC 6937).
     allowance: usize,
 }
 
@@ -169,7 +173,8 @@ impl Sender {
             .wrapping_sub(self.first) as usize
     }
 
-    /// The same, without a part of a segment at its end: smoltcp would send that too, and then such parts for ever (RFC 9293 section 3.8.6.2.1).
+    /// The same, without a part of a segment at its end: smoltcp would send that too, and then such parts for ever (RFC
+    /// 9293 section 3.8.6.2.1).
     pub(super) fn whole_window(&self) -> usize {
         let (window, in_flight) = (self.window(), self.in_flight());
         match window.checked_sub(in_flight) {
@@ -178,7 +183,8 @@ impl Sender {
         }
     }
 
-    /// The segment from `start` to `end` is about to leave; `limited` if the window leaves no room for another, `walking` during a repair's walk. Whether it shall: the peer may have it, or it may still be on its way.
+    /// The segment from `start` to `end` is about to leave; `limited` if the window leaves no room for another,
+    /// `walking` during a repair's walk. Whether it shall: the peer may have it, or it may still be on its way.
     pub(super) fn on_sending(
         &mut self,
         now: Instant,
@@ -303,7 +309,8 @@ impl Sender {
         if let Some(end) = probe
             && fresh <= usize::from(self.segment)
         {
-            // Only the segment that was sent again was lacking so far, and nothing after it was reported: the rest is lost too.
+            // Only the segment that was sent again was lacking so far, and nothing after it was reported: the rest is
+            // lost too.
             self.recover(end, end, false);
             return Repair::Walk;
         }

@@ -15,7 +15,8 @@ pub(crate) trait Outlet {
     fn packet(&mut self, length: usize, emit: &mut dyn FnMut(&mut [u8]));
 }
 
-/// What all flows share: one smoltcp interface for each packet size in use, and the clock's origin. It holds no flow, so it costs the same however many there are.
+/// What all flows share: one smoltcp interface for each packet size in use, and the clock's origin. It holds no flow,
+/// so it costs the same however many there are.
 pub(crate) struct Link {
     interfaces: Vec<(u16, Interface)>,
     origin: Instant,
@@ -27,7 +28,8 @@ pub(super) struct Size(u8);
 
 /// Distinct packet sizes that a link keeps; a path that wants yet another gets the next smaller one.
 const SIZES: usize = 16;
-/// The smallest packets that IPv4 paths are assumed to take (RFC 1122 section 3.3.3), and IPv6 paths must (RFC 8200 section 5).
+/// The smallest packets that IPv4 paths are assumed to take (RFC 1122 section 3.3.3), and IPv6 paths must (RFC 8200
+/// section 5).
 pub(crate) const SMALLEST_V4: u16 = 576;
 pub(crate) const SMALLEST_V6: u16 = 1280;
 
@@ -82,7 +84,8 @@ impl Link {
         &mut self.interfaces[index].1
     }
 
-    /// smoltcp's time, for a flow whose clock runs `lead` ahead. It begins at an hour, since smoltcp takes zero for "never".
+    /// smoltcp's time, for a flow whose clock runs `lead` ahead. It begins at an hour, since smoltcp takes zero for
+    /// "never".
     pub(super) fn clock(&self, now: Instant, lead: Duration) -> Clock {
         let elapsed = now.saturating_duration_since(self.origin) + lead;
         Clock::from_micros(

@@ -57,3 +57,26 @@ fn ends_that_are_used_again_leave_nothing_behind() {
     assert!(table.find(later + REST, &key(1)).is_none());
     assert_eq!((table.len(), table.index.len()), (0, 0));
 }
+
+#[test]
+fn many_come_and_go_without_a_trace() {
+    let start = Instant::now();
+    let mut table = TimeWait::new(5000, REST, start);
+    let mut now = start;
+    for number in 0..100_000_u32 {
+        now += Duration::from_millis(2);
+        assert!(
+            !table.bury(now, key((number % 60_000) as u16), number, 0),
+            "4,000 rest at a time"
+        );
+        assert!(table.len() <= 4000);
+    }
+    let stone = table.find(now, &key(39_999)).expect("the last one");
+    assert_eq!(stone.next, 99_999);
+    assert!(table.find(now + REST, &key(39_999)).is_none());
+    assert_eq!((table.len(), table.index.len()), (0, 0));
+    assert!(
+        table.stones.capacity() <= 1024,
+        "a rush is not paid for for ever"
+    );
+}
