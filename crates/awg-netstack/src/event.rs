@@ -7,8 +7,9 @@ use crate::flow::{FlowId, Kind, Peer};
 
 /// Something happened to a flow.
 ///
-/// Of each kind at most one waits per flow, and a flow's place in its table is free again only after its
-/// [`Closed`](Event::Closed) was taken: the queue is bounded by the tables.
+/// Of each kind at most one waits per flow. A TCP flow's place in its table is free again only after its
+/// [`Closed`](Event::Closed) was taken, so TCP's events are bounded by the table even if nobody takes them. A UDP flow's
+/// place is free at once: take the events after each batch of packets and each timeout.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Event {
     /// A peer opens a flow. TCP waits for [`accept`](crate::Stack::accept) or [`reject`](crate::Stack::reject); UDP
