@@ -350,7 +350,7 @@ fn pieces_that_never_become_whole_are_forgotten() {
 }
 
 #[test]
-fn a_thousand_idle_flows_cost_a_datagram_nothing() {
+fn two_thousand_idle_flows_cost_a_datagram_nothing() {
     let mut world = World::new();
     let busy = world.open("10.0.0.2");
     for _ in 0..2000 {
