@@ -28,7 +28,7 @@ const OBVIOUS_LOSS: f64 = 0.2;
 /// other end's scheduling need slack, whatever the round trip.
 const SLACK: Duration = Duration::from_millis(20);
 const LEAST_SLACK: f64 = 48.0 * 1024.0;
-const MOST_SLACK: f64 = 160.0 * 1024.0;
+const MOST_SLACK: f64 = 224.0 * 1024.0;
 /// Rounds over which the best rate counts.
 const ROUNDS: usize = 10;
 /// How long the shortest round trip counts before it is looked for again.
