@@ -62,15 +62,27 @@ bench: build ## throughput, latency and memory beside a rival, as ratios (20 min
 bench-obfuscation: tools ## instructions that S4 and H ranges add to a sealed packet
 	@bench/obfuscation-cost
 
+.PHONY: macos
+macos: $(VENV)/.installed ## cross-build and link the extension for macOS on Apple silicon, with zig as its C compiler
+	@command -v rustup >/dev/null || { echo "rustup is missing: install it from rustup.rs (it brings Rust's library for macOS)" >&2; exit 1; }
+	@echo "building the extension for macOS"
+	@rustup --quiet target add aarch64-apple-darwin
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-macos.lock
+	@PATH="$(CURDIR)/$(BIN):$$PATH" maturin build --quiet --release --locked --zig --target aarch64-apple-darwin --out target/wheels
+	@ls target/wheels/awgproxy-*-macosx_*_arm64.whl
+
 .PHONY: lock
-lock: ## renew requirements.lock from pyproject.toml
+lock: ## renew the locks of Python packages
 	@$(BIN)/pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --no-annotate --extra dev --output-file requirements.lock pyproject.toml
+	@echo ziglang | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		--output-file requirements-macos.lock -
 
 .PHONY: clean
 clean: ## remove everything that was built
 	rm -rf $(VENV) target interop/bin bench/results build dist src/awgproxy/_native*.so
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: tools

@@ -46,14 +46,14 @@ def test_everything_that_a_file_can_say():
         [Peer]
         PublicKey = {PEER_KEY}
         PresharedKey = {PRESHARED_KEY}
-        AllowedIPs = 0.0.0.0/0
+        AllowedIPs = 0.0.0.0/1
         AllowedIPs = ::/0, 192.168.1.9/24
         Endpoint = [2001:db8::5]:51820
         PersistentKeepalive = 25
 
         [Peer]
         PublicKey = {OTHER_KEY}
-        AllowedIPs = 10.8.0.3/32
+        AllowedIPs = 198.51.100.0/24
 
         [Socks5]
         BindAddress = 127.0.0.1:1090
@@ -91,7 +91,7 @@ def test_everything_that_a_file_can_say():
     first, second = config.peers
     assert first.public_key == PEER_KEY
     assert first.preshared_key.get_secret_value() == PRESHARED_KEY
-    assert first.allowed_ips == tuple(ip_network(text) for text in ("0.0.0.0/0", "::/0", "192.168.1.0/24"))
+    assert first.allowed_ips == tuple(ip_network(text) for text in ("0.0.0.0/1", "::/0", "192.168.1.0/24"))
     assert first.endpoint == Endpoint("2001:db8::5", 51820)
     assert str(first.endpoint) == "[2001:db8::5]:51820"
     assert first.persistent_keepalive == 25
@@ -299,8 +299,8 @@ def test_a_section_that_stands_twice_is_read_all_the_same():
 
 
 def test_the_same_peer_twice():
-    again = PEER.replace("0.0.0.0/0, ::/0", "10.8.0.7/32")
-    line, name, what = only_problem(CLIENT + again)
+    text = CLIENT.replace("0.0.0.0/0, ::/0", "10.9.0.0/16")
+    line, name, what = only_problem(text + PEER.replace("0.0.0.0/0, ::/0", "10.8.0.7/32"))
     assert (line, name) == (11, "PublicKey")
     assert "line 7" in what
 

@@ -52,7 +52,8 @@ def test_other_settings_that_the_engine_refuses():
 
 
 def test_a_peer_that_the_engine_refuses():
-    config = parse(CLIENT + f"[Peer]\nPublicKey = {OTHER_KEY}\nAllowedIPs = 10.8.0.3/32\n", "x.conf")
+    text = CLIENT.replace("0.0.0.0/0, ::/0", "10.9.0.0/16")
+    config = parse(text + f"[Peer]\nPublicKey = {OTHER_KEY}\nAllowedIPs = 10.8.0.3/32\n", "x.conf")
     first, second = config.peers
     for key, word in ((PEER_KEY, "already"), (own_public_key(), "own")):
         with pytest.raises(ConfigError) as caught:

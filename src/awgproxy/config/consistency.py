@@ -76,8 +76,10 @@ def _check_keys(interface: Interface | None, peers: Sequence[Peer | None], findi
 
 
 def _check_allowed_ips(peers: Sequence[Peer | None], findings: Findings) -> None:
+    """Else a client of a server could send as another, and a packet would have two ways."""
     for first, second in overlaps(peers):
-        if first.network == second.network:
-            where = findings.lines[first.place]
-            message = f"{second.network} is the peer's of line {where} already"
-            findings.error(findings.lines[second.place], "Peer", "AllowedIPs", message, "a network leads to one peer")
+        where = findings.lines[first.place]
+        relation = "is" if first.network == second.network else f"overlaps {first.network},"
+        message = f"{second.network} {relation} the peer's of line {where}"
+        suggestion = "an address leads to one peer: leave it out of the other's networks"
+        findings.error(findings.lines[second.place], "Peer", "AllowedIPs", message, suggestion)

@@ -5,12 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from awgproxy.config.allowed_ips import overlaps
-from awgproxy.config.findings import in_order
 from awgproxy.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from awgproxy.config.allowed_ips import Allowed
     from awgproxy.config.model import Config
 
 
@@ -72,15 +69,7 @@ def _server_problems(config: Config) -> list[Problem]:
         )
     if not config.peers:
         problems.append(_no_peer(config, "a server needs a [Peer] for each of its clients"))
-    shared = (_shared(config, first, second) for first, second in overlaps(config.peers))
-    return [*problems, *in_order(shared)]
-
-
-def _shared(config: Config, first: Allowed, second: Allowed) -> Problem:
-    """Two clients of a server that have addresses in common: each could send as the other."""
-    message = f"{second.network} overlaps {first.network}, the peer's of line {config.lines.get(first.place)}"
-    suggestion = "give each client addresses of its own, such as 10.8.0.2/32"
-    return Problem(config.file, config.lines.get(second.place), "Peer", "AllowedIPs", message, suggestion)
+    return problems
 
 
 def _no_peer(config: Config, suggestion: str) -> Problem:

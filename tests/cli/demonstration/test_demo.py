@@ -68,6 +68,12 @@ def test_roles_of_datagrams():
     ]
     assert roles(datagrams, OBFUSCATION) == ["signature", "junk", "junk", "initiation", "response", "data"]
     assert roles(datagrams[:1], []) == ["junk"]
+    looks_like_data = message(99, 60)
+    assert roles([Seen(True, bytes(20)), looks_like_data, *datagrams[3:]], OBFUSCATION)[:3] == [
+        "signature",
+        "junk",
+        "initiation",
+    ]
 
 
 def test_the_target_sends_what_its_checksum_says():

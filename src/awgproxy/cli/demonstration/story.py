@@ -52,12 +52,14 @@ class _Demonstration:
         self._relay.start()
         try:
             server_file, client_file = self._configure()
-            with Program("server", server_file) as server, Program("client", client_file) as client:
-                self._show_start(server, client)
-                outcome = self._transfer()
-                self._show_wire()
-                agree = self._show_outcome(outcome)
-                self._stop(client, server)
+            with Program("server", server_file) as server:
+                self._show_server(server)
+                with Program("client", client_file) as client:
+                    self._show_client(client)
+                    outcome = self._transfer()
+                    self._show_wire()
+                    agree = self._show_outcome(outcome)
+                    self._stop(client, server)
         finally:
             self._relay.stop()
             self._target.stop()
@@ -75,10 +77,12 @@ class _Demonstration:
         self._settings = load(client_file).obfuscation
         return server_file, client_file
 
-    def _show_start(self, server: Program, client: Program) -> None:
+    def _show_server(self, server: Program) -> None:
         self._say("\n2. Server and client start as processes of their own; a relay between them looks at the wire.")
         server.wait_for("server is ready")
         self._say(f"   server: process {server.pid}, UDP port {self._server_port}")
+
+    def _show_client(self, client: Program) -> None:
         client.wait_for("SOCKS5 is ready")
         self._say(f"   client: process {client.pid}, SOCKS5 on {self._proxy[0]}:{self._proxy[1]}")
         client.wait_for("tunnel up")
@@ -150,14 +154,17 @@ def roles(datagrams: list[Seen], settings: list[tuple[str, str]]) -> list[str]:
     """What each datagram is, with the obfuscation's `settings` known.
 
     What is no message of the tunnel and comes before an initiation is a signature packet or junk: signatures come
-    first, one for each I1 to I5 that is set.
+    first, one for each I1 to I5 that is set. Before the server has answered there is no data: what looks like it is junk
+    whose random bytes happen to fit.
     """
     signatures = sum(1 for name, value in settings if name.upper() in ("I1", "I2", "I3", "I4", "I5") and value)
     found = []
     before_initiation = 0
+    answered = False
     for datagram in datagrams:
         kind = _native.message_type(settings, datagram.data)
-        if kind is None:
+        answered = answered or kind == "response"
+        if kind is None or (kind == "transport" and not answered):
             before_initiation += 1
             found.append("signature" if before_initiation <= signatures else "junk")
             continue
