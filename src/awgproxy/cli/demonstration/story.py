@@ -154,8 +154,8 @@ def roles(datagrams: list[Seen], settings: list[tuple[str, str]]) -> list[str]:
     """What each datagram is, with the obfuscation's `settings` known.
 
     What is no message of the tunnel and comes before an initiation is a signature packet or junk: signatures come
-    first, one for each I1 to I5 that is set. Before the server has answered there is no data: what looks like it is junk
-    whose random bytes happen to fit.
+    first, one for each I1 to I5 that is set. Before the server has answered there is no data: what looks like it is
+    junk whose random bytes happen to fit.
     """
     signatures = sum(1 for name, value in settings if name.upper() in ("I1", "I2", "I3", "I4", "I5") and value)
     found = []
