@@ -7,9 +7,16 @@ from tests.config.texts import CLIENT, OWN_KEY, SERVER
 from .command import awgproxy
 
 
-def checked(tmp_path, text):
+def written(tmp_path, text):
+    """A configuration as it should lie about: for its owner alone."""
     path = tmp_path / "some.conf"
+    path.touch(mode=0o600)
     path.write_text(text)
+    return path
+
+
+def checked(tmp_path, text):
+    path = written(tmp_path, text)
     finished = awgproxy("check", path)
     assert finished.stderr == ""
     told = finished.stdout
@@ -37,10 +44,18 @@ def test_errors(tmp_path):
     ]
 
 
-def test_what_the_role_lacks_is_an_error(tmp_path):
-    code, told = checked(tmp_path, SERVER.replace("ListenPort = 51820\n", ""))
+def test_what_the_role_lacks_is_told_with_all_that_is_wrong(tmp_path):
+    code, told = checked(tmp_path, SERVER.replace("ListenPort = 51820\n", "").replace("MTU", "MTUU"))
     assert code == 2
-    assert "ListenPort" in told[0]
+    assert ["ListenPort" in told[0], "MTUU" in told[1], len(told)] == [True, True, 2]
+
+
+def test_a_file_that_others_can_read_is_warned_of(tmp_path):
+    path = written(tmp_path, CLIENT)
+    path.chmod(0o644)
+    finished = awgproxy("check", path)
+    assert finished.returncode == 1
+    assert finished.stdout == f"warning: {path}: other users can read its keys; run `chmod 600 {path}`\n"
 
 
 def test_a_file_that_is_not_there(tmp_path):
@@ -53,26 +68,21 @@ def test_a_file_that_is_not_there(tmp_path):
     ("command", "text", "lacks"), [("client", SERVER, "Endpoint"), ("server", CLIENT, "ListenPort")]
 )
 def test_the_wrong_end(tmp_path, command, text, lacks):
-    path = tmp_path / "some.conf"
-    path.write_text(text)
-    finished = awgproxy(command, path)
+    finished = awgproxy(command, written(tmp_path, text))
     assert finished.returncode == 2
     assert lacks in finished.stderr
 
 
-@pytest.mark.parametrize("command", ["client", "server"])
-def test_errors_of_a_file_come_all_at_once(tmp_path, command):
-    path = tmp_path / "some.conf"
-    path.write_text(CLIENT.replace("10.8.0.2/32", "here").replace("vpn.example.org", "-"))
+@pytest.mark.parametrize(("command", "lines"), [("client", [3, 9]), ("server", [1, 3, 9])])
+def test_errors_of_a_file_and_of_its_role_come_all_at_once(tmp_path, command, lines):
+    path = written(tmp_path, CLIENT.replace("10.8.0.2/32", "here").replace("vpn.example.org", "-"))
     finished = awgproxy(command, path)
     assert finished.returncode == 2
-    assert len(finished.stderr.splitlines()) == 2
+    assert [line.split(": ")[1] for line in finished.stderr.splitlines()] == [f"{path}:{line}" for line in lines]
 
 
 @pytest.mark.parametrize("arguments", [["--log-format", "xml"], ["--log-level", "loud"]])
 def test_an_unknown_log_option(tmp_path, arguments):
-    path = tmp_path / "some.conf"
-    path.write_text(CLIENT)
-    finished = awgproxy("client", path, *arguments)
+    finished = awgproxy("client", written(tmp_path, CLIENT), *arguments)
     assert finished.returncode == 2
     assert "one of" in finished.stderr

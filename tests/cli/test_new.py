@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from awgproxy.config import load, require_client, require_server
+from awgproxy.config import Role, load
 
 from .command import awgproxy
 
@@ -14,9 +14,8 @@ def test_the_files(tmp_path):
     assert finished.returncode == 0, finished.stderr
     server, client = (tmp_path / "made" / "here" / name for name in ("server.conf", "client.conf"))
     assert {stat.S_IMODE(file.stat().st_mode) for file in (server, client)} == {0o600}
-    require_server(load(server))
-    require_client(load(client))
-    assert str(load(client).peers[0].endpoint) == "vpn.example.org:4433"
+    assert load(server, Role.SERVER).interface.listen_port == 4433
+    assert str(load(client, Role.CLIENT).peers[0].endpoint) == "vpn.example.org:4433"
     assert str(server) in finished.stdout
     assert str(client) in finished.stdout
     for file in (server, client):
@@ -64,6 +63,19 @@ def test_an_existing_file_is_left_alone(tmp_path, existing):
         (["--endpoint", ""], "--endpoint"),
         (["--endpoint", "a", "--address", "10.0.0.0/31"], "--address"),
         (["--endpoint", "a", "--address", "ten"], "--address"),
+        (["--endpoint", "a", "--address", "10.0.0.0/24", "--address", "10.0.0.0/24"], "--address"),
+        (["--endpoint", "a", "--address", "10.0.0.0/8", "--address", "10.0.0.0/24"], "--address"),
+        (["--endpoint", "a", "--address", "fd00::/64", "--address", "fd00::/48"], "--address"),
+        (["--endpoint", "a", "--address", "127.0.0.0/8"], "--address"),
+        (["--endpoint", "a", "--address", "224.0.0.0/24"], "--address"),
+        (["--endpoint", "0.0.0.0"], "--endpoint"),
+        (["--endpoint", "0.0.0.0:51820"], "--endpoint"),
+        (["--endpoint", "255.255.255.255:51820"], "--endpoint"),
+        (["--endpoint", "224.0.0.1"], "--endpoint"),
+        (["--endpoint", "::"], "--endpoint"),
+        (["--endpoint", "[::]:51820"], "--endpoint"),
+        (["--endpoint", "[::ffff:0.0.0.0]:51820"], "--endpoint"),
+        (["--endpoint", "ff02::1"], "--endpoint"),
         (["--endpoint", "a", "--port", "70000"], "--port"),
         (["--endpoint", "a", "--dns", "dns.example.org"], "--dns"),
         (["--endpoint", "a", "--peers", "0"], "--peers"),

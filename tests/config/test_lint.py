@@ -144,6 +144,13 @@ def test_names_that_cannot_be_asked_for():
     assert "10.8.0.1" in what
 
 
+def test_a_dns_server_that_the_tunnels_addresses_cannot_reach():
+    ((line, key, what),) = warnings(CLIENT.replace("DNS = 10.8.0.1", "DNS = lan.example, 10.8.0.1\nDNS = fd00::1"))[1:]
+    assert (line, key) == (5, "DNS")
+    assert "fd00::1 cannot be reached: Address has no IPv6" in what
+    assert warnings(CLIENT.replace("10.8.0.2/32", "10.8.0.2/32, fd00::2").replace("DNS = ", "DNS = fd00::1, ")) == []
+
+
 def test_an_open_socks5_port():
     assert [key for _, key, _ in warnings(CLIENT + "[Socks5]\nBindAddress = 0.0.0.0:1080\n")] == ["BindAddress"]
     credentials = "Username = me\nPassword = x\n"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from awgproxy.config import load, readable_by_others
+from awgproxy.config import Role, load
 from awgproxy.config.load import LARGEST_FILE
 from awgproxy.errors import ConfigError
 
@@ -63,9 +63,20 @@ def test_files_that_cannot_be_read(tmp_path):
 
 def test_a_file_that_others_can_read_is_warned_of(tmp_path):
     path = tmp_path / "client.conf"
-    path.write_text(CLIENT)
+    path.write_text(CLIENT.replace("MTU = 1280", "PostUp = x"))
     path.chmod(0o600)
-    assert readable_by_others(path) is None
-    path.chmod(0o640)
-    assert "chmod 600" in readable_by_others(path).suggestion
-    assert readable_by_others(tmp_path / "absent") is None
+    (wg_quick,) = load(path).warnings
+    for mode in (0o640, 0o604):
+        path.chmod(mode)
+        exposed, other = load(path).warnings
+        assert exposed.where == str(path)
+        assert f"chmod 600 {path}" in exposed.suggestion
+        assert other == wg_quick
+
+
+def test_the_role_that_a_file_is_read_for(tmp_path):
+    path = tmp_path / "client.conf"
+    path.write_text(CLIENT)
+    assert load(path).role is load(path, Role.CLIENT).role is Role.CLIENT
+    with pytest.raises(ConfigError, match="ListenPort"):
+        load(path, Role.SERVER)

@@ -186,6 +186,7 @@ Level = loud
         ("Address", "fe80::1%eth0/64"),
         ("Address", "0.0.0.0"),
         ("Address", "224.0.0.1"),
+        ("Address", "255.255.255.255"),
         ("DNS", "10.8.0.256"),
         ("DNS", "-bad-.example"),
         ("ListenPort", "-1"),
@@ -226,6 +227,11 @@ def test_values_of_the_interface_that_are_refused(key, value):
         ("Endpoint", "[10.0.0.1]:51820"),
         ("Endpoint", "a..b:51820"),
         ("Endpoint", "999.1.1.1:51820"),
+        ("Endpoint", "0.0.0.0:51820"),
+        ("Endpoint", "[::]:51820"),
+        ("Endpoint", "255.255.255.255:51820"),
+        ("Endpoint", "224.0.0.1:51820"),
+        ("Endpoint", "[ff02::1]:51820"),
         ("PersistentKeepalive", "65536"),
         ("PersistentKeepalive", "soon"),
     ],
@@ -255,7 +261,8 @@ def test_values_of_a_peer_that_are_refused(key, value):
 )
 def test_values_of_our_sections_that_are_refused(section, key, value):
     password = "Password = x\n" if key == "Username" else ""
-    line, name, what = only_problem(f"[{section}]\n{key} = {value}\n{password}{CLIENT}")
+    rest = SERVER.replace("[Server]\n", "") if section == "Server" else CLIENT
+    line, name, what = only_problem(f"[{section}]\n{key} = {value}\n{password}{rest}")
     assert (line, name) == (2, key)
     assert what.startswith(f"[{section}] {key}: ")
 
@@ -269,8 +276,10 @@ def test_what_is_required(key):
     assert line == (1 if key in INTERFACE else text.splitlines().index("[Peer]") + 1)
 
 
-def test_an_empty_file_lacks_its_interface():
-    assert only_problem("") == (
+def test_an_empty_file_lacks_its_sections():
+    peer, interface = problems("")
+    assert peer[:2] == (None, "Peer")
+    assert interface == (
         None,
         "Interface",
         "[Interface]: is missing; every configuration has an [Interface] section",

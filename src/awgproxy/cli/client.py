@@ -9,10 +9,9 @@ def client(file: File, log_format: LogFormatOption = None, log_level: LogLevelOp
     """Run a client: SOCKS5 into the tunnel."""
     import asyncio
 
-    from awgproxy.config import load, require_client
+    from awgproxy.config import Role, load
     from awgproxy.session.client import run
 
-    config = load(file)
-    require_client(config)
+    config = load(file, Role.CLIENT)
     start_log(config, log_level, log_format)
     asyncio.run(run(config))

@@ -32,7 +32,6 @@ def start_log(config: Config, level: str | None, form: str | None) -> None:
     """Set up logging, option before file; then log the configuration without its secrets, and its warnings."""
     import structlog
 
-    from awgproxy.config import readable_by_others
     from awgproxy.config.lint import check
     from awgproxy.config.model import LogFormat, LogLevel
     from awgproxy.config.summary import summary
@@ -47,6 +46,5 @@ def start_log(config: Config, level: str | None, form: str | None) -> None:
     configure(chosen_level.value, chosen_format.value)
     log = structlog.get_logger()
     log.info("configuration read", **summary(config))
-    others = readable_by_others(config.file)
-    for problem in [*([others] if others else []), *check(config)]:
+    for problem in check(config):
         log.warning("configuration", where=problem.where, what=problem.what)

@@ -9,10 +9,9 @@ def server(file: File, log_format: LogFormatOption = None, log_level: LogLevelOp
     """Run a server: its peers' connections go out."""
     import asyncio
 
-    from awgproxy.config import load, require_server
+    from awgproxy.config import Role, load
     from awgproxy.session.server import run
 
-    config = load(file)
-    require_server(config)
+    config = load(file, Role.SERVER)
     start_log(config, log_level, log_format)
     asyncio.run(run(config))

@@ -4,7 +4,7 @@
 are described in docs/reference/configuration.md.
 """
 
-from awgproxy.config.load import load, readable_by_others
+from awgproxy.config.load import load
 from awgproxy.config.model import (
     Config,
     Interface,
@@ -13,12 +13,12 @@ from awgproxy.config.model import (
     LogFormat,
     LogLevel,
     Peer,
+    Role,
     Server,
     Socks5,
     Tunnel,
 )
 from awgproxy.config.parse import parse
-from awgproxy.config.roles import Role, require_client, require_server, role_of
 from awgproxy.config.values import Endpoint, PortRange
 
 __all__ = [
@@ -37,8 +37,4 @@ __all__ = [
     "Tunnel",
     "load",
     "parse",
-    "readable_by_others",
-    "require_client",
-    "require_server",
-    "role_of",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from awgproxy.config.parse import parse
 from awgproxy.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from awgproxy.config.model import Config
+    from awgproxy.config.model import Config, Role
 
 LARGEST_FILE = 1 << 20
 """Bytes. Room for thousands of peers; a larger file is not a configuration."""
@@ -19,39 +20,33 @@ _UTF8_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
-def load(path: str | os.PathLike[str]) -> Config:
-    """Read and check a file.
+def load(path: str | os.PathLike[str], role: Role | None = None) -> Config:
+    """Read and check a file; ``role`` as in `parse`. That other users of the machine may read it is a warning.
 
     Raises:
-        ConfigError: it cannot be read, is not text, or has anything wrong in it.
+        ConfigError: it cannot be read, is not text, has anything wrong in it, or lacks what the role needs.
     """
     file = os.fspath(path)
-    return parse(_text(_content(file), file), file)
-
-
-def readable_by_others(path: str | os.PathLike[str]) -> Problem | None:
-    """A warning where other users of the machine may read a file of secrets."""
-    try:
-        mode = os.stat(path).st_mode  # noqa: PTH116 - takes every kind of path
-    except OSError:
-        return None
+    content, mode = _content(file)
+    config = parse(_text(content, file), file, role)
     if not mode & (stat.S_IRGRP | stat.S_IROTH):
-        return None
-    file = os.fspath(path)
-    return Problem(file, None, None, None, "other users can read its keys", f"run `chmod 600 {file}`")
+        return config
+    exposed = Problem(file, None, None, None, "other users can read its keys", f"run `chmod 600 {file}`")
+    return dataclasses.replace(config, warnings=(exposed, *config.warnings))
 
 
-def _content(file: str) -> bytes:
+def _content(file: str) -> tuple[bytes, int]:
+    """What is in a file, and its mode."""
     try:
         with open(file, "rb") as source:  # noqa: PTH123 - a name may hold what Path would normalise away
-            content = source.read(LARGEST_FILE + 1)
+            content, mode = source.read(LARGEST_FILE + 1), os.fstat(source.fileno()).st_mode
     except OSError as error:
         raise _refused(file, f"cannot be read: {(error.strerror or str(error)).lower()}", None) from None
     except ValueError:
         raise _refused(file.replace("\0", "?"), "is not a file's name", None) from None
     if len(content) > LARGEST_FILE:
         raise _refused(file, f"is larger than {LARGEST_FILE >> 20} MiB", "give a configuration file")
-    return content
+    return content, mode
 
 
 def _text(content: bytes, file: str) -> str:

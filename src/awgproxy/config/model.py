@@ -32,6 +32,13 @@ OBFUSCATION_KEYS = (
 """The AmneziaWG 2.0 parameters that stand in ``[Interface]``."""
 
 
+class Role(StrEnum):
+    """The two ends."""
+
+    CLIENT = "client"
+    SERVER = "server"
+
+
 class KeepalivePadding(StrEnum):
     """Whether a keepalive is sent with S4 bytes of padding, or bare as amneziawg-go v0.2.16 does."""
 
@@ -153,12 +160,14 @@ SECTIONS: Mapping[str, type[Section]] = {
 
 @dataclass(frozen=True)
 class Config:
-    """A configuration that has passed every check of its own.
+    """A configuration that has passed every check of its own, and that can run as ``role``.
 
-    ``warnings`` are what the parser saw and passed over. ``lines`` says where everything stands, as `Findings.lines`.
+    ``warnings`` are what was seen and passed over in reading. ``lines`` says where everything stands, as
+    `Findings.lines`.
     """
 
     file: str
+    role: Role
     interface: Interface
     peers: tuple[Peer, ...] = ()
     socks5: Socks5 = field(default_factory=Socks5)

@@ -1,7 +1,7 @@
 """From text to a `Config`: every error of a file at once, each with its line, its key and what would be right.
 
 Touches nothing but the text. What a value may be is said in `values` and `model`, what sections must be to each other
-in `consistency`, what an obfuscation parameter may be in the extension.
+in `consistency`, what an end must have in `roles`, what an obfuscation parameter may be in the extension.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from awgproxy.config.model import (
     Interface,
     Log,
     Peer,
+    Role,
     Section,
     Server,
     Socks5,
     Tunnel,
 )
+from awgproxy.config.roles import check_role, role_of
 from awgproxy.config.sections import nearest, read_section
 from awgproxy.config.values import SearchDomain, excerpt, looks_like_key
 
@@ -34,11 +36,13 @@ if TYPE_CHECKING:
 Model = TypeVar("Model", bound=Section)
 
 
-def parse(text: str, file: str) -> Config:
+def parse(text: str, file: str, role: Role | None = None) -> Config:
     """Read the ``.conf`` dialect; ``file`` is what problems call it.
 
+    ``role``: the end that is to run with it; where None, the one that it is most likely for.
+
     Raises:
-        ConfigError: with everything that is wrong.
+        ConfigError: with everything that is wrong, and everything that the role lacks.
     """
     findings = Findings(file)
     sections = _known_sections(read_document(text, findings), findings)
@@ -53,6 +57,8 @@ def parse(text: str, file: str) -> Config:
     log = _the_only(Log, sections, findings)
     _check_obfuscation(sections, tunnel, findings)
     check_consistency(interface, peers, socks5, findings)
+    role = role or role_of(sections)
+    check_role(role, sections, findings)
     if ("interface", "") not in findings.lines:
         findings.error(None, "Interface", None, "is missing", "every configuration has an [Interface] section")
     if findings.errors or interface is None:
@@ -60,6 +66,7 @@ def parse(text: str, file: str) -> Config:
     _warn_of_search_domains(interface, findings)
     return Config(
         file=file,
+        role=role,
         interface=interface,
         peers=tuple(peer for peer in peers if peer is not None),
         socks5=socks5 or Socks5(),

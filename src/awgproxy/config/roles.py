@@ -1,76 +1,65 @@
-"""What a configuration must have for the end that it is to run: a client dials, a server listens."""
+"""Which end a configuration is for, and what that end must have: a client dials, a server listens.
+
+Looks at the text, so that what is missing is told together with what is wrong.
+"""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from awgproxy.errors import ConfigError, Problem
+from awgproxy.config.model import Role
+from awgproxy.config.values import InvalidValue, listen_port
 
 if TYPE_CHECKING:
-    from awgproxy.config.model import Config
+    from collections.abc import Sequence
+
+    from awgproxy.config.document import Section
+    from awgproxy.config.findings import Findings
 
 
-class Role(StrEnum):
-    """The two ends."""
-
-    CLIENT = "client"
-    SERVER = "server"
-
-
-def role_of(config: Config) -> Role:
-    """The end that a configuration is most likely for.
+def role_of(sections: Sequence[Section]) -> Role:
+    """The end that a file is most likely for.
 
     A ``[Server]`` section makes a server, and so does a ListenPort without any Endpoint and without ``[Socks5]``.
     """
-    if ("server", "") in config.lines:
+    names = {section.name.lower() for section in sections}
+    if "server" in names:
         return Role.SERVER
-    dials = any(peer.endpoint is not None for peer in config.peers) or ("socks5", "") in config.lines
-    return Role.SERVER if config.interface.listen_port and not dials else Role.CLIENT
+    dials = "socks5" in names or _given(sections, "peer", "endpoint")
+    return Role.SERVER if _listens(sections) and not dials else Role.CLIENT
 
 
-def problems_as(role: Role, config: Config) -> list[Problem]:
-    """What keeps a configuration from running as ``role``; empty where nothing does."""
-    return _client_problems(config) if role is Role.CLIENT else _server_problems(config)
-
-
-def require_client(config: Config) -> None:
-    """Raise `ConfigError` unless a client can run with this: it needs a peer that it can dial."""
-    _require(_client_problems(config))
-
-
-def require_server(config: Config) -> None:
-    """Raise `ConfigError` unless a server can run with this: it needs a port and a peer to serve."""
-    _require(_server_problems(config))
-
-
-def _require(problems: list[Problem]) -> None:
-    if problems:
-        raise ConfigError(problems)
-
-
-def _client_problems(config: Config) -> list[Problem]:
-    if not config.peers:
-        return [_no_peer(config, "a client needs the server as its peer")]
-    if any(peer.endpoint is not None for peer in config.peers):
-        return []
-    line = config.lines.get(("peer 1", ""))
-    suggestion = "where the server is, such as vpn.example.org:51820"
-    return [Problem(config.file, line, "Peer", "Endpoint", "is missing, and a client needs one", suggestion)]
-
-
-def _server_problems(config: Config) -> list[Problem]:
-    problems = []
-    if not config.interface.listen_port:
-        line = config.lines.get(("interface", "listenport"), config.lines.get(("interface", "")))
+def check_role(role: Role, sections: Sequence[Section], findings: Findings) -> None:
+    """Add what ``role`` lacks to ``findings``: a client needs a peer that it can dial, a server a port and a peer."""
+    lines = findings.lines
+    if role is Role.SERVER and ("interface", "") in lines and not _listens(sections):
+        line = lines.get(("interface", "listenport"), lines["interface", ""])
         suggestion = "the UDP port that clients dial, such as 51820"
-        problems.append(
-            Problem(config.file, line, "Interface", "ListenPort", "is missing, and a server needs one", suggestion)
-        )
-    if not config.peers:
-        problems.append(_no_peer(config, "a server needs a [Peer] for each of its clients"))
-    return problems
+        findings.error(line, "Interface", "ListenPort", "is missing, and a server needs one", suggestion)
+    if ("peer 1", "") not in lines:
+        clients = "a server needs a [Peer] for each of its clients"
+        suggestion = clients if role is Role.SERVER else "a client needs the server as its peer"
+        findings.error(None, "Peer", None, "is missing", suggestion)
+    elif role is Role.CLIENT and not _given(sections, "peer", "endpoint"):
+        suggestion = "where the server is, such as vpn.example.org:51820"
+        message = "is missing, and a client needs one"
+        findings.error(lines["peer 1", ""], "Peer", "Endpoint", message, suggestion)
 
 
-def _no_peer(config: Config, suggestion: str) -> Problem:
-    return Problem(config.file, None, "Peer", None, "is missing", suggestion)
+def _given(sections: Sequence[Section], name: str, key: str) -> list[str]:
+    """Every value of a key, in the order of the file; section and key in lower case."""
+    return [
+        entry.value
+        for section in sections
+        if section.name.lower() == name
+        for entry in section.entries
+        if entry.key.lower() == key
+    ]
+
+
+def _listens(sections: Sequence[Section]) -> bool:
+    """Whether a port to listen on is given; one that cannot be read is an error of its own."""
+    try:
+        return any(listen_port(text) for text in _given(sections, "interface", "listenport")[:1])
+    except InvalidValue:
+        return True

@@ -41,6 +41,7 @@ LARGEST_MTU = 65_400
 SHOWN_LENGTH = 60
 _KEY_LIKE = re.compile(r"[A-Za-z0-9+/_-]{40,}")
 _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
+_BROADCAST = IPv4Address("255.255.255.255")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.IGNORECASE | re.ASCII)
 _DIGITS = re.compile(r"[0-9]{1,20}")
 _MARK = re.compile(r"0[xX]([0-9a-fA-F]{1,16})|([0-9]{1,20})")
@@ -179,7 +180,7 @@ def interface(text: str) -> Interface:
         found = ip_interface(text)
     except ValueError:
         raise InvalidValue(f"{shown(text)} is not an address", suggestion) from None
-    if found.ip.is_unspecified or found.ip.is_multicast or found.ip.is_loopback:
+    if found.ip.is_loopback or not is_one_hosts(found.ip):
         raise InvalidValue(f"{shown(text)} cannot be a tunnel's address", suggestion)
     return found
 
@@ -191,6 +192,12 @@ def network(text: str) -> Network:
         return ip_network(text, strict=False)
     except ValueError:
         raise InvalidValue(f"{shown(text)} is not a network", "such as 10.8.0.0/24, 0.0.0.0/0 or ::/0") from None
+
+
+def is_one_hosts(found: Address) -> bool:
+    """Whether an address can be that of one host: it is neither unspecified, nor multicast, nor broadcast."""
+    plain = (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
+    return not (plain.is_unspecified or plain.is_multicast or plain == _BROADCAST)
 
 
 def _refuse_zone(text: str) -> None:
@@ -224,20 +231,30 @@ def dns_server(text: str) -> Address | SearchDomain:
 
 
 def endpoint(text: str) -> Endpoint:
-    """``host:port`` or ``[address]:port``, both parts required."""
-    return _endpoint(text, port, "such as vpn.example.org:51820, 203.0.113.5:51820 or [2001:db8::5]:51820")
+    """``host:port`` or ``[address]:port``, both parts required; the address must be one that can be dialled."""
+    found = _endpoint(text, port, "such as vpn.example.org:51820, 203.0.113.5:51820 or [2001:db8::5]:51820")
+    if found.address is not None:
+        _refuse_nobodys(found.address)
+    return found
 
 
 def host_and_port(text: str) -> tuple[str, int | None]:
     """A host with or without a port: a name or an address, an IPv6 one also without brackets."""
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     try:
-        return str(address(bare)), None
+        found = address(bare)
     except InvalidValue:
         if ":" not in text:
             return host_name(text), None
-    found = endpoint(text)
-    return found.host, found.port
+        both = endpoint(text)
+        return both.host, both.port
+    _refuse_nobodys(found)
+    return str(found), None
+
+
+def _refuse_nobodys(found: Address) -> None:
+    if not is_one_hosts(found):
+        raise InvalidValue(f"{found} is no host's address", "the server's own, such as 203.0.113.5, or its name")
 
 
 def listen_address(text: str) -> Endpoint:

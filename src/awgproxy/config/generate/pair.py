@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import ip_interface, ip_network
+from itertools import combinations
 from secrets import SystemRandom
 from typing import TYPE_CHECKING
 
 from awgproxy import _native
 from awgproxy.config.generate.parameters import random_parameters
 from awgproxy.config.path import fitting_mtu, path_to
-from awgproxy.config.values import Endpoint, InvalidValue
+from awgproxy.config.values import Endpoint, InvalidValue, interface
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -89,12 +90,14 @@ def generate(plan: Plan, random: Random | None = None) -> Generated:
     Keys are from the extension's generator whatever ``random`` is: that is for parameters, the system's by default.
 
     Raises:
-        InvalidValue: a network is too small for the clients, or there are too many.
+        InvalidValue: a network is too small for the clients, cannot be a tunnel's, or overlaps another, or there are
+            too many clients.
     """
     random = random or SystemRandom()
     if not 1 <= plan.clients <= MOST_CLIENTS:
         raise InvalidValue(f"{plan.clients} clients cannot be served", f"1 to {MOST_CLIENTS}")
     networks = plan.networks or _random_networks(random)
+    _refuse_overlaps(networks)
     server, *others = zip(*(_addresses(network, plan.clients + 1) for network in networks), strict=True)
     parameters = random_parameters(random)
     port = plan.port or plan.listen_port or random.randint(*PORTS)
@@ -118,11 +121,17 @@ def _random_networks(random: Random) -> list[Network]:
     ]
 
 
+def _refuse_overlaps(networks: Sequence[Network]) -> None:
+    for one, other in combinations(networks, 2):
+        if one.overlaps(other):
+            raise InvalidValue(f"{one} and {other} overlap", "networks that share no address")
+
+
 def _addresses(network: Network, count: int) -> list[Interface]:
     """The first addresses of a network, the one that names the network left out."""
     if network.num_addresses < count + 2:
         raise InvalidValue(f"{network} is too small for {count} addresses", "a larger network, such as 10.8.0.0/24")
-    return [ip_interface(f"{network.network_address + number}/{network.prefixlen}") for number in range(1, count + 1)]
+    return [interface(f"{network.network_address + number}/{network.prefixlen}") for number in range(1, count + 1)]
 
 
 def _new_client(addresses: tuple[Interface, ...]) -> _Client:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from awgproxy import _native
 from awgproxy.config.lint.remark import Remark
-from awgproxy.config.roles import Role, role_of
+from awgproxy.config.model import Role
+from awgproxy.config.values import SearchDomain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,16 +27,22 @@ def mtu(config: Config, _shape: Shape, path: Path) -> Iterator[Remark]:
 
 def names(config: Config, _shape: Shape, _path: Path) -> Iterator[Remark]:
     """A client that cannot ask for names."""
-    if role_of(config) is not Role.CLIENT:
+    if config.role is not Role.CLIENT:
         return
     if not config.interface.dns:
         suggestion = "the server's address in the tunnel, such as 10.8.0.1"
         yield Remark("interface", "DNS", "is missing: connections by name will be refused", suggestion)
     allowed = [network for peer in config.peers for network in peer.allowed_ips]
-    for server in config.interface.dns:
-        if not any(server in network for network in allowed):
+    versions = {address.version for address in config.interface.addresses}
+    for index, server in enumerate(config.interface.dns_entries):
+        if isinstance(server, SearchDomain):
+            continue
+        if server.version not in versions:
+            message = f"{server} cannot be reached: Address has no IPv{server.version}"
+            yield Remark("interface", "DNS", message, "name another server, or add an address", index)
+        elif not any(server in network for network in allowed):
             message = f"{server} is in no peer's AllowedIPs and cannot be reached"
-            yield Remark("interface", "DNS", message, "allow it, or name another server")
+            yield Remark("interface", "DNS", message, "allow it, or name another server", index)
 
 
 def own_addresses(config: Config, _shape: Shape, _path: Path) -> Iterator[Remark]:
@@ -54,7 +61,7 @@ def own_addresses(config: Config, _shape: Shape, _path: Path) -> Iterator[Remark
 
 def any_source(config: Config, _shape: Shape, _path: Path) -> Iterator[Remark]:
     """A server's peer that may send as anybody."""
-    if role_of(config) is not Role.SERVER:
+    if config.role is not Role.SERVER:
         return
     for number, peer in enumerate(config.peers, 1):
         for index, network in enumerate(peer.allowed_ips):
