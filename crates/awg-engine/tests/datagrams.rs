@@ -2,12 +2,14 @@
 
 mod pair;
 
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
 
-use awg_engine::{EgressPolicy, Kind, Outcome, Rule};
+use awg_engine::{EgressPolicy, Kind, Outcome, Refusal, Rule};
 use pair::{CLIENT, Options, PATIENCE, Pair, SERVER, udp_echo};
+
+const CLIENT_IPV6: IpAddr = IpAddr::V6(Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, 2));
 
 fn application(descriptor: OwnedFd) -> UnixDatagram {
     let socket = UnixDatagram::from(descriptor);
@@ -60,6 +62,60 @@ fn datagrams_leave_from_one_socket_and_come_back() {
     assert_eq!((traffic.sent, traffic.received), (10_500, 10_500));
     pair.server.engine.close_flow(incoming.flow).unwrap();
     assert_eq!(pair.server.wait_closed(incoming.flow).1, traffic);
+}
+
+/// A server that knows the client by both families, and a client with a route for everything.
+fn both_families() -> Options {
+    Options {
+        client: |settings| {
+            settings.addresses = vec![CLIENT, CLIENT_IPV6];
+            settings.peers[0].allowed_ips = ["0.0.0.0/0", "::/0"]
+                .map(|network| network.parse().unwrap())
+                .to_vec();
+        },
+        server: |settings| {
+            let network = ipnet::IpNet::from(CLIENT_IPV6);
+            settings.peers[0].allowed_ips.push(network);
+        },
+        ..Options::default()
+    }
+}
+
+#[test]
+fn datagrams_leave_from_the_address_of_their_destinations_family() {
+    let reversed = Options {
+        client: |settings| {
+            (both_families().client)(settings);
+            settings.addresses.reverse();
+        },
+        ..both_families()
+    };
+    for options in [both_families(), reversed] {
+        let pair = Pair::with(options);
+        for (destination, own) in [("192.0.2.1:9", CLIENT), ("[2001:db8::1]:9", CLIENT_IPV6)] {
+            let destination: SocketAddr = destination.parse().unwrap();
+            let (_, descriptor) = pair.client.engine.open_datagrams(destination).unwrap();
+            let socket = application(descriptor);
+            socket.send(b"hello").unwrap();
+            let incoming = pair.server.wait_incoming();
+            assert_eq!(incoming.source.ip(), own);
+            assert_eq!(incoming.destination, destination);
+        }
+    }
+}
+
+#[test]
+fn a_destination_of_a_family_without_an_address_is_an_unreachable_network() {
+    let pair = Pair::with(Options {
+        client: |settings| {
+            (both_families().client)(settings);
+            settings.addresses = vec![CLIENT];
+        },
+        ..both_families()
+    });
+    let destination = "[2001:db8::1]:9".parse().unwrap();
+    let (flow, _descriptor) = pair.client.engine.open_datagrams(destination).unwrap();
+    assert_eq!(pair.client.wait_refused(flow), Refusal::NetworkUnreachable);
 }
 
 #[test]

@@ -256,7 +256,8 @@ impl Stack {
         self.inner.tcp.abort(flow);
     }
 
-    /// Opens a UDP flow through `peer`, on a random port of one of our addresses (the first, unless said).
+    /// Opens a UDP flow through `peer`, on a random port of one of our addresses: the first of the family of `to`, unless
+    /// said. The flow can talk to whatever address of that family.
     ///
     /// # Errors
     /// [`ConnectError`]: no flow was opened.
@@ -265,13 +266,12 @@ impl Stack {
         now: Instant,
         peer: Peer,
         from: Option<IpAddr>,
+        to: IpAddr,
     ) -> Result<FlowId, ConnectError> {
         let inner = &mut self.inner;
-        let from = match from {
-            Some(from) => inner.addresses.contains(&from).then_some(from),
-            None => inner.addresses.first().copied(),
-        };
-        let from = from.ok_or(ConnectError::Unaddressable)?;
+        let from = inner
+            .source(from, to.to_canonical())
+            .ok_or(ConnectError::Unaddressable)?;
         inner
             .datagrams
             .open(now, peer, from, &mut inner.rng)

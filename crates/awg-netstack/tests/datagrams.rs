@@ -67,7 +67,7 @@ impl World {
     fn open(&mut self, from: &str) -> FlowId {
         let from: IpAddr = from.parse().expect("an address");
         self.client
-            .open_datagrams(self.now, PEER, Some(from))
+            .open_datagrams(self.now, PEER, Some(from), from)
             .expect("room for a flow")
     }
 
@@ -251,7 +251,7 @@ fn nobody_at_the_port_is_told_once_per_question() {
     world.server = knocker;
     let flow = world
         .server
-        .open_datagrams(world.now, PEER, None)
+        .open_datagrams(world.now, PEER, None, at("10.0.0.2:9").ip())
         .expect("room for a flow");
     for _ in 0..2 {
         for _ in 0..3 {

@@ -91,7 +91,9 @@ fn samples(now: Instant) -> Vec<Vec<u8>> {
         let remote: SocketAddr = remote.parse().expect("a socket address");
         let own = own.parse().expect("an address");
         client.connect(now, PEER, Some(own), remote).expect("room");
-        let flow = client.open_datagrams(now, PEER, Some(own)).expect("room");
+        let flow = client
+            .open_datagrams(now, PEER, Some(own), remote.ip())
+            .expect("room");
         for length in [20, 3000] {
             client
                 .send_datagram(now, flow, remote, &vec![1; length])

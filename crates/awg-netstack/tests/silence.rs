@@ -2,6 +2,7 @@
 
 mod simulation;
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use awg_netstack::{Closure, Event, Limits};
@@ -67,10 +68,10 @@ fn a_peer_that_is_heard_of_keeps_its_idle_connections() {
 #[test]
 fn a_stream_towards_a_peer_that_is_gone_ends() {
     let mut world = World::new(1, Path::default());
+    let target: SocketAddr = "192.0.2.1:9".parse().expect("a socket address");
     let flow = world.ends[CLIENT]
-        .open_datagrams(world.now, PEER, None)
+        .open_datagrams(world.now, PEER, None, target.ip())
         .expect("room for a flow");
-    let target = "192.0.2.1:9".parse().expect("a socket address");
     world.ends[CLIENT]
         .send_datagram(world.now, flow, target, b"send me all you have")
         .expect("room in the queue");
@@ -118,10 +119,10 @@ fn flows_of_other_peers_stay() {
     let mut world = World::new(1, Path::default());
     world.open("192.0.2.1:80");
     let other = awg_netstack::Peer(8);
+    let target: SocketAddr = "10.0.0.9:9".parse().expect("a socket address");
     let flow = world.ends[SERVER]
-        .open_datagrams(world.now, other, None)
+        .open_datagrams(world.now, other, None, target.ip())
         .expect("room for a flow");
-    let target = "10.0.0.9:9".parse().expect("a socket address");
     let stack = &mut world.ends[SERVER];
     let mut now: Instant = world.now;
     let end = now + Limits::default().silent_peer + MINUTE;

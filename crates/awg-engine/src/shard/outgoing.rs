@@ -228,7 +228,7 @@ impl Shard {
             .ok_or(Refusal::NetworkUnreachable)
             .and_then(|peer| {
                 self.stack
-                    .open_datagrams(self.now.instant, in_stack(peer), None)
+                    .open_datagrams(self.now.instant, in_stack(peer), None, destination.ip())
                     .map_err(|error| refusal_of(&error))
             });
         let flow = match opened {
