@@ -174,15 +174,20 @@ impl Shard {
         self.handle_timeouts();
         self.handle_stack_events();
         self.run_relays();
-        self.transmit();
-        self.handle_stack_events();
         self.handle_tunnel_events();
+        self.transmit();
+        if self.handle_stack_events() {
+            // What was decided on them may have to be sent.
+            self.wire.expect_output();
+        }
         self.report();
     }
 
     /// How long the next turn may wait; `None` = until something is ready.
     fn patience(&self) -> Option<Duration> {
-        if self.wire.has_work() || self.flows.ready() > 0 {
+        // Packets that were staged make the tunnel ask for a session after its own datagrams had their turn.
+        let asks = self.tunnel.has_output() && self.wire.may_send();
+        if asks || self.wire.has_work() || self.flows.ready() > 0 {
             return Some(Duration::ZERO);
         }
         [

@@ -8,8 +8,11 @@ use super::incoming::Announcement;
 use crate::flow::{Outcome, Refusal};
 
 impl Shard {
-    pub(super) fn handle_stack_events(&mut self) {
+    /// Hears what the stack has to say; whether that was anything.
+    pub(super) fn handle_stack_events(&mut self) -> bool {
+        let mut heard = false;
         while let Some(event) = self.stack.poll_event() {
+            heard = true;
             match event {
                 Event::Incoming {
                     flow,
@@ -34,6 +37,7 @@ impl Shard {
                 Event::Closed { flow, how } => self.closed(flow, how),
             }
         }
+        heard
     }
 
     fn established(&mut self, flow: StackFlow) {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use awg_obfuscation::Parameters;
 use awg_tunnel::{
@@ -71,30 +71,73 @@ fn start(prepared: Prepared, transport: MemoryTransport) -> Box<Shard> {
     started
 }
 
-fn pair(client: Prepared, server: Prepared) -> [Box<Shard>; 2] {
-    let (left, right) = MemoryTransport::pair([outer(0), outer(1)], 0.0, [5; 32]);
-    [start(client, left), start(server, right)]
+/// Two shards on one wire, and when the client's initiations left.
+struct Ends {
+    shards: [Box<Shard>; 2],
+    initiations: Vec<Instant>,
 }
 
-/// Takes turns until `time` has passed on both clocks, at the pace of their deadlines.
-fn run(shards: &mut [Box<Shard>; 2], time: Duration) {
-    let mut left = time;
-    loop {
-        for shard in shards.iter_mut() {
-            // Nobody reports that a wire in memory has something.
-            shard.wire.expect_datagrams();
-            shard.turn();
+fn pair(client: Prepared, server: Prepared) -> Ends {
+    let (left, right) = MemoryTransport::pair([outer(0), outer(1)], 0.0, [5; 32]);
+    Ends {
+        shards: [start(client, left), start(server, right)],
+        initiations: Vec::new(),
+    }
+}
+
+impl Ends {
+    /// Takes turns until `time` has passed on both clocks, when the shards ask for them and at no other moment.
+    fn run(&mut self, time: Duration) {
+        let mut left = time;
+        let mut turns = 0;
+        loop {
+            for shard in &mut self.shards {
+                // Nobody reports that a wire in memory has something.
+                shard.wire.expect_datagrams();
+                shard.turn();
+            }
+            self.note_initiations();
+            let patience = self.shards.iter().filter_map(|shard| shard.patience());
+            let step = if self.is_wire_empty() {
+                patience.min().unwrap_or(Duration::MAX)
+            } else {
+                Duration::ZERO
+            };
+            if step.is_zero() {
+                turns += 1;
+                assert!(turns < 100, "the loop spins");
+                continue;
+            }
+            if left.is_zero() {
+                return;
+            }
+            turns = 0;
+            let step = step.min(left);
+            left -= step;
+            for shard in &mut self.shards {
+                shard.now.instant += step;
+                shard.now.unix += step;
+            }
         }
-        let next = shards.iter().filter_map(|shard| shard.patience()).min();
-        let step = next.unwrap_or(left).clamp(Duration::from_millis(1), SECOND);
-        if left.is_zero() {
-            return;
-        }
-        let step = step.min(left);
-        left -= step;
-        for shard in shards.iter_mut() {
-            shard.now.instant += step;
-            shard.now.unix += step;
+    }
+
+    /// Whether all that was sent has been received: the wire loses nothing.
+    fn is_wire_empty(&self) -> bool {
+        let [left, right] = self
+            .shards
+            .each_ref()
+            .map(|shard| shard.wire.transport().counters());
+        left.sent == right.received && right.sent == left.received
+    }
+
+    fn note_initiations(&mut self) {
+        let client = &self.shards[0];
+        while (self.initiations.len() as u64) < client.tunnel.counters().initiations_sent {
+            let now = client.now.instant;
+            if let Some(last) = self.initiations.last() {
+                assert!(now - *last >= 5 * SECOND, "{:?} apart", now - *last);
+            }
+            self.initiations.push(now);
         }
     }
 }
@@ -106,23 +149,23 @@ fn sessions(shard: &Shard) -> usize {
 }
 
 fn keeps_trying(client: Prepared) {
-    let mut shards = pair(client, prepare(1, peer(0, None)));
+    let mut ends = pair(client, prepare(1, peer(0, None)));
     // Longer than four runs of twenty initiations.
-    run(&mut shards, 450 * SECOND);
-    let [client, server] = &mut shards;
+    ends.run(450 * SECOND);
+    let [client, server] = &mut ends.shards;
     assert_eq!(sessions(client), 0);
     let counters = *client.tunnel.counters();
     assert!(counters.handshakes_failed >= 4, "{counters:?}");
     assert_eq!(counters.dropped_response_forged, counters.initiations_sent);
-    // Never faster than one in five seconds, and never slower than in six.
+    // Never slower than one in six seconds.
     assert!(
         (75..=90).contains(&counters.initiations_sent),
         "{counters:?}"
     );
     // Once the keys are the same it connects by itself.
     server.set_peers(vec![peer(0, Some([9; 32]))]);
-    run(&mut shards, 6 * SECOND);
-    assert_eq!(sessions(&shards[0]), 1);
+    ends.run(6 * SECOND);
+    assert_eq!(sessions(&ends.shards[0]), 1);
 }
 
 #[test]
@@ -147,33 +190,68 @@ fn a_client_goes_on_although_no_event_of_the_tunnel_finds_room() {
         &peer(1, Some([9; 32])),
     )
     .unwrap();
-    let mut shards = pair(client, prepare(1, peer(0, None)));
-    run(&mut shards, 450 * SECOND);
-    assert!(shards[0].tunnel.counters().handshakes_failed >= 4);
-    shards[1].set_peers(vec![peer(0, Some([9; 32]))]);
-    run(&mut shards, 6 * SECOND);
-    assert_eq!(shards[0].tunnel.counters().sessions_established, 1);
+    let mut ends = pair(client, prepare(1, peer(0, None)));
+    ends.run(450 * SECOND);
+    assert!(ends.shards[0].tunnel.counters().handshakes_failed >= 4);
+    ends.shards[1].set_peers(vec![peer(0, Some([9; 32]))]);
+    ends.run(6 * SECOND);
+    assert_eq!(ends.shards[0].tunnel.counters().sessions_established, 1);
 }
 
 #[test]
 fn a_client_whose_server_is_gone_and_comes_back_has_a_session_again() {
-    let mut shards = pair(prepare(0, peer(1, None)), prepare(1, peer(0, None)));
-    run(&mut shards, SECOND);
-    assert_eq!(sessions(&shards[0]), 1);
-    shards[1].set_peers(Vec::new());
-    run(&mut shards, 600 * SECOND);
-    assert_eq!(sessions(&shards[0]), 0);
-    shards[1].set_peers(vec![peer(0, None)]);
-    run(&mut shards, 6 * SECOND);
-    assert_eq!(sessions(&shards[0]), 1);
+    let mut ends = pair(prepare(0, peer(1, None)), prepare(1, peer(0, None)));
+    ends.run(SECOND);
+    assert_eq!(sessions(&ends.shards[0]), 1);
+    ends.shards[1].set_peers(Vec::new());
+    ends.run(600 * SECOND);
+    assert_eq!(sessions(&ends.shards[0]), 0);
+    ends.shards[1].set_peers(vec![peer(0, None)]);
+    ends.run(6 * SECOND);
+    assert_eq!(sessions(&ends.shards[0]), 1);
+}
+
+#[test]
+fn a_session_that_expired_is_followed_by_the_next_one_at_once() {
+    let mut ends = pair(prepare(0, peer(1, None)), prepare(1, peer(0, None)));
+    let start = ends.shards[0].now.instant;
+    ends.run(200 * SECOND);
+    assert_eq!(sessions(&ends.shards[0]), 2);
+    // The life of keys that nothing was sent by.
+    assert_eq!(ends.initiations, [start, start + 180 * SECOND]);
+}
+
+#[test]
+fn a_flow_without_a_session_asks_for_one_at_once() {
+    let mut client = prepare(0, peer(1, None));
+    client.settings.stay_connected = false;
+    let mut ends = pair(client, prepare(1, peer(0, None)));
+    ends.run(SECOND);
+    assert_eq!(ends.initiations, []);
+    let (_application, ours) = UnixStream::pair().unwrap();
+    let client = &mut ends.shards[0];
+    let opened = client.now.instant;
+    client.open(
+        client.shared.next_flow(),
+        vec![SocketAddr::new(inner(1), 80)],
+        ours.into(),
+        Vec::new(),
+        Box::default(),
+    );
+    ends.run(Duration::ZERO);
+    assert_eq!(ends.initiations, [opened]);
+    assert_eq!(sessions(&ends.shards[0]), 1);
+    // The packet that waited for the session has come through it.
+    let incoming = |event: &Event| matches!(event, Event::FlowIncoming { .. });
+    assert!(ends.shards[1].shared.events.take().iter().any(incoming));
 }
 
 #[test]
 fn a_refused_peer_is_named_by_its_place_and_no_key_is_in_a_record() {
-    let mut shards = pair(prepare(0, peer(1, None)), prepare(1, peer(0, None)));
+    let mut ends = pair(prepare(0, peer(1, None)), prepare(1, peer(0, None)));
     let own = key(1).public_key();
-    shards[1].set_peers(vec![peer(0, None), PeerConfig::new(own)]);
-    let events = shards[1].shared.events.take();
+    ends.shards[1].set_peers(vec![peer(0, None), PeerConfig::new(own)]);
+    let events = ends.shards[1].shared.events.take();
     let record = events.iter().find_map(|event| match event {
         Event::Log(record) if record.message == "a peer was refused" => Some(record),
         _ => None,
@@ -188,7 +266,7 @@ fn a_refused_peer_is_named_by_its_place_and_no_key_is_in_a_record() {
 fn refused_applications_are_waited_for_in_bounded_number_and_time() {
     const MOST: usize = 1024;
     crate::descriptors::raise_descriptor_limit().unwrap();
-    let [mut shard, _] = pair(prepare(0, peer(1, None)), prepare(1, peer(0, None)));
+    let [mut shard, _] = pair(prepare(0, peer(1, None)), prepare(1, peer(0, None))).shards;
     let (_theirs, ours) = UnixStream::pair().unwrap();
     ours.set_nonblocking(true).unwrap();
     let leave = |shard: &mut Shard| {

@@ -119,7 +119,13 @@ impl Wire {
         }
     }
 
-    fn may_send(&self) -> bool {
+    /// There may be something to send that the last [`transmit`](Shard::transmit) did not see.
+    pub(super) fn expect_output(&mut self) {
+        self.unfinished = true;
+    }
+
+    /// Whether anything can be sent at this moment.
+    pub(super) fn may_send(&self) -> bool {
         !self.blocked && self.congested_until.is_none()
     }
 }

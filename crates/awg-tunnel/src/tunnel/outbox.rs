@@ -62,6 +62,11 @@ impl Outbox {
         self.items.push_back(item);
     }
 
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
     /// The first in the queue.
     pub(super) fn front_mut(&mut self) -> Option<&mut Outgoing> {
         self.items.front_mut()

@@ -20,6 +20,12 @@ impl Tunnel {
         Some(to)
     }
 
+    /// Whether [`poll_transmit`](Self::poll_transmit) may have something. It may turn out to be nothing.
+    #[inline]
+    pub fn has_output(&self) -> bool {
+        !self.outbox.is_empty()
+    }
+
     fn next_datagram(&mut self, now: Now, datagram: &mut Vec<u8>) -> Option<SocketAddr> {
         loop {
             match self.outbox.front_mut()? {
