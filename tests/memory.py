@@ -4,6 +4,12 @@ import asyncio
 import os
 import socket
 
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+
 
 class MemoryEngine:
     """Keeps what it was told, and tells what a test has it `tell`.
@@ -129,3 +135,66 @@ class MemoryEngine:
         self.far_ends.append(far)
         self.on_open(kind, destination, far)
         return self._new_flow(), near.detach()
+
+
+class DnsEngine(MemoryEngine):
+    """At the far end of its flows are DNS servers that know `zone`: (name, type) → records."""
+
+    def __init__(self, zone):
+        super().__init__()
+        self.zone = zone
+        self.codes: dict[str, dns.rcode.Rcode] = {}
+        """Types of records that are answered by an error."""
+        self.truncate = False
+        """Whether datagrams have no room for records."""
+        self.forge = False
+        """Whether somebody else's answers come first."""
+        self.silent: set[str] = set()
+        """Servers and types of records that get no answer."""
+        self.held: dict[str, asyncio.Event] = {}
+        """Types of records whose answers wait for their event."""
+        self._servers: list[asyncio.Task] = []
+
+    def on_open(self, kind, destination, far):
+        if destination[0] not in self.silent:
+            self._servers.append(asyncio.get_running_loop().create_task(self._serve(kind, far)))
+
+    def close(self) -> None:
+        for server in self._servers:
+            server.cancel()
+        super().close()
+
+    async def _serve(self, kind, far):
+        loop = asyncio.get_running_loop()
+        data = await loop.sock_recv(far, 65535)
+        question = dns.message.from_wire(data[2:] if kind == "tcp" else data)
+        asked = dns.rdatatype.to_text(question.question[0].rdtype)
+        if asked in self.silent:
+            return
+        if asked in self.held:
+            await self.held[asked].wait()
+        if self.forge and kind == "udp":
+            forged = dns.message.make_response(question)
+            forged.id ^= 1
+            await loop.sock_sendall(far, forged.to_wire())
+            await loop.sock_sendall(far, b"garbage")
+        wire = self._answer(question, asked, truncated=self.truncate and kind == "udp").to_wire()
+        await loop.sock_sendall(far, len(wire).to_bytes(2, "big") + wire if kind == "tcp" else wire)
+
+    def _answer(self, question, asked, *, truncated):
+        answer = dns.message.make_response(question)
+        name = question.question[0].name.to_text()
+        known = any(name == owner for owner, _ in self.zone)
+        answer.set_rcode(self.codes.get(asked, dns.rcode.NOERROR if known else dns.rcode.NXDOMAIN))
+        if asked in self.codes:
+            return answer
+        if truncated:
+            answer.flags |= dns.flags.TC
+            return answer
+        while (name, "CNAME") in self.zone:
+            (target,) = self.zone[name, "CNAME"]
+            answer.answer.append(dns.rrset.from_text(name, 60, "IN", "CNAME", target))
+            name = target
+        if (name, asked) in self.zone:
+            answer.answer.append(dns.rrset.from_text(name, 60, "IN", asked, *self.zone[name, asked]))
+        return answer

@@ -2,70 +2,31 @@
 
 import asyncio
 
-import dns.flags
-import dns.message
 import dns.rcode
-import dns.rdatatype
-import dns.rrset
 import pytest
 
 from awgproxy.egress import resolver as resolver_module
 from awgproxy.egress.resolver import Resolver
 from awgproxy.errors import NameLookupFailed, NameNotFound
-from tests.memory import MemoryEngine
-
-
-class DnsEngine(MemoryEngine):
-    """Answers each question by `zone`: (name, type) → addresses; None stays silent."""
-
-    def __init__(self, zone):
-        super().__init__()
-        self.zone = zone
-        self.tasks = []
-        self.truncate = False
-        self.code = dns.rcode.NOERROR
-        self.silent = set()
-        self.forge = False
-
-    def on_open(self, kind, destination, far):
-        self.tasks.append(asyncio.get_running_loop().create_task(self.serve(kind, destination, far)))
-
-    async def serve(self, kind, destination, far):
-        loop = asyncio.get_running_loop()
-        if destination[0] in self.silent:
-            return
-        data = await loop.sock_recv(far, 65535)
-        question = dns.message.from_wire(data[2:] if kind == "tcp" else data)
-        answer = dns.message.make_response(question)
-        asked = question.question[0]
-        if self.forge and kind == "udp":
-            forged = dns.message.make_response(question)
-            forged.id ^= 1
-            await loop.sock_sendall(far, forged.to_wire())
-            await loop.sock_sendall(far, b"garbage")
-        answer.set_rcode(self.code)
-        records = self.zone.get((asked.name.to_text(), dns.rdatatype.to_text(asked.rdtype)), [])
-        if kind == "udp" and self.truncate:
-            answer.flags |= dns.flags.TC
-        elif records:
-            answer.answer.append(dns.rrset.from_text(asked.name, 60, "IN", asked.rdtype, *records))
-        wire = answer.to_wire()
-        await loop.sock_sendall(far, len(wire).to_bytes(2, "big") + wire if kind == "tcp" else wire)
-
+from tests.memory import DnsEngine
 
 ZONE = {
     ("both.example.", "A"): ["192.0.2.1", "192.0.2.2"],
     ("both.example.", "AAAA"): ["2001:db8::1"],
     ("four.example.", "A"): ["192.0.2.1"],
+    ("none.example.", "TXT"): ["words"],
+    ("alias.example.", "CNAME"): ["both.example."],
+    **{(f"chain{link}.example.", "CNAME"): [f"chain{link + 1}.example."] for link in range(20)},
+    ("chain20.example.", "A"): ["192.0.2.20"],
 }
+FOR_EVER = 3600.0
+"""Longer than any test may take."""
 
 
 @pytest.fixture
 async def engine():
     made = DnsEngine(ZONE)
     yield made
-    for task in made.tasks:
-        task.cancel()
     made.close()
 
 
@@ -91,14 +52,63 @@ async def test_a_name_without_addresses(engine):
 
 
 async def test_a_name_that_is_not_there(engine):
-    engine.code = dns.rcode.NXDOMAIN
     with pytest.raises(NameNotFound, match="no such name"):
-        await Resolver(engine, ["10.0.0.1", "10.0.0.2"], ipv6=True).resolve("none.example")
+        await Resolver(engine, ["10.0.0.1", "10.0.0.2"], ipv6=True).resolve("missing.example")
     assert {server for _, (server, _) in engine.opened} == {"10.0.0.1"}
 
 
+@pytest.fixture
+def patient(monkeypatch):
+    """A server that does not answer is waited for until the test fails."""
+    monkeypatch.setattr(resolver_module, "TRY_SECONDS", (FOR_EVER,))
+
+
+FAMILIES = pytest.mark.parametrize(("silent", "known"), [("A", {"2001:db8::1"}), ("AAAA", {"192.0.2.1", "192.0.2.2"})])
+
+
+@FAMILIES
+async def test_a_name_that_is_not_there_is_told_by_the_first_answer(engine, patient, silent, known):
+    engine.silent = {silent}
+    with pytest.raises(NameNotFound, match="no such name"):
+        await Resolver(engine, ["10.0.0.1"], ipv6=True).resolve("missing.example")
+
+
+@FAMILIES
+async def test_a_family_without_an_answer_does_not_keep_the_other_one(engine, patient, silent, known):
+    engine.silent = {silent}
+    assert set(await Resolver(engine, ["10.0.0.1"], ipv6=True).resolve("both.example")) == known
+
+
+@FAMILIES
+async def test_a_family_that_is_a_little_late_counts(engine, patient, monkeypatch, silent, known):
+    for delay in ("RESOLUTION_DELAY_SECONDS", "ATTEMPT_DELAY_SECONDS"):
+        monkeypatch.setattr(resolver_module, delay, FOR_EVER)
+    engine.held[silent] = asyncio.Event()
+    look_up = asyncio.create_task(Resolver(engine, ["10.0.0.1"], ipv6=True).resolve("both.example"))
+    while len(engine.closed) == 0:  # noqa: ASYNC110 - the first answer has been read
+        await asyncio.sleep(0)
+    engine.held[silent].set()
+    assert len(await look_up) == 3
+
+
+@FAMILIES
+async def test_a_family_that_fails_does_not_hide_the_other_ones_addresses(engine, patient, silent, known):
+    engine.codes = {silent: dns.rcode.SERVFAIL}
+    assert set(await Resolver(engine, ["10.0.0.1"], ipv6=True).resolve("both.example")) == known
+
+
+async def test_an_alias_is_followed(engine):
+    addresses = await Resolver(engine, ["10.0.0.1"], ipv6=True).resolve("alias.example")
+    assert sorted(addresses) == ["192.0.2.1", "192.0.2.2", "2001:db8::1"]
+
+
+async def test_too_long_a_chain_of_aliases_is_an_unusable_answer(engine):
+    with pytest.raises(NameLookupFailed, match="unusable"):
+        await Resolver(engine, ["10.0.0.1"], ipv6=True).resolve("chain0.example")
+
+
 async def test_a_failing_server_is_not_a_missing_name(engine):
-    engine.code = dns.rcode.SERVFAIL
+    engine.codes = {"A": dns.rcode.SERVFAIL}
     with pytest.raises(NameLookupFailed, match="SERVFAIL") as caught:
         await Resolver(engine, ["10.0.0.1"], ipv6=False).resolve("four.example")
     assert not isinstance(caught.value, NameNotFound)
@@ -110,8 +120,13 @@ async def test_a_truncated_answer_is_asked_for_over_tcp(engine):
     assert [kind for kind, _ in engine.opened] == ["udp", "tcp"]
 
 
-async def test_the_next_server_is_asked_when_one_is_silent(engine, monkeypatch):
-    monkeypatch.setattr(resolver_module, "TRY_SECONDS", (0.05,))
+async def test_the_next_server_is_asked_when_one_is_silent(engine, patient, monkeypatch):
+    ask = Resolver._ask_server
+
+    def hurried(resolver, server, name, seconds):
+        return ask(resolver, server, name, 0.01 if server in engine.silent else seconds)
+
+    monkeypatch.setattr(Resolver, "_ask_server", hurried)
     engine.silent = {"10.0.0.1"}
     assert await Resolver(engine, ["10.0.0.1", "10.0.0.2"], ipv6=False).resolve("four.example") == ["192.0.2.1"]
 
@@ -134,6 +149,25 @@ async def test_one_look_up_serves_all_who_wait(engine):
     answers = await asyncio.gather(*(resolver.resolve("four.example") for _ in range(10)))
     assert answers == [["192.0.2.1"]] * 10
     assert len(engine.opened) == 1
+
+
+@pytest.mark.parametrize(
+    ("bound", "third"),
+    [("MAX_WAITING", "both.example"), ("MAX_WAITING", "none.example"), ("MAX_LOOKUPS", "four.example")],
+)
+async def test_look_ups_past_a_bound_fail_and_are_counted(engine, patient, monkeypatch, bound, third):
+    monkeypatch.setattr(resolver_module, bound, {"MAX_WAITING": 2, "MAX_LOOKUPS": 1}[bound])
+    resolver = Resolver(engine, ["10.0.0.1"], ipv6=False)
+    engine.silent = {"A"}
+    waiting = [asyncio.create_task(resolver.resolve("both.example")) for _ in range(2)]
+    await asyncio.sleep(0)  # they have begun
+    with pytest.raises(NameLookupFailed, match="too many names"):
+        await resolver.resolve(third)
+    assert resolver.turned_away == 1
+    resolver.close()
+    await asyncio.wait(waiting)
+    engine.silent = set()
+    assert await resolver.resolve("four.example") == ["192.0.2.1"]
 
 
 async def test_flows_are_ended(engine):

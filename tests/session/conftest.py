@@ -15,6 +15,12 @@ async def engine():
     made.close()
 
 
+@pytest.fixture(autouse=True)
+def draining_takes_for_ever(monkeypatch):
+    """A session ends by what a test does, not by the time that it has."""
+    monkeypatch.setattr(lifetime, "DRAIN_SECONDS", 3600.0)
+
+
 @pytest.fixture
 def entries(monkeypatch):
     """What is logged meanwhile, at every level, as dictionaries."""

@@ -3,19 +3,18 @@
 import asyncio
 import socket
 
-import dns.message
-import dns.rcode
-import dns.rrset
 import pytest
 
 from awgproxy._native import EngineFailed, FlowClosed, FlowConnected, FlowRefused, HandshakeFailed
 from awgproxy.config.parse import parse
+from awgproxy.egress import resolver
+from awgproxy.egress.resolver import Resolver
 from awgproxy.errors import ListenError, TunnelError
 from awgproxy.proxy.replies import SOCKS5_REPLIES
 from awgproxy.proxy.socks5 import Reply
 from awgproxy.session.client import ClientSession
 from tests.config.texts import CLIENT, PEER_KEY
-from tests.memory import MemoryEngine
+from tests.memory import DnsEngine
 from tests.session.running import named, running
 
 BY_ADDRESS = CLIENT.replace("vpn.example.org", "192.0.2.1") + "[Socks5]\nBindAddress = 127.0.0.1:0\n"
@@ -130,34 +129,57 @@ async def test_without_dns_names_are_refused_and_nobody_is_asked(start, engine, 
     assert "DNS =" in entry["reason"]
 
 
-class DnsEngine(MemoryEngine):
-    """Knows one name."""
-
-    def on_open(self, kind, destination, far):
-        self.server = asyncio.get_running_loop().create_task(self.answer(far))
-
-    async def answer(self, far):
-        loop = asyncio.get_running_loop()
-        question = dns.message.from_wire(await loop.sock_recv(far, 65535))
-        answer = dns.message.make_response(question)
-        name = question.question[0].name
-        if name.to_text() == "known.example.":
-            answer.answer.append(dns.rrset.from_text(name, 60, "IN", "A", "192.0.2.9"))
-        else:
-            answer.set_rcode(dns.rcode.NXDOMAIN)
-        await loop.sock_sendall(far, answer.to_wire())
+@pytest.fixture
+async def dns_engine():
+    made = DnsEngine(
+        {
+            ("known.example.", "A"): ["192.0.2.9"],
+            **{(f"chain{link}.example.", "CNAME"): [f"chain{link + 1}.example."] for link in range(20)},
+        }
+    )
+    yield made
+    made.close()
 
 
-async def test_names_are_asked_for_through_the_tunnel(start):
-    engine = DnsEngine()
-    async with start(BY_ADDRESS, engine) as client:
+async def test_names_are_asked_for_through_the_tunnel(start, dns_engine):
+    async with start(BY_ADDRESS, dns_engine) as client:
         assert await client.reply_to("unknown.example") == (Reply.HOST_UNREACHABLE, b"")
         _, writer = await client.application("known.example", 80)
-        destinations, *_ = await engine.called("open")
+        destinations, *_ = await dns_engine.called("open")
         writer.close()
     assert destinations == [("192.0.2.9", 80)]
-    assert engine.opened == [("udp", ("10.8.0.1", 53))] * 2
-    engine.close()
+    assert dns_engine.opened == [("udp", ("10.8.0.1", 53))] * 2
+
+
+async def test_a_name_whose_answer_is_unusable_is_refused(start, dns_engine):
+    async with start(BY_ADDRESS, dns_engine) as client:
+        assert await client.reply_to("chain0.example") == (Reply.GENERAL_FAILURE, b"")
+        client.lifetime.stop()
+        await client.task  # and nothing is waited for
+
+
+async def test_applications_past_the_resolvers_bound_are_refused_and_counted(start, dns_engine, entries, monkeypatch):
+    monkeypatch.setattr(resolver, "MAX_WAITING", 0)
+    async with start(BY_ADDRESS, dns_engine) as client:
+        assert await client.reply_to("known.example") == (Reply.GENERAL_FAILURE, b"")
+    (entry,) = named(entries, "counters")
+    assert entry["lookups_turned_away"] == 1
+
+
+async def test_a_defect_of_the_resolver_costs_one_application_its_connection_and_is_logged(
+    start, engine, entries, monkeypatch
+):
+    async def fail(_, name):
+        raise LookupError(name)
+
+    monkeypatch.setattr(Resolver, "resolve", fail)
+    async with start(BY_ADDRESS) as client:
+        assert await client.reply_to("known.example") == (Reply.GENERAL_FAILURE, b"")
+        client.lifetime.stop()
+        await client.task
+    (entry,) = named(entries, "a name could not be looked up")
+    assert entry["log_level"] == "error"
+    assert entry["exc_info"]
 
 
 @pytest.mark.parametrize("refusal", [OSError(105, "too many flows"), RuntimeError("the engine does not run")])

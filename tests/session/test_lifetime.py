@@ -10,9 +10,6 @@ from awgproxy.errors import TunnelError
 from awgproxy.session import lifetime as lifetime_module
 from awgproxy.session.lifetime import Lifetime
 
-FOR_EVER = 3600.0
-"""Longer than any test may take."""
-
 
 async def test_a_signal_asks_for_the_end():
     with Lifetime() as lifetime:
@@ -35,8 +32,7 @@ async def in_turn(*steps):
     return ended
 
 
-async def test_draining_waits_for_the_last_connection(monkeypatch):
-    monkeypatch.setattr(lifetime_module, "DRAIN_SECONDS", FOR_EVER)
+async def test_draining_waits_for_the_last_connection():
     with Lifetime() as lifetime:
         lifetime.connection_opened()
         lifetime.connection_opened()
@@ -48,8 +44,7 @@ async def test_draining_waits_for_the_last_connection(monkeypatch):
         assert await in_turn(lifetime.drain(), close(), close()) == [1, 2, 0]
 
 
-async def test_a_second_signal_ends_it_at_once(monkeypatch):
-    monkeypatch.setattr(lifetime_module, "DRAIN_SECONDS", FOR_EVER)
+async def test_a_second_signal_ends_it_at_once():
     with Lifetime() as lifetime:
         lifetime.connection_opened()
         lifetime.stop()
@@ -58,7 +53,6 @@ async def test_a_second_signal_ends_it_at_once(monkeypatch):
             lifetime.stop()
 
         assert await in_turn(lifetime.drain(), stop_again()) == [1, 0]
-        assert lifetime.open_connections == 1
 
 
 async def test_draining_is_bounded(monkeypatch):
@@ -66,7 +60,6 @@ async def test_draining_is_bounded(monkeypatch):
     with Lifetime() as lifetime:
         lifetime.connection_opened()
         await lifetime.drain()
-        assert lifetime.open_connections == 1
 
 
 async def test_a_failure_is_raised():

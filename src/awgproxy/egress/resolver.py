@@ -30,9 +30,14 @@ DNS_PORT = 53
 TRY_SECONDS = (1.0, 2.0, 4.0)
 """How long one server is waited for, in the first, second and third round over all of them."""
 RESOLUTION_DELAY_SECONDS = 0.05
-"""How long an AAAA answer is waited for once the A answer is there (RFC 8305, section 3)."""
+"""How long IPv4 addresses wait for the AAAA answer (RFC 8305, section 3)."""
+ATTEMPT_DELAY_SECONDS = 0.25
+"""How long IPv6 addresses wait for the A answer: while IPv4 would not be tried anyway (RFC 8305, section 5). No address
+can be added to a connection later, and where the way out lacks IPv6 it would fail."""
 MAX_LOOKUPS = 1024
 """Names that may be under way at once; one more fails at once."""
+MAX_WAITING = 4096
+"""Look-ups that may wait at once, several of them for the same name perhaps; one more fails at once."""
 MAX_ADDRESSES = 16
 """Addresses kept of one look-up."""
 _MAX_MESSAGE = 65535
@@ -61,25 +66,33 @@ class Resolver:
         self._servers = tuple(servers)
         self._families = (6, 4) if ipv6 else (4,)
         self._under_way: dict[str, asyncio.Task[list[str]]] = {}
+        self._waiting = 0
+        self.turned_away = 0
+        """Look-ups that failed at a bound."""
 
     async def resolve(self, name: str) -> list[str]:
         """The addresses of `name`, in the order to try them: IPv6 first, then in turn (RFC 8305, section 4).
 
         Raises:
             NameNotFound: the servers say that there is no such name, or no address of it.
-            NameLookupFailed: no DNS server is configured, none answered, or the name is malformed.
+            NameLookupFailed: no DNS server is configured, none answered, the name is malformed, or a bound is reached.
         """
         if not self._servers:
             raise NameLookupFailed("no DNS server is configured: add DNS = … to [Interface]")
         key = name.rstrip(".").lower()
         task = self._under_way.get(key)
+        if self._waiting >= MAX_WAITING or (task is None and len(self._under_way) >= MAX_LOOKUPS):
+            self.turned_away += 1
+            raise NameLookupFailed("too many names are being looked up")
         if task is None:
-            if len(self._under_way) >= MAX_LOOKUPS:
-                raise NameLookupFailed(f"more than {MAX_LOOKUPS} names are being looked up")
             task = asyncio.get_running_loop().create_task(self._look_up(key))
             self._under_way[key] = task
             task.add_done_callback(lambda _: self._under_way.pop(key, None))
-        return await asyncio.shield(task)
+        self._waiting += 1
+        try:
+            return await asyncio.shield(task)
+        finally:
+            self._waiting -= 1
 
     def close(self) -> None:
         """Give up what is under way."""
@@ -103,28 +116,20 @@ class Resolver:
         raise failure or NameLookupFailed("no DNS server answered")
 
     async def _ask_server(self, server: str, name: str, seconds: float) -> list[str]:
-        """All families at once; what came by the time that the first address family is known and the delay is over."""
-        questions = {
-            family: asyncio.get_running_loop().create_task(self._ask(server, name, family, seconds))
+        """All families at once. That there is no such name is so for all; addresses wait a moment for the others."""
+        questions = [
+            asyncio.get_running_loop().create_task(self._ask(server, name, family, seconds))
             for family in self._families
-        }
+        ]
         try:
-            await asyncio.wait([questions[4]])
-            if 6 in questions and not questions[6].done():
-                usable = questions[4].exception() is None and questions[4].result()
-                await asyncio.wait([questions[6]], timeout=RESOLUTION_DELAY_SECONDS if usable else None)
-            answers = [question for question in questions.values() if question.done()]
-            addresses = [q.result() for q in answers if q.exception() is None]
-            if any(addresses):
-                return _interleave(addresses)
-            for question in answers:
-                if (error := question.exception()) is not None:
-                    raise error
-            raise NameNotFound("the name has no address")
+            answered, late = await asyncio.wait(questions, return_when=asyncio.FIRST_COMPLETED)
+            if late:
+                await asyncio.wait(late, timeout=_patience(*answered))
+            return _judge([question for question in questions if question.done()])
         finally:
-            for question in questions.values():
+            for question in questions:
                 question.cancel()
-            await asyncio.gather(*questions.values(), return_exceptions=True)
+            await asyncio.gather(*questions, return_exceptions=True)
 
     async def _ask(self, server: str, name: str, family: int, seconds: float) -> list[str]:
         question = dns.message.make_query(name, _RECORD_TYPES[family])
@@ -133,13 +138,13 @@ class Resolver:
                 answer = await self._ask_by_datagram(server, question)
                 if answer.flags & dns.flags.TC:
                     answer = await self._ask_by_stream(server, question)
+            return _addresses_of(answer, _RECORD_TYPES[family])
         except TimeoutError as error:
             raise NameLookupFailed("the DNS server does not answer") from error
         except _NoFlow as error:
             raise NameLookupFailed(f"the DNS server cannot be asked: {error}") from error
         except (OSError, EOFError, dns.exception.DNSException) as error:
             raise NameLookupFailed("the DNS server's answer is unusable") from error
-        return _addresses_of(answer, _RECORD_TYPES[family])
 
     async def _ask_by_datagram(self, server: str, question: dns.message.Message) -> dns.message.Message:
         loop = asyncio.get_running_loop()
@@ -210,6 +215,25 @@ def _addresses_of(answer: dns.message.Message, record_type: dns.rdatatype.RdataT
     if records is None or records.rdtype != record_type:
         return []
     return [record.address for record in itertools.islice(records, MAX_ADDRESSES)]
+
+
+def _patience(answered: asyncio.Task[list[str]]) -> float | None:
+    """How many seconds the other family is worth, given the first answer; None = all that it may take."""
+    error = answered.exception()
+    if error is None and (addresses := answered.result()):
+        return ATTEMPT_DELAY_SECONDS if ":" in addresses[0] else RESOLUTION_DELAY_SECONDS
+    return 0 if isinstance(error, NameNotFound) else None
+
+
+def _judge(answers: Sequence[asyncio.Task[list[str]]]) -> list[str]:
+    """The addresses of all families; where there are none, that the name is not there comes before other failures."""
+    failures = [error for answer in answers if (error := answer.exception()) is not None]
+    addresses = [answer.result() for answer in answers if answer.exception() is None]
+    if any(addresses):
+        return _interleave(addresses)
+    raise min(
+        failures, key=lambda error: not isinstance(error, NameNotFound), default=NameNotFound("the name has no address")
+    )
 
 
 def _interleave(families: Sequence[Sequence[str]]) -> list[str]:

@@ -17,6 +17,7 @@ from awgproxy._native import EngineFailed, FlowClosed, FlowConnected, FlowRefuse
 from awgproxy.config.values import Endpoint
 from awgproxy.egress.resolver import Resolver
 from awgproxy.errors import NameLookupFailed, NameNotFound
+from awgproxy.observe.uncaught import log_uncaught
 from awgproxy.proxy.listener import Accepted, Listener
 from awgproxy.proxy.replies import SOCKS5_REPLIES
 from awgproxy.proxy.socks5 import Credentials, Reply
@@ -43,6 +44,7 @@ async def run(config: Config) -> None:
         ListenError: the SOCKS5 port cannot be listened on.
         TunnelError: the tunnel's own port cannot be had, or the engine failed.
     """
+    log_uncaught()
     engine = client_engine(config)
     with Lifetime() as lifetime:
         await ClientSession(config, engine, lifetime).run()
@@ -96,7 +98,12 @@ class ClientSession:
                         task.cancel()
         finally:
             self._listener.stop()
-        log_counters(self._engine, applications=self._listener.accepted, refused=self._listener.refused)
+        log_counters(
+            self._engine,
+            applications=self._listener.accepted,
+            refused=self._listener.refused,
+            lookups_turned_away=self._resolver.turned_away,
+        )
         log.info("stopped")
 
     async def _serve(self) -> None:
@@ -134,6 +141,9 @@ class ClientSession:
             self._lifetime.connection_closed()
             accepted.socket.close()
             raise
+        except Exception:
+            log.exception("a name could not be looked up")
+            self._answer_and_close(accepted, Reply.GENERAL_FAILURE, "a defect of awgproxy")
         else:
             self._open(accepted, addresses)
 

@@ -14,6 +14,7 @@ from awgproxy._native import EngineFailed, FlowClosed, FlowIncoming
 from awgproxy.egress.dialer import Dialer
 from awgproxy.egress.forwarder import DNS_PORT, DnsForwarder
 from awgproxy.errors import PolicyDenied
+from awgproxy.observe.uncaught import log_uncaught
 from awgproxy.policy import egress_policy, require_allowed
 from awgproxy.session.engine import running, server_engine
 from awgproxy.session.journal import TunnelJournal, log_counters
@@ -35,6 +36,7 @@ async def run(config: Config) -> None:
         ConfigError: the engine refuses the configuration.
         TunnelError: the UDP port cannot be had, or the engine failed.
     """
+    log_uncaught()
     policy = egress_policy(config)
     engine = server_engine(config, policy)
     with Lifetime() as lifetime:
