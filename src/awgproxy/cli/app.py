@@ -6,7 +6,7 @@ import typer
 
 from awgproxy.cli import check, client, demo, genkey, genpsk, new, pubkey, server, version
 from awgproxy.cli.failure import ends_in_words
-from awgproxy.cli.standard_streams import replace_closed
+from awgproxy.cli.standard_streams import escape_what_cannot_be_encoded, replace_closed
 
 app = typer.Typer(
     name="awgproxy",
@@ -30,5 +30,6 @@ for command in (
 def run() -> None:
     """Run the command that the arguments name, and end the process."""
     replace_closed()
+    escape_what_cannot_be_encoded()
     with ends_in_words():
         app(prog_name="awgproxy")

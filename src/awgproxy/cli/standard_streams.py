@@ -1,7 +1,4 @@
-"""Standard streams that whoever started us has closed: their descriptors are taken before a socket or a file gets them.
-
-Else what is printed would go into whatever has the descriptor.
-"""
+"""Standard streams as whoever started us left them: closed ones, and ones that cannot hold every character."""
 
 from __future__ import annotations
 
@@ -11,13 +8,14 @@ import sys
 from typing import TextIO
 
 _INPUT, _OUTPUT, _ERROR = range(3)
+_ESCAPED = "backslashreplace"
 
 
 def replace_closed() -> None:
-    """Give each closed standard descriptor something that does no harm.
+    """Give each closed standard descriptor something that does no harm, before a socket or a file gets its number.
 
-    Input is at its end, and what goes to standard error is lost. Standard output refuses what is written, so that a
-    result is not lost in silence.
+    Else what is printed would go into whatever has the descriptor. Input is at its end, and what goes to standard error
+    is lost. Standard output refuses what is written, so that a result is not lost in silence.
     """
     for descriptor, flags in ((_INPUT, os.O_RDONLY), (_OUTPUT, os.O_RDONLY), (_ERROR, os.O_WRONLY)):
         try:
@@ -32,5 +30,11 @@ def replace_closed() -> None:
         sys.stderr = _stream(_ERROR, "w")
 
 
+def escape_what_cannot_be_encoded() -> None:
+    """Let a character that a terminal's encoding lacks be printed as its escape, as Python does on standard error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors=_ESCAPED)
+
+
 def _stream(descriptor: int, mode: str) -> TextIO:
-    return io.TextIOWrapper(io.FileIO(descriptor, mode, closefd=False), errors="backslashreplace", line_buffering=True)
+    return io.TextIOWrapper(io.FileIO(descriptor, mode, closefd=False), errors=_ESCAPED, line_buffering=True)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -15,9 +16,9 @@ from awgproxy.cli.demonstration.target import BLOCK_BYTES, Target
 OBFUSCATION = [("Jc", "2"), ("Jmin", "5"), ("Jmax", "9"), ("S1", "3"), ("I1", "<r 20>"), ("H1", "77"), ("H4", "99")]
 
 
-def run(folder, *arguments, **environment):
-    """Run the demonstration in a process group of its own, its temporary files in `folder`."""
-    process = subprocess.Popen(
+def start(folder, *arguments, **environment):
+    """Start the demonstration in a process group of its own, its temporary files in `folder`."""
+    return subprocess.Popen(
         [sys.executable, "-m", "awgproxy", "demo", *arguments],
         cwd=folder,
         env=os.environ | {"TMPDIR": str(folder)} | environment,
@@ -26,8 +27,18 @@ def run(folder, *arguments, **environment):
         text=True,
         start_new_session=True,
     )
+
+
+def run(folder, *arguments, **environment):
+    process = start(folder, *arguments, **environment)
     output, errors = process.communicate(timeout=100)
     return process, output, errors
+
+
+def assert_nothing_is_left(process, folder):
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+    assert list(folder.iterdir()) == []
 
 
 def test_it_shows_every_step_ends_well_and_leaves_nothing_behind(tmp_path):
@@ -39,9 +50,20 @@ def test_it_shows_every_step_ends_well_and_leaves_nothing_behind(tmp_path):
     for role in ("signature", "junk", "initiation", "response", "data"):
         assert f"bytes  {role}\n" in output, output
     assert "PrivateKey = (hidden)" in output
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
-    assert list(tmp_path.iterdir()) == []
+    assert_nothing_is_left(process, tmp_path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_demonstration_that_is_ended_leaves_nothing_behind(tmp_path, number):
+    process = start(tmp_path, "--megabytes", "100000")
+    shown = ""
+    while "the tunnel is up" not in shown:
+        shown = process.stdout.readline()
+        assert shown, process.stderr.read()
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=100)
+    assert (process.returncode, errors) == (128 + number, "")
+    assert_nothing_is_left(process, tmp_path)
 
 
 def test_a_demonstration_that_fails_says_so_and_leaves_nothing_behind(tmp_path):
@@ -49,9 +71,7 @@ def test_a_demonstration_that_fails_says_so_and_leaves_nothing_behind(tmp_path):
     assert process.returncode == 1
     assert "the server did not get to `server is ready`" in errors
     assert "Traceback" not in errors
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
-    assert list(tmp_path.iterdir()) == []
+    assert_nothing_is_left(process, tmp_path)
 
 
 def test_roles_of_datagrams():

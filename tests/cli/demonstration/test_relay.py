@@ -1,6 +1,9 @@
 """The relay between client and server of the demonstration."""
 
+import errno
 import socket
+
+import pytest
 
 from awgproxy.cli.demonstration.relay import Relay
 
@@ -12,7 +15,18 @@ def datagram_socket():
     return made
 
 
-def test_it_forwards_both_ways_and_keeps_what_it_saw():
+class SmallBuffers(socket.socket):
+    """A socket as the BSDs have it: more memory than the system allows is refused."""
+
+    def setsockopt(self, level, option, *value):
+        if option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            raise OSError(errno.ENOBUFS, "No buffer space available")
+        super().setsockopt(level, option, *value)
+
+
+@pytest.mark.parametrize("kind", [socket.socket, SmallBuffers])
+def test_it_forwards_both_ways_and_keeps_what_it_saw(monkeypatch, kind):
+    monkeypatch.setattr("awgproxy.cli.demonstration.relay.socket.socket", kind)
     with datagram_socket() as server, datagram_socket() as client:
         relay = Relay(server.getsockname(), keep=3)
         relay.start()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import queue
 import signal
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, Self
+from collections import deque
+from typing import TYPE_CHECKING, Self
 
 from awgproxy.errors import TunnelError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
-_TAIL_ENTRIES = 20
+_TAIL_LINES = 20
 
 
 class Program:
@@ -31,10 +31,13 @@ class Program:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
         )
-        self._entries: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        self._tail: list[str] = []
+        self._changed = threading.Condition()
+        self._events: set[str] = set()
+        self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
+        self._ended = False
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -56,35 +59,51 @@ class Program:
         """The process's number."""
         return self._process.pid
 
-    def wait_for(self, event: str) -> dict[str, Any]:
-        """Wait until the log says `event`, and give that entry.
+    def wait_for(self, event: str) -> None:
+        """Wait until the log has said `event`.
 
         Raises:
             TunnelError: it ended, or did not say so within `START_SECONDS`; with the end of its log.
         """
-        while True:
-            try:
-                entry = self._entries.get(timeout=START_SECONDS)
-            except queue.Empty:
-                entry = None
-            if entry is None:
-                log = "\n".join(self._tail)
-                raise TunnelError(f"the {self.command} did not get to `{event}`; its log ends with\n{log}")
-            if entry.get("event") == event:
-                return entry
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended or event in self._events, START_SECONDS)
+            said = event in self._events
+        if not said:
+            raise self._failed(f"did not get to `{event}`")
 
     def stop(self) -> int:
-        """Ask it to end as a user does, and give its exit code."""
+        """Ask it to end as a user does, and give its exit code.
+
+        Raises:
+            TunnelError: it did not end within `STOP_SECONDS`; with the end of its log.
+        """
         self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(STOP_SECONDS)
+        try:
+            return self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise self._failed(f"did not end within {STOP_SECONDS:.0f} s") from None
+
+    def _failed(self, what: str) -> TunnelError:
+        with self._changed:
+            log = "\n".join(self._tail)
+        return TunnelError(f"the {self.command} {what}; its log ends with\n{log}")
 
     def _read(self) -> None:
         assert self._process.stderr is not None  # noqa: S101 - it is a pipe
         with self._process.stderr as lines:
             for line in lines:
-                self._tail = [*self._tail[1 - _TAIL_ENTRIES :], line.rstrip()]
-                try:
-                    self._entries.put(json.loads(line))
-                except ValueError:
-                    continue
-        self._entries.put(None)
+                with self._changed:
+                    self._tail.append(line.rstrip())
+                    self._events.add(_event(line))
+                    self._changed.notify_all()
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+
+def _event(line: str) -> str:
+    """What an entry of the log is about; nothing where a line is none."""
+    try:
+        return str(json.loads(line)["event"])
+    except (ValueError, TypeError, KeyError):
+        return ""

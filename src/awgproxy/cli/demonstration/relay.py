@@ -6,6 +6,7 @@ demonstration measures; elsewhere one by one.
 
 from __future__ import annotations
 
+import contextlib
 import selectors
 import socket
 import struct
@@ -101,7 +102,8 @@ class Relay:
 def _datagram_socket() -> socket.socket:
     made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-        made.setsockopt(socket.SOL_SOCKET, option, _SOCKET_BUFFER)
+        with contextlib.suppress(OSError):  # more than the system allows, which not every kernel cuts down by itself
+            made.setsockopt(socket.SOL_SOCKET, option, _SOCKET_BUFFER)
     if sys.platform == "linux":
         made.setsockopt(_SOL_UDP, _UDP_GRO, 1)
     return made
