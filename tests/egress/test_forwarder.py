@@ -1,6 +1,9 @@
 """Which upstream DNS server a flow gets."""
 
+import os
+
 import pytest
+import structlog
 
 from awgproxy.egress import forwarder as forwarder_module
 from awgproxy.egress.forwarder import DnsForwarder
@@ -47,11 +50,51 @@ def test_a_server_that_answers_stays(dialer):
     assert dialer.calls[-1][2] == ("192.0.2.53", 53)
 
 
-def test_the_system_servers_are_followed(dialer, tmp_path, monkeypatch):
+@pytest.fixture
+def system(tmp_path, monkeypatch):
+    """The system's file, not written yet."""
     file = tmp_path / "resolv.conf"
     monkeypatch.setattr(forwarder_module, "_SYSTEM_FILE", file)
+    return file
+
+
+def test_the_system_servers_are_followed(dialer, system):
     forwarder = DnsForwarder(dialer, [])
     assert not forwarder.forward(1, "udp")
-    file.write_text("nameserver 192.0.2.1\n")
-    assert forwarder.forward(2, "udp")
-    assert dialer.calls[-1][2] == ("192.0.2.1", 53)
+    for number, server in enumerate(("192.0.2.1", "192.0.2.2"), 2):
+        system.write_text(f"nameserver {server}\n")
+        os.utime(system, ns=(number, number))
+        assert forwarder.forward(number, "udp")
+        assert dialer.calls[-1][2] == (server, 53)
+
+
+def test_the_system_file_that_comes_back_as_it_was_is_read_again(dialer, system):
+    forwarder = DnsForwarder(dialer, [])
+    system.write_text("nameserver 192.0.2.1\n")
+    assert forwarder.forward(1, "udp")
+    away = system.rename(system.with_name("away"))
+    assert not forwarder.forward(2, "udp")
+    away.rename(system)
+    assert forwarder.forward(3, "udp")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "No such file"),
+        (b"", "no nameservers"),
+        (b"nameserver localhost\n", "nameserver localhost"),
+        (b"nameserver 192.0.2.1\n# \xff\n", "0xff"),
+    ],
+)
+def test_a_system_file_that_cannot_be_used_is_told_once(dialer, system, content, reason):
+    if content is not None:
+        system.write_bytes(content)
+    forwarder = DnsForwarder(dialer, [])
+    with structlog.testing.capture_logs() as entries:
+        assert not forwarder.forward(1, "udp")
+        assert not forwarder.forward(2, "tcp")
+    assert dialer.calls == []
+    (entry,) = entries
+    assert (entry["log_level"], entry["file"]) == ("warning", str(system))
+    assert reason in entry["reason"]

@@ -1,86 +1,125 @@
-"""Endpoints that are names: looked up without waiting, again and again until they are found."""
+"""Endpoints that are names: looked up without waiting, each by itself, again and again until they are found."""
 
 import asyncio
 import socket
+from collections import defaultdict
 
 import pytest
 
+from awgproxy._native import HandshakeFailed
 from awgproxy.config.parse import parse
 from awgproxy.session import endpoints
 from awgproxy.session.endpoints import EndpointKeeper
-from tests.config.texts import CLIENT
+from tests.config.texts import CLIENT, OTHER_KEY, PEER_KEY
 from tests.session.running import named
+
+VPN, OTHER = "vpn.example.org", "other.example.org"
+TWO_PEERS = f"""{CLIENT.replace("0.0.0.0/0, ::/0", "10.9.0.0/16")}
+[Peer]
+PublicKey = {OTHER_KEY}
+AllowedIPs = 10.8.0.3/32
+Endpoint = {OTHER}:51821
+"""
+NOT_FOUND = socket.gaierror(-2, "Name or service not known")
 
 
 @pytest.fixture
-def system():
-    """The system's resolver: a list of what it answers, each an address or an exception."""
-    answers = []
+def system(monkeypatch):
+    """The system's answers by name, each an address or an exception; it has forgotten names that have none left."""
+    answers = defaultdict(list)
 
-    async def getaddrinfo(_, port, **__):
-        answer = answers.pop(0)
+    async def getaddrinfo(_, name, port, **__):
+        await asyncio.sleep(0)
+        answer = answers[name].pop(0) if answers[name] else NOT_FOUND
         if isinstance(answer, Exception):
             raise answer
         return [(socket.AF_INET, socket.SOCK_DGRAM, 17, "", (answer, port))]
 
-    return answers, getaddrinfo
-
-
-@pytest.fixture
-async def keeper(engine, system, monkeypatch, entries):
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", system[1])
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
     monkeypatch.setattr(endpoints, "RETRY_SECONDS", (0.0, 0.001))
-    made = EndpointKeeper(parse(CLIENT, "x.conf"), engine)
-    yield made
-    made.stop()
+    return answers
 
 
-async def test_a_name_that_is_not_found_is_tried_again(keeper, engine, system, entries):
-    system[0][:] = [socket.gaierror(-2, "Name or service not known")] * 4 + ["192.0.2.1"]
-    keeper.start()
-    ((peer,),) = await engine.called("set_peers")
-    assert peer.endpoint == ("192.0.2.1", 51820)
-    failures = named(entries, "the endpoint's name cannot be looked up")
+def keep(engine, text=CLIENT):
+    return EndpointKeeper(parse(text, "x.conf"), engine)
+
+
+def fail(keeper, peer):
+    keeper.handlers[HandshakeFailed](HandshakeFailed(peer, "no answer", "is the endpoint right?"))
+
+
+async def found(engine):
+    """The endpoints that the engine is given next, in the configuration's order."""
+    (peers,) = await engine.called("set_peers")
+    return [peer.endpoint for peer in peers]
+
+
+async def test_a_name_that_is_not_found_is_tried_again(engine, system, entries):
+    system[VPN] = [NOT_FOUND] * 4 + ["192.0.2.1"]
+    with keep(engine):
+        assert await found(engine) == [("192.0.2.1", 51820)]
+    failures = named(entries, "an endpoint cannot be set")
     assert [entry["retry_seconds"] for entry in failures] == [0.0, 0.001, 0.001, 0.001]
-    assert {(entry["name"], entry["reason"]) for entry in failures} == {
-        ("vpn.example.org", "Name or service not known")
-    }
+    assert {(entry["name"], entry["reason"]) for entry in failures} == {(VPN, "Name or service not known")}
 
 
-async def test_an_address_that_stays_changes_nothing(keeper, engine, system):
-    system[0][:] = ["192.0.2.1", "192.0.2.1", "192.0.2.2"]
-    keeper.start()
-    await engine.called("set_peers")
-    await keeper._task
-    keeper.look_up_again()
-    await keeper._task
-    keeper.look_up_again()
-    ((peer,),) = await engine.called("set_peers")
-    assert peer.endpoint == ("192.0.2.2", 51820)
+async def test_a_name_that_is_not_found_keeps_no_other_peer_down(engine, system, entries):
+    system[OTHER] = ["192.0.2.2", "192.0.2.3"]
+    with keep(engine, TWO_PEERS) as keeper:
+        assert await found(engine) == [None, ("192.0.2.2", 51821)]
+        fail(keeper, OTHER_KEY)
+        assert await found(engine) == [None, ("192.0.2.3", 51821)]
+        system[VPN] = ["192.0.2.1"]
+        assert await found(engine) == [("192.0.2.1", 51820), ("192.0.2.3", 51821)]
 
 
-async def test_one_look_up_at_a_time(keeper, engine, system):
-    system[0][:] = ["192.0.2.1"]
-    keeper.start()
-    keeper.look_up_again()
-    keeper.look_up_again()
-    await engine.called("set_peers")
-    await keeper._task
-    assert system[0] == []
+async def test_names_that_are_found_at_once_are_all_kept(engine, system, entries):
+    system |= {VPN: ["192.0.2.1"], OTHER: ["192.0.2.2"]}
+    with keep(engine, TWO_PEERS):
+        await found(engine)
+        assert await found(engine) == [("192.0.2.1", 51820), ("192.0.2.2", 51821)]
 
 
-async def test_an_engine_that_does_not_take_it_is_told_the_next_time(keeper, engine, system, entries):
-    system[0][:] = ["192.0.2.1", "192.0.2.1"]
+async def test_an_address_that_stays_changes_nothing(engine, system, entries):
+    system[VPN] = ["192.0.2.1", "192.0.2.1", "192.0.2.2"]
+    with keep(engine) as keeper:
+        await found(engine)
+        for _ in range(2):
+            await asyncio.gather(*keeper._looking.values())
+            fail(keeper, PEER_KEY)
+        assert await found(engine) == [("192.0.2.2", 51820)]
+
+
+async def test_one_look_up_of_a_name_at_a_time(engine, system, entries):
+    system[VPN] = ["192.0.2.1", "192.0.2.2"]
+    with keep(engine) as keeper:
+        fail(keeper, PEER_KEY)
+        fail(keeper, PEER_KEY)
+        await found(engine)
+        await asyncio.gather(*keeper._looking.values())
+    assert system[VPN] == ["192.0.2.2"]
+
+
+async def test_an_engine_that_does_not_take_it_is_told_again(engine, system, entries):
+    system[VPN] = ["192.0.2.1"] * 1000
     engine.refusal = OSError(105, "too many commands wait")
-    keeper.start()
-    await keeper._task
-    assert named(entries, "the endpoints could not be changed")
-    engine.refusal = None
-    keeper.look_up_again()
-    await engine.called("set_peers")
+    with keep(engine):
+        while not entries:  # noqa: ASYNC110 - the log has no event to wait for
+            await asyncio.sleep(0)
+        engine.refusal = None
+        await found(engine)
+    assert entries[0]["reason"] == "too many commands wait"
 
 
-async def test_addresses_are_not_looked_up(engine, system):
-    keeper = EndpointKeeper(parse(CLIENT.replace("vpn.example.org", "192.0.2.1"), "x.conf"), engine)
-    keeper.start()
-    assert keeper._task is None
+async def test_addresses_and_strangers_are_not_looked_up(engine, system):
+    with keep(engine, CLIENT.replace(VPN, "192.0.2.1")) as keeper:
+        for peer in (PEER_KEY, OTHER_KEY, None):
+            fail(keeper, peer)
+        assert keeper._looking == {}
+
+
+async def test_the_end_gives_up_what_is_under_way(engine, system, entries):
+    with keep(engine) as keeper:
+        (looking,) = keeper._looking.values()
+    await asyncio.wait([looking])
+    assert looking.cancelled()

@@ -43,7 +43,7 @@ def test_a_tunnels_life():
     )
     assert [(entry["event"], entry["level"]) for entry in entries] == [
         ("tunnel up", "info"),
-        ("tunnel rekeyed", "debug"),
+        ("tunnel rekeyed", "info"),
         ("peer moved", "info"),
         ("tunnel down", "info"),
     ]

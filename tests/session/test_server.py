@@ -1,10 +1,11 @@
 """A server's session on an engine in memory: what becomes of each flow that a peer begins."""
 
+import asyncio
 import socket
 
 import pytest
 
-from awgproxy._native import FlowClosed, FlowIncoming
+from awgproxy._native import FlowClosed, FlowIncoming, HandshakeFailed
 from awgproxy.config.parse import parse
 from awgproxy.egress import forwarder
 from awgproxy.policy import egress_policy
@@ -102,6 +103,22 @@ async def test_draining_does_not_wait_for_datagrams(engine, entries):
         lifetime.stop()
         await task
     assert named(entries, "waiting for open connections") == []
+
+
+async def test_a_peers_endpoint_by_name_is_looked_up_and_again_when_a_handshake_fails(engine, entries, monkeypatch):
+    addresses = iter(["192.0.2.1", "192.0.2.2"])
+
+    async def getaddrinfo(_, port, **__):
+        return [(socket.AF_INET, socket.SOCK_DGRAM, 17, "", (next(addresses), port))]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+    async with serve(engine, SERVER + "Endpoint = client.example.org:51820\n"):
+        ((peer,),) = await engine.called("set_peers")
+        assert peer.endpoint == ("192.0.2.1", 51820)
+        engine.tell(HandshakeFailed(PEER_KEY, "no answer", "is the endpoint right?"))
+        ((peer,),) = await engine.called("set_peers")
+        assert peer.endpoint == ("192.0.2.2", 51820)
+    assert named(entries, "handshake failed")
 
 
 @pytest.mark.parametrize("refusal", [OSError(105, "too many commands wait"), RuntimeError("the engine does not run")])

@@ -34,6 +34,7 @@ class DnsForwarder:
         self._follows_system = not servers
         self._servers: deque[str] = deque(servers)
         self._system_read_at: int | None = None
+        self._told: str | None = None
         self._asked: dict[int, str] = {}
 
     def forward(self, flow: int, kind: str) -> bool:
@@ -58,11 +59,22 @@ class DnsForwarder:
             log.info("a DNS server does not answer, trying the next")
 
     def _read_system(self) -> None:
+        """Take the servers from the system's file where it has changed; there are none while it cannot be read."""
         try:
             changed = _SYSTEM_FILE.stat().st_mtime_ns
             if changed == self._system_read_at:
                 return
             self._servers = deque(str(server) for server in dns.resolver.Resolver(str(_SYSTEM_FILE)).nameservers)
-            self._system_read_at = changed
-        except (OSError, dns.exception.DNSException):
+        except (OSError, ValueError, dns.exception.DNSException) as error:
             self._servers.clear()
+            self._system_read_at = None
+            self._tell(getattr(error, "strerror", None) or str(error))
+        else:
+            self._system_read_at = changed
+            self._told = None
+
+    def _tell(self, reason: str) -> None:
+        """Log what is wrong with the system's file, once: it is read again for each flow until it is right."""
+        if reason != self._told:
+            log.warning("the system's DNS servers cannot be read", file=str(_SYSTEM_FILE), reason=reason)
+            self._told = reason

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from awgproxy._native import EngineFailed, FlowClosed, FlowConnected, FlowRefused, HandshakeFailed
+from awgproxy._native import EngineFailed, FlowClosed, FlowConnected, FlowRefused
 from awgproxy.config.values import Endpoint
 from awgproxy.egress.resolver import Resolver
 from awgproxy.errors import NameLookupFailed, NameNotFound
@@ -23,7 +23,7 @@ from awgproxy.proxy.replies import SOCKS5_REPLIES
 from awgproxy.proxy.socks5 import Credentials, Reply
 from awgproxy.session.endpoints import EndpointKeeper
 from awgproxy.session.engine import client_engine, running
-from awgproxy.session.journal import TunnelJournal, log_counters
+from awgproxy.session.journal import TunnelJournal, log_closed, log_counters
 from awgproxy.session.lifetime import Lifetime
 
 if TYPE_CHECKING:
@@ -61,9 +61,7 @@ class ClientSession:
         self._journal = TunnelJournal([peer.public_key for peer in config.peers])
         self._endpoints = EndpointKeeper(config, self._engine)
         self._handlers: Handlers = {
-            **self._journal.handlers,
             EngineFailed: lifetime.engine_failed,
-            HandshakeFailed: self._handshake_failed,
             FlowConnected: self._connected,
             FlowRefused: self._refused,
             FlowClosed: self._closed,
@@ -88,11 +86,13 @@ class ClientSession:
         """Start, serve until the end is asked for, drain, stop."""
         self._listener.start()
         try:
-            with running(self._engine, self._handlers):
+            with (
+                running(self._engine, self._journal.handlers, self._endpoints.handlers, self._handlers),
+                self._endpoints,
+            ):
                 try:
                     await self._serve()
                 finally:
-                    self._endpoints.stop()
                     self._resolver.close()
                     for task in tuple(self._connecting):
                         task.cancel()
@@ -107,7 +107,6 @@ class ClientSession:
         log.info("stopped")
 
     async def _serve(self) -> None:
-        self._endpoints.start()
         host, port = self._listener.address
         log.info("SOCKS5 is ready", address=str(Endpoint(host, port)))
         await self._lifetime.until_stopped()
@@ -179,18 +178,7 @@ class ClientSession:
             return  # one of the resolver's
         self._flows.remove(event.flow)
         self._lifetime.connection_closed()
-        log.debug(
-            "connection closed",
-            flow=event.flow,
-            outcome=event.outcome,
-            sent=event.sent,
-            received=event.received,
-            reason=event.reason,
-        )
-
-    def _handshake_failed(self, event: HandshakeFailed) -> None:
-        self._journal.handlers[HandshakeFailed](event)
-        self._endpoints.look_up_again()
+        log_closed(event)
 
 
 def _credentials(socks5: Socks5) -> Credentials | None:

@@ -1,72 +1,83 @@
-"""The peers' endpoints by name: looked up by the system at the start, and again when a handshake gets no answer.
+"""The peers' endpoints by name: looked up by the system at the start, and again when a peer's handshake fails.
 
-These look-ups and the datagrams to the endpoints are all that a client sends outside its tunnel.
+Each name is looked up by itself: one that cannot be found keeps no other peer waiting. These look-ups and the datagrams
+to the endpoints are all that a client sends outside its tunnel.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import structlog
 
+from awgproxy._native import HandshakeFailed
 from awgproxy.session.settings import named_endpoints, peer_settings
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from awgproxy.config import Config
     from awgproxy.session.engine import SessionEngine
+    from awgproxy.session.events import Handlers
 
 RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0)
-"""Pauses between tries while a name cannot be found; the last one repeats."""
+"""Pauses between tries while an endpoint cannot be set; the last one repeats."""
 
 log = structlog.get_logger()
 
 
 class EndpointKeeper:
-    """Keeps the engine's endpoints in step with the names in the configuration."""
+    """Keeps the engine's endpoints in step with the names in the configuration while it is entered."""
 
     def __init__(self, config: Config, engine: SessionEngine) -> None:
         self._config = config
         self._engine = engine
-        self._known: dict[str, tuple[str, int]] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._named = named_endpoints(config)
+        self._found: dict[str, tuple[str, int]] = {}
+        self._looking: dict[str, asyncio.Task[None]] = {}
+        self.handlers: Handlers = {HandshakeFailed: self._handshake_failed}
 
-    def start(self) -> None:
-        """Look every name up, without waiting; does nothing where all endpoints are addresses."""
-        if named_endpoints(self._config) and (self._task is None or self._task.done()):
-            self._task = asyncio.get_running_loop().create_task(self._look_up())
+    def __enter__(self) -> Self:
+        """Begin to look every name up, without waiting; the engine must have started."""
+        for peer in self._named:
+            self._begin(peer)
+        return self
 
-    def look_up_again(self) -> None:
-        """A handshake failed: the name may mean another address by now."""
-        self.start()
-
-    def stop(self) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Give up what is under way."""
-        if self._task is not None:
-            self._task.cancel()
+        for looking in self._looking.values():
+            looking.cancel()
 
-    async def _look_up(self) -> None:
-        found: dict[str, tuple[str, int]] = {}
-        for key, (name, port) in named_endpoints(self._config).items():
-            found[key] = (await self._address_of(name, port), port)
-        if found != self._known:
-            try:
-                self._engine.set_peers(peer_settings(self._config, found))
-            except (OSError, RuntimeError) as error:  # it has too much to do, or has ended
-                log.warning("the endpoints could not be changed", reason=str(error))
-                return
-            self._known = found
+    def _handshake_failed(self, event: HandshakeFailed) -> None:
+        """The name may mean another address by now."""
+        if event.peer in self._named:
+            self._begin(event.peer)
 
-    async def _address_of(self, name: str, port: int) -> str:
-        pauses = iter(RETRY_SECONDS)
-        pause = 0.0
-        while True:
+    def _begin(self, peer: str) -> None:
+        looking = self._looking.get(peer)
+        if looking is None or looking.done():
+            self._looking[peer] = asyncio.get_running_loop().create_task(self._look_up(peer))
+
+    async def _look_up(self, peer: str) -> None:
+        name, port = self._named[peer]
+        for pause in itertools.chain(RETRY_SECONDS, itertools.repeat(RETRY_SECONDS[-1])):
             try:
                 found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_DGRAM)
-                return str(found[0][4][0])
-            except (OSError, UnicodeError) as error:
-                pause = next(pauses, pause)
+                self._set(peer, (str(found[0][4][0]), port))
+            except (OSError, UnicodeError, RuntimeError) as error:  # of the system, or of an engine that is too busy
                 reason = getattr(error, "strerror", None) or str(error)
-                log.warning("the endpoint's name cannot be looked up", name=name, reason=reason, retry_seconds=pause)
+                log.warning("an endpoint cannot be set", name=name, reason=reason, retry_seconds=pause)
+            else:
+                return
             await asyncio.sleep(pause)
+
+    def _set(self, peer: str, endpoint: tuple[str, int]) -> None:
+        found = self._found | {peer: endpoint}
+        if found != self._found:
+            self._engine.set_peers(peer_settings(self._config, found))
+            self._found = found

@@ -83,8 +83,8 @@ def server_engine(config: Config, egress: EgressPolicy) -> Engine:
 
 
 @contextmanager
-def running(engine: SessionEngine, handlers: Handlers) -> Iterator[None]:
-    """Start an engine and deliver its events until the end of the block, which stops it.
+def running(engine: SessionEngine, *handlers: Handlers) -> Iterator[None]:
+    """Start an engine and deliver its events to all `handlers` until the end of the block, which stops it.
 
     Raises:
         TunnelError: it cannot start, in its own words: a port in use, a mark that is not permitted.
@@ -93,7 +93,7 @@ def running(engine: SessionEngine, handlers: Handlers) -> Iterator[None]:
         engine.start()
     except OSError as error:
         raise TunnelError(error.strerror or str(error)) from error
-    pump = EventPump(engine, handlers)
+    pump = EventPump(engine, *handlers)
     try:
         pump.start()
         yield

@@ -1,4 +1,4 @@
-"""The engine's events on asyncio: one readiness callback takes a batch and hands each event to its handler."""
+"""The engine's events on asyncio: one readiness callback takes a batch and hands each event to its handlers."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 Handlers = Mapping[type, Callable[[Any], None]]
+"""What to call for each type of event; a type that is not in it is passed over."""
 
 
 class EventPump:
     """Delivers the events of one engine on the running event loop, in order."""
 
-    def __init__(self, engine: SessionEngine, handlers: Handlers) -> None:
-        """`handlers`: what to call for each type of event; a type without a handler is passed over."""
+    def __init__(self, engine: SessionEngine, *handlers: Handlers) -> None:
+        """`handlers`: whose each hears of an event, in this order, whatever becomes of the others."""
         self._engine = engine
         self._handlers = handlers
 
@@ -35,10 +36,11 @@ class EventPump:
 
     def _deliver(self) -> None:
         for event in self._engine.take_events():
-            handler = self._handlers.get(type(event))
-            if handler is None:
-                continue
-            try:
-                handler(event)
-            except Exception:
-                log.exception("an event could not be handled", kind=type(event).__name__)
+            for handlers in self._handlers:
+                handler = handlers.get(type(event))
+                if handler is None:
+                    continue
+                try:
+                    handler(event)
+                except Exception:
+                    log.exception("an event could not be handled", kind=type(event).__name__)

@@ -1,4 +1,4 @@
-"""What a session writes to the log of the tunnel's life: up, down, rekeyed, failing and why.
+"""What a session writes to the log of the tunnel's life: up, down, rekeyed, failing and why; and of what it carried.
 
 A peer goes by the position that the configuration gives it ("peer 2"), a session by its random id: neither tells a
 reader of the log whose key it was.
@@ -21,6 +21,7 @@ from awgproxy._native import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from awgproxy._native import FlowClosed
     from awgproxy.session.engine import SessionEngine
     from awgproxy.session.events import Handlers
 
@@ -46,8 +47,7 @@ class TunnelJournal:
 
     def _completed(self, event: HandshakeCompleted) -> None:
         what = "tunnel rekeyed" if event.rekey else "tunnel up"
-        write = log.debug if event.rekey else log.info
-        write(what, peer=self._name(event.peer), session=event.session, role=event.role)
+        log.info(what, peer=self._name(event.peer), session=event.session, role=event.role)
 
     def _failed(self, event: HandshakeFailed) -> None:
         log.warning("handshake failed", peer=self._name(event.peer), cause=event.cause, hint=event.hint)
@@ -62,6 +62,18 @@ class TunnelJournal:
         # The method is looked up now: one bound before logging is set up would write elsewhere for ever.
         fields = {name: self._names.get(value, value) for name, value in event.fields.items()}
         getattr(log, event.level)(event.message, **fields)
+
+
+def log_closed(event: FlowClosed) -> None:
+    """Log the end of a connection, at debug as all that is said of connections."""
+    log.debug(
+        "connection closed",
+        flow=event.flow,
+        outcome=event.outcome,
+        sent=event.sent,
+        received=event.received,
+        reason=event.reason,
+    )
 
 
 def log_counters(engine: SessionEngine, **more: int) -> None:

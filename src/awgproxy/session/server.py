@@ -16,8 +16,9 @@ from awgproxy.egress.forwarder import DNS_PORT, DnsForwarder
 from awgproxy.errors import PolicyDenied
 from awgproxy.observe.uncaught import log_uncaught
 from awgproxy.policy import egress_policy, require_allowed
+from awgproxy.session.endpoints import EndpointKeeper
 from awgproxy.session.engine import running, server_engine
-from awgproxy.session.journal import TunnelJournal, log_counters
+from awgproxy.session.journal import TunnelJournal, log_closed, log_counters
 from awgproxy.session.lifetime import Lifetime
 
 if TYPE_CHECKING:
@@ -55,8 +56,9 @@ class ServerSession:
         self._dialer = Dialer(self._engine)
         self._forwarder = DnsForwarder(self._dialer, [str(server) for server in config.server.dns])
         self._connections: set[int] = set()
+        self._journal = TunnelJournal([peer.public_key for peer in config.peers])
+        self._endpoints = EndpointKeeper(config, self._engine)
         self._handlers: Handlers = {
-            **TunnelJournal([peer.public_key for peer in config.peers]).handlers,
             EngineFailed: lifetime.engine_failed,
             FlowIncoming: self._incoming,
             FlowClosed: self._closed,
@@ -64,7 +66,10 @@ class ServerSession:
 
     async def run(self) -> None:
         """Start, serve until the end is asked for, drain, stop."""
-        with running(self._engine, self._handlers):
+        with (
+            running(self._engine, self._journal.handlers, self._endpoints.handlers, self._handlers),
+            self._endpoints,
+        ):
             log.info("server is ready", port=self._engine.local_port(), peers=len(self._config.peers))
             await self._lifetime.until_stopped()
             log.info("stopping")
@@ -106,11 +111,4 @@ class ServerSession:
             self._connections.remove(event.flow)
             self._lifetime.connection_closed()
         self._forwarder.flow_closed(event.flow, event.received)
-        log.debug(
-            "connection closed",
-            flow=event.flow,
-            outcome=event.outcome,
-            sent=event.sent,
-            received=event.received,
-            reason=event.reason,
-        )
+        log_closed(event)
