@@ -43,6 +43,8 @@ pub struct TcpCounters {
     /// SYNs turned away since [`Limits::half_open`](crate::Limits::half_open) or
     /// [`Limits::half_open_per_peer`](crate::Limits::half_open_per_peer) was reached.
     pub half_open_full: u64,
+    /// SYNs turned away since their packet is longer than the MTU.
+    pub syns_too_long: u64,
     /// Flows turned away since [`Limits::flows`](crate::Limits::flows) or
     /// [`Limits::flows_per_peer`](crate::Limits::flows_per_peer) was reached.
     pub flows_full: u64,
@@ -66,6 +68,10 @@ pub struct TcpCounters {
     pub fast_retransmits: u64,
     /// Times that a flow heard nothing for so long that it began again from its first unacknowledged byte.
     pub retransmission_timeouts: u64,
+    /// Times that the other end of an idle flow was asked whether it is there.
+    pub keepalives_sent: u64,
+    /// Flows that ended since none of these was answered.
+    pub keepalives_unanswered: u64,
     /// Flows that were asked whether they have something to send: the work that a packet costs.
     pub flow_polls: u64,
     /// Timers that were looked at.

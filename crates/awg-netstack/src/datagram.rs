@@ -72,6 +72,10 @@ pub struct DatagramCounters {
     pub flows_full: u64,
     /// Datagrams that found the sending queue full.
     pub queue_full: u64,
+    /// Datagrams to send on a flow that had ended.
+    pub no_flow: u64,
+    /// Datagrams to send to an address of another family than the flow's.
+    pub wrong_family: u64,
     /// Datagrams to send that no IP packet holds.
     pub too_large: u64,
     /// Flows that ended since they were idle.
@@ -297,7 +301,10 @@ impl Datagrams {
         payload: &[u8],
     ) -> Result<(), DatagramDrop> {
         let remote = SocketAddr::new(remote.ip().to_canonical(), remote.port());
-        let flow = self.table.get(id).ok_or(DatagramDrop::NoFlow)?;
+        let Some(flow) = self.table.get(id) else {
+            self.counters.no_flow += 1;
+            return Err(DatagramDrop::NoFlow);
+        };
         let (source, destination) = match flow.ends {
             Ends::Through { source } => (remote, source),
             Ends::ToUs { source, own } => (own, source),
@@ -315,6 +322,7 @@ impl Datagrams {
             mtu: flow.mtu,
         };
         if source.is_ipv4() != destination.is_ipv4() {
+            self.counters.wrong_family += 1;
             return Err(DatagramDrop::WrongFamily);
         }
         let Some(header) = header::seal(source, destination, payload) else {

@@ -30,6 +30,9 @@ pub struct Limits {
     pub time_wait: Duration,
     /// A TCP flow that did nothing for so long gives its buffers' memory back.
     pub idle_memory: Duration,
+    /// A TCP flow that heard nothing for so long asks its other end whether it is there; one that is not ends the flow,
+    /// by its reset or, after nine questions a quarter of this apart, by its silence.
+    pub keepalive: Duration,
     /// A peer that was not heard of for so long loses its flows.
     pub silent_peer: Duration,
     /// To one peer in one second: answers to segments of no flow, and ICMP errors each (RFC 1812 section 4.3.2.8, RFC
@@ -60,6 +63,7 @@ impl Default for Limits {
             connect_within: Duration::from_secs(15),
             time_wait: Duration::from_secs(8),
             idle_memory: Duration::from_secs(2),
+            keepalive: Duration::from_mins(5),
             silent_peer: Duration::from_mins(15),
             errors_per_second: 2_000,
             waiting_packets: 4_096,

@@ -319,16 +319,36 @@ fn an_idle_flow_gives_its_memory_back() {
         assert_eq!((counters.flows, counters.buffer_bytes), (1, 0));
         assert!(counters.memory_returned > 0);
     }
-    // Once their old timers have passed, nothing is left to do for it but to notice that its peer is silent.
+    // Once their old timers have passed, nothing is left to do for it but to ask now and then whether its other end is
+    // there.
     world.pass(Duration::from_mins(1));
     for end in &world.ends {
         assert!(
             end.next_timeout()
-                .is_none_or(|at| at > world.now + Duration::from_mins(5))
+                .is_some_and(|at| at > world.now + Duration::from_mins(3))
         );
     }
     // And it still works.
     send_all(&mut world, (SERVER, server), b"after all");
     world.pass(Duration::from_secs(1));
     assert_eq!(take_all(&mut world, (CLIENT, client)), b"after all");
+}
+
+#[test]
+fn a_peer_that_tells_of_many_path_sizes_takes_none_from_other_flows() {
+    let mut world = limited(Limits::default(), Limits::default());
+    for mtu in (700..1300_u16).step_by(20) {
+        let (_, server) = world.open(TARGET);
+        send_all(&mut world, (SERVER, server), &[7; 10_000]);
+        world.flush();
+        let about = world.last_sent[SERVER].clone();
+        let [high, low] = mtu.to_be_bytes();
+        world.report(SERVER, [3, 4], [0, 0, high, low], &about);
+        world.pass(Duration::from_secs(1));
+        world.longest = 0;
+        send_all(&mut world, (SERVER, server), &[7; 10_000]);
+        world.pass(Duration::from_secs(1));
+        assert_eq!(world.longest, usize::from(mtu));
+    }
+    assert_eq!(tcp(&world, SERVER).mtu_lowered, 30);
 }

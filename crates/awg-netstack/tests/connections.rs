@@ -416,3 +416,21 @@ fn what_cannot_be_reached_is_refused_at_once() {
     let error = world.ends[CLIENT].connect(now, PEER, from, to);
     assert!(matches!(error, Err(ConnectError::Unaddressable)));
 }
+
+#[test]
+fn strays_of_a_flow_that_failed_are_reset_while_its_port_rests() {
+    let mut world = World::new(1, Path::default());
+    let (client, server) = world.open("192.0.2.1:80");
+    world.ends[CLIENT].abort(client);
+    world.cut = true;
+    world.flush();
+    world.cut = false;
+    // Its other end knows of nothing, and must not believe that this arrived.
+    send_all(&mut world, (SERVER, server), b"still there?");
+    world.pass(Duration::from_secs(1));
+    let how = Closure::Reset;
+    let event = world.event(SERVER);
+    assert_eq!(event, Event::Closed { flow: server, how });
+    let counters = world.ends[CLIENT].counters().tcp;
+    assert_eq!((counters.resets_sent, counters.time_wait), (1, 1));
+}

@@ -232,7 +232,23 @@ fn the_samples_are_what_they_seem() {
     assert_eq!(taken.datagrams.malformed + taken.datagrams.bad_checksum, 0);
 }
 
+/// A segment that its own IP header cuts short, beside one that is whole.
+#[test]
+fn lengths_that_contradict_each_other() {
+    let samples = samples(Instant::now());
+    for whole in &samples {
+        for short in &samples {
+            let mut short = short.clone();
+            short[3] = 46;
+            mend(&mut short);
+            let left = endure(vec![whole.clone(), short]).counters();
+            assert_eq!((left.datagrams.flows, left.tcp.flows), (0, 0));
+        }
+    }
+}
+
 proptest! {
+    // What fails becomes a test of its own, with a name.
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]

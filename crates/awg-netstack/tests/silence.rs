@@ -31,6 +31,7 @@ fn a_silent_peer_loses_its_connections_after_fifteen_minutes() {
     for to in ["192.0.2.1:80", "[2001:db8::1]:80"] {
         let mut world = World::new(1, Path::default());
         world.open(to);
+        world.cut = true;
         world.pass(14 * MINUTE);
         assert_eq!(ends(&mut world, CLIENT), (0, 0));
         world.pass(2 * MINUTE);
@@ -59,7 +60,8 @@ fn a_peer_that_is_heard_of_keeps_its_idle_connections() {
     });
     world.pass(MINUTE);
     assert_eq!(world.ends[SERVER].receivable(server), 1);
-    // They stop.
+    // They stop, and so does all else.
+    world.cut = true;
     world.pass(16 * MINUTE);
     assert_eq!(ends(&mut world, CLIENT), (1, 0));
     assert_eq!(ends(&mut world, SERVER), (1, 0));

@@ -234,6 +234,29 @@ fn the_answer_goes_to_the_later_of_two_attempts_from_one_port() {
 }
 
 #[test]
+fn a_syn_longer_than_the_tunnel_s_packets_is_turned_away() {
+    for [client, target] in ENDS {
+        let mut world = World::new(Limits::default());
+        let mut long = Segment::new(client, target, SYN, 1000);
+        long.data = vec![7; 60_000];
+        assert_eq!(world.give(PEER, &long), []);
+        assert!(world.events().is_empty());
+        assert_eq!(
+            (world.counters().syns_too_long, world.counters().half_open),
+            (1, 0)
+        );
+        // Nor does one take the place of a short one.
+        world.give(PEER, &Segment::new(client, target, SYN, 1000));
+        let flow = world.incoming();
+        long.sequence = 9000;
+        world.give(PEER, &long);
+        world.stack.accept(world.now, flow).expect("it waits");
+        assert_eq!(world.sent(PEER)[0].acknowledgement, 1001);
+        assert_eq!(world.counters().syns_too_long, 2);
+    }
+}
+
+#[test]
 fn the_client_may_give_up_before_it_was_answered_but_nobody_else_may_for_it() {
     let mut world = World::new(Limits::default());
     let [client, target] = ENDS[0];

@@ -18,13 +18,13 @@ pub(super) fn named(counters: &Counters) -> impl Iterator<Item = (&'static str, 
         tcp; datagrams; fragments; icmp
     );
     let tcp = named!(counters.tcp, TcpCounters, "tcp_":
-        malformed stray repeated_syns half_open_full flows_full half_open_expired send_buffer_full
+        malformed stray repeated_syns half_open_full syns_too_long flows_full half_open_expired send_buffer_full
         time_wait_full resets_sent answers_suppressed waiting_full mtu_lowered fast_retransmits
-        retransmission_timeouts flow_polls timer_polls memory_returned flows half_open time_wait
+        retransmission_timeouts keepalives_sent keepalives_unanswered flow_polls timer_polls memory_returned flows half_open time_wait
         buffer_bytes
     );
     let udp = named!(counters.datagrams, DatagramCounters, "udp_":
-        received sent malformed bad_checksum unclaimed flows_full queue_full too_large expired
+        received sent malformed bad_checksum unclaimed flows_full queue_full no_flow wrong_family too_large expired
         mtu_lowered timer_looks flows
     );
     let fragments = named!(counters.fragments, FragmentCounters, "fragments_":

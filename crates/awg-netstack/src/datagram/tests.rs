@@ -192,6 +192,7 @@ fn answers_come_from_whom_they_came() {
     }
     let wrong = server.send(now, flow, at("[2001:db8::1]:9"), b"hello");
     assert_eq!(wrong, Err(DatagramDrop::WrongFamily));
+    assert_eq!(server.counters().wrong_family, 1);
 }
 
 #[test]
@@ -271,6 +272,7 @@ fn idle_flows_end_after_two_minutes() {
     assert_eq!(server.next_timeout(), None);
     let late = server.send(now, flow, at("192.0.2.1:9"), b"x");
     assert_eq!(late, Err(DatagramDrop::NoFlow));
+    assert_eq!(server.counters().no_flow, 1);
 }
 
 #[test]

@@ -21,6 +21,18 @@ pub(super) struct HeldSyn {
     pub(super) segment: Segment,
 }
 
+impl HeldSyn {
+    /// A copy of a SYN, unless its packet is longer than `most`: one that was made of pieces may be, and no SYN needs to.
+    pub(super) fn copy(packet: &[u8], segment: &Segment, most: u16) -> Option<Self> {
+        // What follows is padding.
+        let packet = packet.get(..segment.options.end + segment.length)?;
+        (packet.len() <= usize::from(most)).then(|| Self {
+            packet: packet.to_vec(),
+            segment: segment.clone(),
+        })
+    }
+}
+
 /// What the embedder was told, or has waiting in the queue of events.
 #[derive(Default)]
 pub(super) struct Told {
@@ -29,6 +41,13 @@ pub(super) struct Told {
     /// In the queue now.
     pub(super) readable: bool,
     pub(super) writable: bool,
+}
+
+/// Questions whether the other end is there, none of them answered.
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) times: u8,
+    pub(super) at: Instant,
 }
 
 /// A flow.
@@ -52,6 +71,8 @@ pub(super) struct Flow {
     pub(super) due: Option<Instant>,
     /// When it last did something.
     pub(super) active: Instant,
+    /// How often its other end was asked since then whether it is there, and when last.
+    pub(super) asked: Option<Asked>,
     /// Bytes of buffers that are accounted for it.
     pub(super) bytes: usize,
 }
@@ -79,6 +100,7 @@ impl Flow {
             answer_by: Some(answer_by),
             due: Some(answer_by),
             active: now,
+            asked: None,
             bytes: 0,
         }
     }

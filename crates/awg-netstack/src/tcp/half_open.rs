@@ -1,13 +1,12 @@
 //! Flows that a peer opens, until the embedder answers: the SYN is kept as it came, so that nothing is promised before
 //! the target has agreed.
 
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::ends::Key;
 use super::flow::{Flow, HeldSyn, Stage};
 use super::machine::{Ends, Phase, TcpMachine};
-use super::{Tcp, Unreachable, reset};
+use super::{Stray, Tcp, Unreachable, bare};
 use crate::error::AcceptError;
 use crate::event::{Closure, Event, Rejection};
 use crate::flow::{FlowId, Kind};
@@ -15,15 +14,8 @@ use crate::packet::{Flags, IpHeader, Segment};
 
 impl Tcp {
     /// Keeps a SYN that opens a new flow, and tells the embedder.
-    pub(super) fn hold(
-        &mut self,
-        now: Instant,
-        key: Key,
-        local: SocketAddr,
-        remote: SocketAddr,
-        packet: &[u8],
-        segment: &Segment,
-    ) {
+    pub(super) fn hold(&mut self, now: Instant, stray: &Stray<'_>) {
+        let &Stray { key, ref ends, .. } = stray;
         if !self.has_place(now, key) {
             return;
         }
@@ -35,16 +27,16 @@ impl Tcp {
             self.peers.settle(key.peer());
             return;
         }
+        let Some(held) = HeldSyn::copy(stray.packet, stray.segment, self.link.full_mtu()) else {
+            self.counters.syns_too_long += 1;
+            self.peers.settle(key.peer());
+            return;
+        };
         share.flows += 1;
         share.half_open += 1;
         self.half_open += 1;
         let answer_by = now + self.limits.accept_within;
-        let stage = Stage::HalfOpen(HeldSyn {
-            packet: packet.to_vec(),
-            segment: segment.clone(),
-        });
-        let ends = Ends { local, remote };
-        let flow = Flow::new(key, &ends, stage, now, answer_by);
+        let flow = Flow::new(key, ends, Stage::HalfOpen(held), now, answer_by);
         let (number, name) = self.slots.insert(flow);
         self.by_key.insert(key, number);
         self.deadlines.arm(number, answer_by);
@@ -52,8 +44,8 @@ impl Tcp {
             flow: name,
             peer: key.peer(),
             kind: Kind::Tcp,
-            source: remote,
-            destination: local,
+            source: ends.remote,
+            destination: ends.local,
         });
     }
 
@@ -94,10 +86,10 @@ impl Tcp {
             self.counters.repeated_syns += 1;
             if segment.sequence != held.segment.sequence {
                 // The peer gave the first one up and began anew from the same port: the answer goes to the later one.
-                *held = HeldSyn {
-                    packet: packet.to_vec(),
-                    segment: segment.clone(),
-                };
+                match HeldSyn::copy(packet, segment, self.link.full_mtu()) {
+                    Some(later) => *held = later,
+                    None => self.counters.syns_too_long += 1,
+                }
             }
         }
     }
@@ -147,7 +139,7 @@ impl Tcp {
         let mut unreachable = None;
         if why == Rejection::Refused {
             if let Some(ip) = IpHeader::parse(&packet) {
-                let answer = reset::reset(&ip, &held.segment);
+                let answer = bare::reset(&ip, &held.segment);
                 self.push(peer, answer);
             }
         } else {

@@ -34,7 +34,7 @@ impl Memory {
     /// Buffers of at most `most` bytes each way.
     pub(crate) fn new(most: usize) -> Self {
         Self {
-            most,
+            most: Rings::round(most),
             spare: Vec::new(),
             round_trips: HashMap::new(),
         }

@@ -7,15 +7,16 @@
 //! A packet costs the same however many flows are idle: its flow is found by hash, only flows in `dirty` are asked for
 //! packets, and timers are looked at when they fire.
 
+mod bare;
 mod commands;
 mod ends;
 mod flow;
 mod half_open;
+mod keepalive;
 mod machine;
 mod memory;
 mod peers;
 mod ports;
-mod reset;
 mod slots;
 mod time_wait;
 mod transmit;
@@ -36,11 +37,11 @@ use crate::limits::Limits;
 use crate::packet::{Flags, IpHeader, Segment};
 use ends::Key;
 use flow::{Flow, Stage};
-use machine::{Link, Phase};
+use machine::{Ends, Link, Phase, TcpMachine};
 use memory::Memory;
 use peers::Peers;
 use slots::Slots;
-use time_wait::TimeWait;
+use time_wait::{Rest, TimeWait};
 
 /// A held SYN that nobody took: an ICMP error is to say so.
 pub(crate) struct Unreachable {
@@ -48,6 +49,15 @@ pub(crate) struct Unreachable {
     pub(crate) why: Rejection,
     /// The SYN.
     pub(crate) packet: Vec<u8>,
+}
+
+/// A segment of no flow, with all that is known of it.
+struct Stray<'p> {
+    key: Key,
+    ends: Ends,
+    ip: &'p IpHeader,
+    packet: &'p [u8],
+    segment: &'p Segment,
 }
 
 /// All TCP flows.
@@ -122,10 +132,18 @@ impl Tcp {
         let local = SocketAddr::new(ip.destination, segment.destination_port);
         let remote = SocketAddr::new(ip.source, segment.source_port);
         let key = Key::new(peer, local, remote);
-        match self.find(&key) {
-            Some(number) => self.handle_segment(now, number, packet, &segment),
-            None => self.handle_stray(now, key, local, remote, packet, ip, &segment),
+        if let Some(number) = self.find(&key) {
+            self.handle_segment(now, number, packet, &segment);
+            return;
         }
+        let stray = Stray {
+            key,
+            ends: Ends { local, remote },
+            ip,
+            packet,
+            segment: &segment,
+        };
+        self.handle_stray(now, &stray);
     }
 
     fn find(&mut self, key: &Key) -> Option<u32> {
@@ -144,6 +162,7 @@ impl Tcp {
             return;
         };
         flow.active = now;
+        flow.asked = None;
         let peer = flow.key.peer();
         let Stage::Open(machine) = &mut flow.stage else {
             self.handle_half_open(now, number, packet, segment);
@@ -166,21 +185,14 @@ impl Tcp {
     }
 
     /// A segment of no flow: a new one, a late one, or one to reset.
-    #[allow(clippy::too_many_arguments)]
-    fn handle_stray(
-        &mut self,
-        now: Instant,
-        key: Key,
-        local: SocketAddr,
-        remote: SocketAddr,
-        packet: &[u8],
-        ip: &IpHeader,
-        segment: &Segment,
-    ) {
+    fn handle_stray(&mut self, now: Instant, stray: &Stray<'_>) {
+        let &Stray {
+            key, ip, segment, ..
+        } = stray;
         let opens = segment.flags.has(Flags::SYN)
             && !segment.flags.any(Flags::ACK | Flags::RST | Flags::FIN);
-        if let Some(stone) = self.time_wait.find(now, &key) {
-            let newer = segment.sequence.wrapping_sub(stone.expected).cast_signed() > 0;
+        if let Some(rest) = self.time_wait.find(now, &key) {
+            let newer = segment.sequence.wrapping_sub(rest.expected).cast_signed() > 0;
             if segment.flags.has(Flags::RST) {
                 // Its flow is over already (RFC 1337: what rests here is not cut short).
                 self.counters.stray += 1;
@@ -188,10 +200,14 @@ impl Tcp {
             }
             if !(opens && self.accept && newer) {
                 // A repeated FIN wants its acknowledgement; to an older SYN it is the answer that makes its sender try
-                // anew (RFC 9293 section 3.10.7.4).
+                // anew (RFC 9293 section 3.10.7.4). Of what failed no byte may seem to have arrived.
                 self.counters.stray += 1;
-                if segment.sequence_end() != segment.sequence && self.may_answer(now, key.peer()) {
-                    let answer = reset::acknowledge(ip, segment, stone.next, stone.expected);
+                if !rest.orderly {
+                    self.reset(now, stray);
+                } else if segment.sequence_end() != segment.sequence
+                    && self.may_answer(now, key.peer())
+                {
+                    let answer = bare::acknowledge(ip, segment, rest.next, rest.expected);
                     self.push(key.peer(), answer);
                 }
                 return;
@@ -199,13 +215,20 @@ impl Tcp {
             self.time_wait.forget(&key);
         }
         if opens && self.accept {
-            self.hold(now, key, local, remote, packet, segment);
+            self.hold(now, stray);
             return;
         }
         self.counters.stray += 1;
-        if !segment.flags.has(Flags::RST) && self.may_answer(now, key.peer()) {
+        if !segment.flags.has(Flags::RST) {
+            self.reset(now, stray);
+        }
+    }
+
+    fn reset(&mut self, now: Instant, stray: &Stray<'_>) {
+        let peer = stray.key.peer();
+        if self.may_answer(now, peer) {
             self.counters.resets_sent += 1;
-            self.push(key.peer(), reset::reset(ip, segment));
+            self.push(peer, bare::reset(stray.ip, stray.segment));
         }
     }
 
@@ -219,19 +242,14 @@ impl Tcp {
         sequence: u32,
         why: Refusal,
     ) -> bool {
-        let key = Key::new(peer, local, remote);
-        let Some(number) = self.find(&key) else {
-            return false;
-        };
-        let Some(machine) = self.slots.get(number).and_then(Flow::machine) else {
-            return false;
-        };
-        // Once a connection is open an error only says that a packet was lost (RFC 5461).
-        if machine.phase() != Phase::Connecting || !machine.has_in_flight(sequence) {
-            return false;
+        match self.find_in_flight(Key::new(peer, local, remote), sequence) {
+            // Once a connection is open an error only says that a packet was lost (RFC 5461).
+            Some((number, machine)) if machine.phase() == Phase::Connecting => {
+                self.refuse(now, number, why);
+                true
+            }
+            _ => false,
         }
-        self.refuse(now, number, why);
-        true
     }
 
     /// A router says that a packet of ours is too large (RFC 1191, RFC 8201).
@@ -244,26 +262,26 @@ impl Tcp {
         sequence: u32,
         mtu: u16,
     ) -> bool {
-        let key = Key::new(peer, local, remote);
-        let Some(number) = self.find(&key) else {
+        let Some(number) = self
+            .find_in_flight(Key::new(peer, local, remote), sequence)
+            .map(|(number, _)| number)
+        else {
             return false;
         };
-        let Some(machine) = self.slots.get(number).and_then(Flow::machine) else {
-            return false;
-        };
-        if !machine.has_in_flight(sequence) {
-            return false;
-        }
-        let smallest = if local.is_ipv4() {
-            machine::SMALLEST_V4
-        } else {
-            machine::SMALLEST_V6
-        };
-        if machine.lower_mtu(&mut self.link, now, mtu.max(smallest)) {
+        if let Some(machine) = self.slots.get(number).and_then(Flow::machine)
+            && machine.lower_mtu(&mut self.link, now, mtu)
+        {
             self.counters.mtu_lowered += 1;
         }
         self.mark(number);
         true
+    }
+
+    /// The connection of which `sequence` is in flight: only errors about such bytes are believed (RFC 5927 section 4).
+    fn find_in_flight(&mut self, key: Key, sequence: u32) -> Option<(u32, &mut TcpMachine)> {
+        let number = self.find(&key)?;
+        let machine = self.slots.get(number)?.machine()?;
+        machine.has_in_flight(sequence).then_some((number, machine))
     }
 
     /// Ends a flow of ours that did not come to be.
@@ -340,6 +358,7 @@ impl Tcp {
             return;
         };
         self.by_key.remove(&flow.key);
+        self.deadlines.disarm(number);
         self.last = None;
         self.bytes -= flow.bytes;
         let peer = flow.key.peer();
@@ -352,9 +371,15 @@ impl Tcp {
             }
             Stage::Open(machine) => {
                 // Ports of ours rest however the flow ended: the other end may be the one that waits.
-                if machine.phase() == Phase::TimeWait || (flow.ours && flow.told.established) {
+                let waits = machine.phase() == Phase::TimeWait;
+                if waits || (flow.ours && flow.told.established) {
                     let (next, expected) = machine.sequences();
-                    if self.time_wait.bury(now, flow.key, next, expected) {
+                    let rest = Rest {
+                        next,
+                        expected,
+                        orderly: waits || how == Closure::Orderly,
+                    };
+                    if self.time_wait.bury(now, flow.key, rest) {
                         self.counters.time_wait_full += 1;
                     }
                 }

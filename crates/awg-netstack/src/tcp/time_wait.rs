@@ -7,15 +7,23 @@ use std::time::{Duration, Instant};
 
 use super::ends::Key;
 
-/// What is left of a connection: 56 bytes, and 12 in the index.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Tombstone {
-    key: Key,
-    /// Milliseconds since the table began.
-    until: u64,
+/// What is kept of a connection that is over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Rest {
     /// Our next sequence number, and the peer's.
     pub(crate) next: u32,
     pub(crate) expected: u32,
+    /// Whether all that was sent arrived. To a connection that failed there is no answer but a reset.
+    pub(crate) orderly: bool,
+}
+
+/// What is left of a connection: 64 bytes, and 12 in the index.
+#[derive(Clone, Copy, Debug)]
+struct Tombstone {
+    key: Key,
+    /// Milliseconds since the table began.
+    until: u64,
+    rest: Rest,
 }
 
 /// The tombstones, in the order in which they expire.
@@ -44,7 +52,7 @@ impl TimeWait {
     }
 
     /// Remembers a connection. Returns whether an older one had to make room before its time.
-    pub(crate) fn bury(&mut self, now: Instant, key: Key, next: u32, expected: u32) -> bool {
+    pub(crate) fn bury(&mut self, now: Instant, key: Key, rest: Rest) -> bool {
         self.expire(now);
         if self.bound == 0 {
             return true;
@@ -56,24 +64,19 @@ impl TimeWait {
         let until = self.elapsed(now + self.rest);
         let position = self.removed.wrapping_add(self.stones.len() as u32);
         self.index.insert(self.hasher.hash_one(key), position);
-        self.stones.push_back(Tombstone {
-            key,
-            until,
-            next,
-            expected,
-        });
+        self.stones.push_back(Tombstone { key, until, rest });
         full
     }
 
     /// What is remembered of a connection.
-    pub(crate) fn find(&mut self, now: Instant, key: &Key) -> Option<Tombstone> {
+    pub(crate) fn find(&mut self, now: Instant, key: &Key) -> Option<Rest> {
         self.expire(now);
         let position = *self.index.get(&self.hasher.hash_one(key))?;
         let place = position.wrapping_sub(self.removed) as usize;
         self.stones
             .get(place)
             .filter(|stone| stone.key == *key)
-            .copied()
+            .map(|stone| stone.rest)
     }
 
     /// Forgets a connection: its ends are in use again.

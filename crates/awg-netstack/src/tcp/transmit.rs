@@ -75,7 +75,8 @@ impl Tcp {
             Phase::TimeWait | Phase::Closed => None,
             _ => machine.next_timeout(&mut self.link, now),
         };
-        flow.due = [flow.answer_by, idle_memory, timer]
+        let ask_at = flow.ask_at(&self.limits);
+        flow.due = [flow.answer_by, idle_memory, timer, ask_at]
             .into_iter()
             .flatten()
             .min();
@@ -113,6 +114,12 @@ impl Tcp {
                 }
                 continue;
             }
+            if self.ask(now, number) {
+                continue;
+            }
+            let Some(flow) = self.slots.get(number) else {
+                continue;
+            };
             let Stage::Open(machine) = &mut flow.stage else {
                 continue;
             };

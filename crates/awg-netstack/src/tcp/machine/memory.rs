@@ -26,12 +26,17 @@ impl Rings {
         })
     }
 
+    /// How large buffers of at least `capacity` bytes are: whole pages.
+    pub(crate) fn round(capacity: usize) -> usize {
+        Ring::round(capacity)
+    }
+
     /// Bytes that may be in memory.
     pub(crate) fn touched(&self) -> usize {
         self.receive.touched() + self.send.touched()
     }
 
-    /// The bytes of each, as far as they were asked for.
+    /// The bytes of each: what was asked for, [rounded](Self::round).
     pub(crate) fn size(&self) -> usize {
         self.receive.capacity()
     }

@@ -9,8 +9,8 @@
 //!   moving the flow's clock to its timer makes it begin anew, and what the peer has or what is still on its way is
 //!   left out ([`repair`], [`outlets`], [`scoreboard`]).
 //! - *Memory*: its buffers are lazily mapped and given back ([`memory`], [`ring`]).
-//! - *One interface for all flows* ([`wire::Link`]): a set of sockets is scanned at each call, so each flow has a set
-//!   of one.
+//! - *One interface for all flows* ([`wire::Link`]), except for those on a path with smaller packets: a set of sockets
+//!   is scanned at each call, so each flow has a set of one.
 //!
 //! Checksums are verified before a segment comes here and filled in after it left.
 
@@ -44,7 +44,7 @@ use crate::packet::{Segment, TCP_HEADER};
 pub(crate) use memory::Rings;
 use outlets::Tap;
 use sender::{Repair, Sender};
-pub(crate) use wire::{Link, Outlet, SMALLEST_V4, SMALLEST_V6};
+pub(crate) use wire::{Link, Outlet};
 use wire::{Size, Wire};
 
 /// An acknowledgement waits so long for more to acknowledge; a second segment, or data of ours, sends it at once.
@@ -96,6 +96,8 @@ pub(crate) struct TcpMachine {
     peer_window: usize,
     /// The window field last handed in.
     shown: u16,
+    /// The window field last sent.
+    offered: u16,
     started: bool,
     /// Bytes taken by the owner, and how far beyond the rest something was received.
     taken: u32,
@@ -125,14 +127,13 @@ impl TcpMachine {
         socket.set_congestion_control(CongestionControl::None);
         let mut sockets = SocketSet::new(Vec::with_capacity(1));
         let handle = sockets.add(socket);
-        let size = Link::full();
-        let segment = largest_segment(link.mtu(size), &ends);
+        let segment = largest_segment(link.full_mtu(), &ends);
         Self {
             sockets,
             handle,
             rings: Some(rings),
             ends,
-            size,
+            size: Size::Full,
             lead: Duration::ZERO,
             stopped: None,
             rewinds: 0,
@@ -142,6 +143,7 @@ impl TcpMachine {
             peer_scale: 0,
             peer_window: 0,
             shown: 0,
+            offered: 0,
             started: false,
             taken: 0,
             received_to: 0,
@@ -161,7 +163,7 @@ impl TcpMachine {
     pub(crate) fn connect(link: &mut Link, rings: Rings, ends: Ends, now: Instant) -> Option<Self> {
         let mut machine = Self::new(link, rings, ends, now);
         let (local, remote) = (endpoint(machine.ends.local), endpoint(machine.ends.remote));
-        let context = link.interface(machine.size).context();
+        let context = machine.size.interface(link).context();
         let socket = machine.sockets.get_mut::<Socket>(machine.handle);
         socket.connect(context, remote, local).ok()?;
         Some(machine)
@@ -205,6 +207,7 @@ impl TcpMachine {
                 inner: outlet,
                 sender: &mut self.sender,
                 started: &mut self.started,
+                offered: &mut self.offered,
                 rewinds: &mut self.rewinds,
                 shut: self.peer_window == 0,
                 now,
@@ -212,8 +215,8 @@ impl TcpMachine {
                 walking: &mut self.walking,
                 scratch: &mut scratch,
             };
-            let mtu = link.mtu(self.size);
-            let interface = link.interface(self.size);
+            let mtu = self.size.mtu(link);
+            let interface = self.size.interface(link);
             loop {
                 if left == 0 || !tap.has_room() {
                     return true;
@@ -252,8 +255,9 @@ impl TcpMachine {
         } else {
             None
         };
-        let smoltcp = link
-            .interface(self.size)
+        let smoltcp = self
+            .size
+            .interface(link)
             .poll_at(clock, &self.sockets)
             .map(|at| {
                 let wait = if at > clock {
@@ -277,12 +281,11 @@ impl TcpMachine {
 
     /// The largest packet on this flow's path is `mtu`. Returns whether that is news.
     pub(crate) fn lower_mtu(&mut self, link: &mut Link, now: Instant, mtu: u16) -> bool {
-        let size = link.size_within(mtu);
-        if link.mtu(size) >= link.mtu(self.size) {
+        if mtu >= self.size.mtu(link) {
             return false;
         }
-        self.size = size;
-        let segment = largest_segment(link.mtu(size), &self.ends);
+        self.size = link.narrow(mtu);
+        let segment = largest_segment(mtu, &self.ends);
         self.sender.limit_segment(segment);
         if self.is_synchronized() && self.sender.in_flight() > 0 {
             self.repair(link, now, Repair::First);
@@ -418,6 +421,16 @@ impl TcpMachine {
             .first()
             .wrapping_add(self.sender.in_flight() as u32);
         (next, self.expected())
+    }
+
+    /// Our first sequence number that the peer has not acknowledged.
+    pub(crate) fn unacknowledged(&self) -> u32 {
+        self.sender.first()
+    }
+
+    /// The window that the peer was offered last, as the field has it.
+    pub(crate) fn offered(&self) -> u16 {
+        self.offered
     }
 
     /// The shortest round trip of late, if data was acknowledged.

@@ -28,6 +28,7 @@ pub(super) struct Tap<'a> {
     pub(super) inner: &'a mut dyn Outlet,
     pub(super) sender: &'a mut Sender,
     pub(super) started: &'a mut bool,
+    pub(super) offered: &'a mut u16,
     pub(super) rewinds: &'a mut u8,
     pub(super) shut: bool,
     pub(super) now: Instant,
@@ -55,7 +56,8 @@ impl Outlet for Tap<'_> {
                 sent = header(buffer);
             });
         }
-        let Some(sent) = sent else { return };
+        let Some((sent, window)) = sent else { return };
+        *self.offered = window;
         let leaves = self.note(&sent);
         if walking && leaves {
             let scratch = &*self.scratch;
@@ -99,11 +101,17 @@ impl Tap<'_> {
     }
 }
 
-/// The TCP header of a packet that smoltcp made.
-fn header(packet: &[u8]) -> Option<Segment> {
+/// The TCP header of a packet that smoltcp made, and the window that it offers, as the field of any but a SYN has it: that
+/// of a SYN is not scaled.
+fn header(packet: &[u8]) -> Option<(Segment, u16)> {
     let start = match packet.first()? >> 4 {
         4 => 20,
         _ => 40,
     };
-    Segment::read(packet, start..packet.len())
+    let sent = Segment::read(packet, start..packet.len())?;
+    let mut window = sent.window;
+    if sent.flags.has(Flags::SYN) {
+        window >>= sent.window_scale(packet).unwrap_or(0);
+    }
+    Some((sent, window))
 }

@@ -64,7 +64,7 @@ impl TcpMachine {
     /// Moves the flow's clock to its next timer. Returns whether there is one ahead.
     pub(super) fn advance_clock(&mut self, link: &mut Link, now: Instant) -> bool {
         let clock = self.clock(link, now);
-        let at = link.interface(self.size).poll_at(clock, &self.sockets);
+        let at = self.size.interface(link).poll_at(clock, &self.sockets);
         let Some(at) = at.filter(|at| *at > clock) else {
             return false;
         };

@@ -27,10 +27,19 @@ pub(super) struct Ring {
 unsafe impl Send for Ring {}
 
 impl Ring {
+    /// `capacity` in whole pages, at least one.
+    pub(super) fn round(capacity: usize) -> usize {
+        let page = page_size();
+        // A capacity that no address space has stays one.
+        capacity
+            .max(1)
+            .checked_next_multiple_of(page)
+            .unwrap_or(capacity)
+    }
+
     /// Reserves `capacity` bytes (rounded up to pages) of address space; none of it is memory yet.
     pub(super) fn new(capacity: usize) -> io::Result<Self> {
-        let page = page_size();
-        let capacity = capacity.max(1).next_multiple_of(page);
+        let capacity = Self::round(capacity);
         // SAFETY: a fresh anonymous mapping aliases nothing.
         let base = unsafe {
             libc::mmap(

@@ -188,11 +188,12 @@ impl TcpMachine {
         let clock = self.clock(link, now);
         let mut outlet = Replies(replies);
         let mut wire = Wire {
-            mtu: link.mtu(self.size),
+            mtu: self.size.mtu(link),
             inbound: Some(packet),
             outlet: &mut outlet,
         };
-        link.interface(self.size)
+        self.size
+            .interface(link)
             .poll_ingress_single(clock, &mut wire, &mut self.sockets);
     }
 }

@@ -139,6 +139,20 @@ fn a_connection_without_data_holds_no_memory() {
 }
 
 #[test]
+fn a_window_that_was_offered_fits_the_buffer_whoever_offered_it() {
+    let mut pair = Pair::new();
+    let fits = |machine: &TcpMachine| {
+        // What RFC 7323 section 2.3 needs for this capacity.
+        let offered = usize::from(machine.offered()) << 7;
+        offered > 0 && offered <= CAPACITY
+    };
+    // One end has sent nothing but its SYN.
+    assert!(pair.machines.iter().all(fits));
+    pair.download(1_000_000, 0);
+    assert!(pair.machines.iter().all(fits));
+}
+
+#[test]
 fn memory_is_returned_when_idle_and_the_connection_lives_on() {
     let mut pair = Pair::new();
     for _ in 0..3 {

@@ -15,73 +15,61 @@ pub(crate) trait Outlet {
     fn packet(&mut self, length: usize, emit: &mut dyn FnMut(&mut [u8]));
 }
 
-/// What all flows share: one smoltcp interface for each packet size in use, and the clock's origin. It holds no flow,
+/// What all flows share: a smoltcp interface for the tunnel's own packet size, and the clock's origin. It holds no flow,
 /// so it costs the same however many there are.
 pub(crate) struct Link {
-    interfaces: Vec<(u16, Interface)>,
+    mtu: u16,
+    interface: Interface,
+    seed: u64,
     origin: Instant,
 }
 
-/// Which of a link's packet sizes a flow uses.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Size(u8);
+/// How large a flow's packets may be.
+pub(super) enum Size {
+    /// As large as the tunnel carries.
+    Full,
+    /// Smaller, since the path beyond carries no more. smoltcp reads the size from its interface, so such a flow has one
+    /// of its own (some 300 bytes): whatever a peer says of its paths concerns its own flows alone.
+    Narrow(Box<(u16, Interface)>),
+}
 
-/// Distinct packet sizes that a link keeps; a path that wants yet another gets the next smaller one.
-const SIZES: usize = 16;
-/// The smallest packets that IPv4 paths are assumed to take (RFC 1122 section 3.3.3), and IPv6 paths must (RFC 8200
-/// section 5).
-pub(crate) const SMALLEST_V4: u16 = 576;
-pub(crate) const SMALLEST_V6: u16 = 1280;
+impl Size {
+    /// Bytes of the longest packet.
+    pub(super) fn mtu(&self, link: &Link) -> u16 {
+        match self {
+            Self::Full => link.mtu,
+            Self::Narrow(narrow) => narrow.0,
+        }
+    }
+
+    /// The interface for packets of this size.
+    pub(super) fn interface<'a>(&'a mut self, link: &'a mut Link) -> &'a mut Interface {
+        match self {
+            Self::Full => &mut link.interface,
+            Self::Narrow(narrow) => &mut narrow.1,
+        }
+    }
+}
 
 impl Link {
     pub(crate) fn new(mtu: u16, seed: u64, origin: Instant) -> Self {
-        let sizes = [mtu, SMALLEST_V6.min(mtu), SMALLEST_V4.min(mtu)];
-        let interfaces = sizes
-            .into_iter()
-            .zip(0..)
-            .map(|(size, number)| (size, interface(size, seed.wrapping_add(number))))
-            .collect();
-        Self { interfaces, origin }
-    }
-
-    /// The size that flows begin with.
-    pub(super) fn full() -> Size {
-        Size(0)
-    }
-
-    /// The largest size that is at most `mtu`; below the smallest, the smallest.
-    pub(super) fn size_within(&mut self, mtu: u16) -> Size {
-        let exists = self.interfaces.iter().any(|(size, _)| *size == mtu);
-        if !exists && mtu > SMALLEST_V4 && self.interfaces.len() < SIZES {
-            let seed = u64::from(mtu) ^ u64::from(self.mtu(Self::full()));
-            self.interfaces.push((mtu, interface(mtu, seed)));
+        Self {
+            mtu,
+            interface: interface(mtu, seed),
+            seed,
+            origin,
         }
-        let fitting = |(_, (size, _)): &(usize, &(u16, Interface))| *size <= mtu;
-        let best = self
-            .interfaces
-            .iter()
-            .enumerate()
-            .filter(fitting)
-            .max_by_key(|(_, (size, _))| *size)
-            .or_else(|| {
-                self.interfaces
-                    .iter()
-                    .enumerate()
-                    .min_by_key(|(_, (size, _))| *size)
-            });
-        Size(best.map_or(0, |(index, _)| index as u8))
     }
 
-    pub(super) fn mtu(&self, size: Size) -> u16 {
-        self.interfaces
-            .get(usize::from(size.0))
-            .map_or(SMALLEST_V4, |(mtu, _)| *mtu)
+    /// Bytes of the longest packet that the tunnel carries: what flows begin with.
+    pub(crate) fn full_mtu(&self) -> u16 {
+        self.mtu
     }
 
-    /// The interface of a size.
-    pub(super) fn interface(&mut self, size: Size) -> &mut Interface {
-        let index = usize::from(size.0).min(self.interfaces.len().saturating_sub(1));
-        &mut self.interfaces[index].1
+    /// A size of packets of at most `mtu` bytes.
+    pub(super) fn narrow(&mut self, mtu: u16) -> Size {
+        self.seed = self.seed.wrapping_add(1);
+        Size::Narrow(Box::new((mtu, interface(mtu, self.seed))))
     }
 
     /// smoltcp's time, for a flow whose clock runs `lead` ahead. It begins at an hour, since smoltcp takes zero for

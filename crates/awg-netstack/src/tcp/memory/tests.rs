@@ -46,3 +46,14 @@ fn a_forgotten_peer_is_unknown_again() {
     memory.forget(FAR);
     assert_eq!(memory.take(FAR).unwrap().size(), UNKNOWN);
 }
+
+#[test]
+fn spare_buffers_are_used_again_whatever_the_limit() {
+    // No multiple of a page.
+    let mut memory = Memory::new(100_001);
+    let rings = memory.take(NEAR).unwrap();
+    assert!(rings.size() >= 100_001);
+    memory.spare.push(rings);
+    memory.take(NEAR).unwrap();
+    assert!(memory.spare.is_empty());
+}

@@ -1,0 +1,81 @@
+//! Whether the other end of an idle connection is still there (RFC 9293 section 3.8.4). Without that question a reset
+//! that was lost, or an end that was killed, would leave a flow behind for as long as its peer is heard of.
+//!
+//! The question is a segment before the window, which every TCP answers with an acknowledgement, and one that knows
+//! nothing of the connection with a reset. It carries no data, so it takes no memory at either end; an idle flow costs
+//! one look of its timer per period, a busy one nothing.
+
+use std::time::{Duration, Instant};
+
+use super::Tcp;
+use super::bare::Bare;
+use super::flow::{Asked, Flow, Stage};
+use super::machine::Phase;
+use crate::event::Closure;
+use crate::limits::Limits;
+use crate::packet::Flags;
+
+/// Questions that go without an answer before the flow ends. With the default period that is longer than a whole peer
+/// may be silent, so that a tunnel's outage ends no flow sooner.
+const QUESTIONS: u8 = 9;
+/// Part of the period after which an unanswered question is repeated.
+const AGAIN: u32 = 4;
+
+impl Flow {
+    /// When the flow's other end is to be asked, or the last question counts as not answered.
+    pub(super) fn ask_at(&self, limits: &Limits) -> Option<Instant> {
+        let Stage::Open(machine) = &self.stage else {
+            return None;
+        };
+        // Both ends finished, or it is not established: other timers see to that.
+        if !self.told.established || machine.phase() != Phase::Open {
+            return None;
+        }
+        Some(match self.asked {
+            None => self.active + limits.keepalive,
+            Some(asked) => asked.at + again(limits),
+        })
+    }
+}
+
+fn again(limits: &Limits) -> Duration {
+    limits.keepalive / AGAIN
+}
+
+impl Tcp {
+    /// Asks the flow's other end whether it is there, if it is time to; ends a flow that was asked often enough.
+    /// Whether it ended.
+    pub(super) fn ask(&mut self, now: Instant, number: u32) -> bool {
+        let Some(flow) = self.slots.get(number) else {
+            return true;
+        };
+        if flow.ask_at(&self.limits).is_none_or(|at| at > now) {
+            return false;
+        }
+        let times = flow.asked.map_or(0, |asked| asked.times);
+        if times == QUESTIONS {
+            self.counters.keepalives_unanswered += 1;
+            self.end(now, number, Closure::TimedOut);
+            return true;
+        }
+        flow.asked = Some(Asked {
+            times: times + 1,
+            at: now,
+        });
+        let peer = flow.key.peer();
+        let (from, to) = (flow.local, flow.remote);
+        if let Stage::Open(machine) = &flow.stage {
+            let question = Bare {
+                from,
+                to,
+                flags: Flags::ACK,
+                sequence: machine.unacknowledged().wrapping_sub(1),
+                acknowledgement: machine.sequences().1,
+                window: machine.offered(),
+            };
+            self.counters.keepalives_sent += 1;
+            self.push(peer, question.packet());
+        }
+        false
+    }
+}
