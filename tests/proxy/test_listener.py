@@ -86,13 +86,15 @@ async def test_a_silent_application_is_cut(requests, monkeypatch):
     listener.stop()
 
 
-async def test_hanging_up_in_the_middle_leaves_nothing(listener):
-    _, writer = await connect(listener)
-    writer.write(b"\x05\x01")
-    writer.close()
-    await writer.wait_closed()
-    while listener.accepted == 0 or listener.negotiating:  # noqa: ASYNC110 - the listener has no event to wait for
-        await asyncio.sleep(0)
+async def test_hanging_up_in_the_middle_leaves_the_place_to_others(listener, requests, monkeypatch):
+    monkeypatch.setattr(listener_module, "MAX_NEGOTIATIONS", 1)
+    monkeypatch.setattr(listener_module, "_ACCEPT_RETRY_SECONDS", 0.01)
+    (_, first), (_, second) = await connect(listener), await connect(listener)
+    first.write(b"\x05\x01")
+    second.write(NO_AUTH + IPV4_REQUEST)
+    first.close()
+    (await requests.get()).socket.close()
+    second.close()
 
 
 async def test_accepting_pauses_when_the_table_is_full_and_goes_on(requests, monkeypatch):

@@ -103,14 +103,16 @@ async def test_draining_takes_no_applications_and_waits_for_those_that_are_conne
         writer.close()
 
 
-async def test_a_second_signal_does_not_wait(start, engine):
+async def test_a_second_signal_does_not_wait(start, engine, entries):
     async with start(BY_ADDRESS) as client:
         _, writer = await client.application("192.0.2.7", 443)
         await engine.called("open")
         client.lifetime.stop()
         await engine.called("drain")
+        assert not named(entries, "ending at once")
         client.lifetime.stop()
         await client.task
+        assert named(entries, "ending at once")
         assert engine.state == "stopped"
         writer.close()
 

@@ -45,9 +45,9 @@ def test_other_settings_that_the_engine_refuses():
     config = parse(INTERFACE + "ListenPort = 5\nFwMark = 5\nS1 = 3\n" + PEER, "x.conf")
     assert (refused(config, listen_port=70_000).line, refused(config, listen_port=70_000).key) == (6, "ListenPort")
     assert (refused(config, fw_mark=1 << 40).line, refused(config, fw_mark=1 << 40).key) == (7, "FwMark")
-    assert refused(config, addresses=()).key in {"Address", None}
+    assert (refused(config, addresses=()).line, refused(config, addresses=()).key) == (3, "Address")
     problem = refused(config, obfuscation=(("S1", "many"),))
-    assert (problem.line, problem.section) == (1, "Interface")
+    assert (problem.line, problem.section, problem.key) == (1, "Interface", None)
     assert "S1" in problem.message
 
 

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from awgproxy._native import HandshakeCompleted, HandshakeFailed, LogRecord, PeerRoamed, SessionEnded
+from awgproxy.config.model import LogFormat, LogLevel
 from awgproxy.observe import log
 from awgproxy.session import journal
 from tests.config.texts import OTHER_KEY, PEER_KEY
@@ -14,16 +15,16 @@ from tests.config.texts import OTHER_KEY, PEER_KEY
 @pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
 def test_records_of_the_engine_go_where_all_entries_go(level):
     stream = io.StringIO()
-    log.configure("debug", "json", stream)
+    log.configure(LogLevel.DEBUG, LogFormat.JSON, stream)
     journal.TunnelJournal([]).handlers[LogRecord](LogRecord(level, "limit of open files", {"now": "20000"}))
     entry = json.loads(stream.getvalue())
     assert (entry["level"], entry["event"], entry["now"]) == (level, "limit of open files", "20000")
 
 
-def told(events, peers=(), level="debug"):
+def told(events, peers=()):
     """The log's entries for some events."""
     stream = io.StringIO()
-    log.configure(level, "json", stream)
+    log.configure(LogLevel.DEBUG, LogFormat.JSON, stream)
     handlers = journal.TunnelJournal(peers).handlers
     for event in events:
         handlers[type(event)](event)

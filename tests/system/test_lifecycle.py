@@ -37,7 +37,7 @@ def test_a_signal_lets_a_running_transfer_finish(own_world):
     made.shutdown(socket.SHUT_WR)
     assert len(receive(made, 64)) == 64
     made.close()
-    assert own_world.client.stop() == 0
+    assert own_world.client.process.wait(20) == 0
 
 
 def test_a_second_signal_ends_it_at_once(own_world):
@@ -45,7 +45,9 @@ def test_a_second_signal_ends_it_at_once(own_world):
         made, _ = connect(own_world.proxy, "127.0.0.1", own_world.ports["echo"])
     own_world.client.process.send_signal(signal.SIGTERM)
     own_world.client.wait_for("stopping")
-    assert own_world.client.stop() == 0
+    own_world.client.process.send_signal(signal.SIGTERM)
+    own_world.client.wait_for("ending at once")
+    assert own_world.client.process.wait(20) == 0
     with pytest.raises(ConnectionResetError):
         made.recv(1)
     made.close()

@@ -43,7 +43,7 @@ def start_log(config: Config, level: str | None, form: str | None) -> None:
         chosen_format = config.log.format if not form else word(form, LogFormat)
     except InvalidValue as error:
         raise typer.BadParameter(f"{error}; {error.suggestion}", param_hint="the log's level or format") from None
-    configure(chosen_level.value, chosen_format.value)
+    configure(chosen_level, chosen_format)
     log = structlog.get_logger()
     log.info("configuration read", **summary(config))
     for problem in check(config):

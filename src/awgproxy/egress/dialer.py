@@ -9,16 +9,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+if TYPE_CHECKING:
+    from awgproxy._native import _Rejection
+
 log = structlog.get_logger()
 
-Rejection = Literal["refused", "network-unreachable", "host-unreachable", "prohibited", "timed-out", "failed"]
-"""The outcomes that the tunnel's client can be told."""
-
-_REJECTIONS: dict[int, Rejection] = {
+_REJECTIONS: dict[int, _Rejection] = {
     errno.ECONNREFUSED: "refused",
     errno.ENETUNREACH: "network-unreachable",
     errno.EAFNOSUPPORT: "network-unreachable",
@@ -36,7 +36,7 @@ class Flows(Protocol):
     def attach(self, flow: int, fd: int) -> None:
         """Give a flow its outer side; the descriptor is the engine's from then on, unless it raises."""
 
-    def reject(self, flow: int, reason: Rejection) -> None:
+    def reject(self, flow: int, reason: _Rejection) -> None:
         """Refuse a flow that waits for its outer side."""
 
 
@@ -64,7 +64,7 @@ class Dialer:
         except (OSError, RuntimeError) as error:
             self._give_up(flow, outer, error)
 
-    def reject(self, flow: int, reason: Rejection) -> None:
+    def reject(self, flow: int, reason: _Rejection) -> None:
         """Refuse a flow. An engine that takes no commands, since it ends or has too many, lets it expire."""
         try:
             self._flows.reject(flow, reason)

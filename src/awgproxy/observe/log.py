@@ -16,16 +16,13 @@ from typing import TYPE_CHECKING, TextIO
 
 import structlog
 
+from awgproxy.config.model import LogFormat, LogLevel
 from awgproxy.observe.flood import FloodGuard
 
 if TYPE_CHECKING:
     from structlog.typing import Processor
 
 log = structlog.get_logger()
-
-FORMATS = ("auto", "console", "json")
-LEVELS = ("debug", "info", "warning", "error")
-
 
 PATIENCE_SECONDS = 0.1
 """How long a slow reader of the log is waited for, once; until it reads again, entries are lost without waiting."""
@@ -73,23 +70,15 @@ class _Output:
     log = debug = info = warning = warn = error = critical = exception = fatal = failure = msg
 
 
-def configure(level: str = "info", form: str = "auto", stream: TextIO | None = None) -> None:
+def configure(level: LogLevel = LogLevel.INFO, form: LogFormat = LogFormat.AUTO, stream: TextIO | None = None) -> None:
     """Set up logging for the process.
 
-    `level`: one of `LEVELS`, anything below is dropped. `form`: one of `FORMATS`; `auto` is `console` on a terminal.
-    `stream`: standard error where None.
-
-    Raises:
-        ValueError: an unknown level or format.
+    Entries below `level` are dropped. `stream`: standard error where None.
     """
-    if level.lower() not in LEVELS:
-        raise ValueError(f"log level {level!r}: one of {', '.join(LEVELS)}")
-    if form not in FORMATS:
-        raise ValueError(f"log format {form!r}: one of {', '.join(FORMATS)}")
     output = stream or sys.stderr
     on_terminal = output.isatty()
     renderer: Processor
-    if form == "console" or (form == "auto" and on_terminal):
+    if form is LogFormat.CONSOLE or (form is LogFormat.AUTO and on_terminal):
         renderer = structlog.dev.ConsoleRenderer(colors=on_terminal, pad_event_to=32)
         time_format = "%H:%M:%S"
     else:

@@ -73,11 +73,6 @@ class Listener:
         name = self._socket.getsockname()
         return (name[0], name[1])
 
-    @property
-    def negotiating(self) -> int:
-        """How many applications have not made their request yet."""
-        return len(self._negotiating)
-
     def start(self) -> None:
         """Bind and listen.
 

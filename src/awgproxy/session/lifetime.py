@@ -47,11 +47,6 @@ class Lifetime:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
 
-    @property
-    def open_connections(self) -> int:
-        """How many connections are open now."""
-        return self._open
-
     def connection_opened(self) -> None:
         """Count a connection."""
         self._open += 1
@@ -66,6 +61,7 @@ class Lifetime:
     def stop(self) -> None:
         """What a signal does: the first call asks for the end, the second for it at once."""
         if self._stopping.is_set():
+            log.info("ending at once")
             self._at_once.set()
         self._stopping.set()
 
