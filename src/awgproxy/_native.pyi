@@ -319,7 +319,10 @@ class Engine:
         """
 
     def start(self) -> None:
-        """Raise the limit of open files, bind the UDP socket and run. After an ``OSError`` it may be tried again.
+        """Raise the limit of open files, bind the UDP socket and run.
+
+        After an ``OSError`` it may be tried again, unless there was no thread to be had (``EAGAIN``), which leaves the
+        engine stopped.
 
         Raises:
             OSError: ``EADDRINUSE``: another server has the port; ``EACCES``: it is not allowed to this user;

@@ -137,12 +137,22 @@ pub(crate) struct CommandQueue {
 #[derive(Debug, Default)]
 struct Waiting {
     commands: VecDeque<Command>,
-    /// Whether anything takes the commands out.
-    open: bool,
+    stage: Stage,
+}
+
+/// Whether anything takes the commands out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Stage {
+    /// Not yet.
+    #[default]
+    Before,
+    Open,
+    /// Not any more, for good: whoever opens late, when the loop has ended already, opens nothing.
+    Closed,
 }
 
 impl CommandQueue {
-    /// A queue that is still closed.
+    /// A queue that takes nothing yet.
     pub(crate) fn new(bound: usize) -> Self {
         Self {
             bound,
@@ -161,7 +171,7 @@ impl CommandQueue {
         command: impl FnOnce(T) -> Command,
     ) -> Result<bool, (CommandError, T)> {
         let mut waiting = self.lock();
-        if !waiting.open {
+        if waiting.stage != Stage::Open {
             return Err((CommandError::NotRunning, given));
         }
         if waiting.commands.len() >= self.bound {
@@ -177,14 +187,21 @@ impl CommandQueue {
         std::mem::swap(&mut self.lock().commands, taken);
     }
 
+    /// Takes commands from now on, unless it was closed.
     pub(crate) fn open(&self) {
-        self.lock().open = true;
+        let mut waiting = self.lock();
+        if waiting.stage == Stage::Before {
+            waiting.stage = Stage::Open;
+        }
     }
 
-    /// Takes no more commands, and gives those that nobody will carry out.
+    /// Takes no more commands, ever, and gives those that nobody will carry out.
     pub(crate) fn close(&self) -> VecDeque<Command> {
         let mut waiting = self.lock();
-        waiting.open = false;
+        waiting.stage = Stage::Closed;
         std::mem::take(&mut waiting.commands)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -140,7 +140,8 @@ impl Engine {
         self.life.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Raises the limit of open files, binds the UDP socket and starts the thread. After a failure it may be tried again.
+    /// Raises the limit of open files, binds the UDP socket and starts the thread. After a failure it may be tried again,
+    /// unless it was the thread that the system had none of, which leaves the engine stopped.
     ///
     /// # Errors
     /// The port is taken or forbidden, or the system has nothing left; see [`StartError`].
@@ -159,6 +160,7 @@ impl Engine {
         self.shared.events.bound_flows(binding.flow_bounds().flows);
         let shard = Shard::new(*prepared, binding, Arc::clone(&self.shared));
         *life = Life::Running(thread::spawn(shard, Arc::clone(&self.shared))?);
+        // The thread may have ended already; then this opens nothing.
         self.shared.commands.open();
         Ok(())
     }

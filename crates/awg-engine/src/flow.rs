@@ -89,13 +89,13 @@ impl FromStr for Refusal {
 pub enum Outcome {
     /// Both sides said that they were done, and everything was delivered.
     Orderly,
-    /// One side failed; the other one got a reset.
+    /// One side failed; the other one got a reset, or learns by the end of its socket where datagrams have none.
     Reset,
     /// The far end of the tunnel fell silent in the middle of a connection.
     TimedOut,
     /// Nothing was said for so long that the flow was given up.
     Expired,
-    /// It was refused, as the event before said, and never stood.
+    /// It was refused, as the event before said, and never stood; of datagrams: nothing was ever answered.
     Refused,
     /// The application hung up before its connection stood.
     HungUp,

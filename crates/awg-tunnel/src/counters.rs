@@ -66,6 +66,8 @@ counters! {
     /// Runs of initiations that were given up.
     handshakes_failed,
 
+    /// Received and dropped: from UDP port 0, where no answer can go.
+    dropped_port_zero,
     /// Received and dropped: fits no message. Junk and signature packets end here.
     dropped_unclassified,
     /// Received and dropped: a handshake message whose mac1 is wrong.

@@ -206,6 +206,7 @@ impl DatagramRelay {
         if self.gone {
             return Pumped::Failed(GONE);
         }
+        let mut failed = false;
         for _ in 0..budget {
             if !self.readable {
                 return Pumped::Waiting;
@@ -217,25 +218,46 @@ impl DatagramRelay {
                 }
             };
             match received {
-                // Not an empty datagram, but the end.
-                Ok((0, _)) if self.closed => return Pumped::Failed(GONE),
+                // Not an empty datagram, but the end. The report of it may still be on its way.
+                Ok((0, _)) if self.serves_application() && (self.closed || hung_up(socket)) => {
+                    return Pumped::Failed(GONE);
+                }
                 Ok((length, remote)) => {
+                    failed = false;
                     let Some(payload) = buffer.get(..length) else {
                         continue;
                     };
-                    self.from_socket += length as u64;
                     // The stack counts what it drops.
-                    let _ = stack.send_datagram(now, self.flow, remote, payload);
+                    if stack.send_datagram(now, self.flow, remote, payload).is_ok() {
+                        self.from_socket += length as u64;
+                    }
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) if matches!(self.channel, Channel::Application { .. }) => {
                     return Pumped::Failed(GONE);
                 }
-                // A report of an earlier datagram that met nobody (ICMP); the socket itself goes on.
-                Err(_) => {}
+                // A report of an earlier datagram that met nobody (ICMP); the socket itself goes on. Where nothing but
+                // failures comes the socket itself is broken: it is left alone until it has something new to say.
+                Err(_) if failed => self.readable = false,
+                Err(_) => failed = true,
             }
         }
         Pumped::Unfinished
     }
 }
+
+/// Whether the other end of a socket pair is gone.
+fn hung_up(socket: &UdpSocket) -> bool {
+    let mut entry = libc::pollfd {
+        fd: socket.as_raw_fd(),
+        events: 0,
+        revents: 0,
+    };
+    // SAFETY: one valid entry, and the call, which does not wait, does not keep it.
+    let reported = unsafe { libc::poll(&raw mut entry, 1, 0) };
+    reported > 0 && entry.revents & libc::POLLHUP != 0
+}
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,8 @@ const LEAVE_WITHIN: Duration = Duration::from_secs(2);
 const LAST_WORDS: usize = 4096;
 /// How many refused applications may be reading their replies at once.
 const MOST_LEAVING: usize = 1024;
+/// How often resets are sent in bulk when the engine stops: enough for more flows than there may be.
+const FAREWELLS: usize = 1024;
 /// How often, before others have their turn.
 const READS_PER_TURN: usize = 16;
 
@@ -102,12 +104,13 @@ impl Shard {
         });
     }
 
-    pub(super) fn say_refused(&self, flow: FlowId, reason: Refusal) {
+    /// `traffic` is what was sent in vain.
+    pub(super) fn say_refused(&self, flow: FlowId, reason: Refusal, traffic: Traffic) {
         self.shared.events.push(Event::FlowRefused { flow, reason });
         self.say_closed(
             flow,
             Outcome::Refused,
-            Traffic::default(),
+            traffic,
             "the connection was refused",
         );
     }
@@ -175,7 +178,12 @@ impl Shard {
         for place in self.flows.places() {
             self.end(place, Outcome::Stopped, "the engine stopped");
         }
-        self.transmit();
+        for _ in 0..FAREWELLS {
+            self.transmit();
+            if !self.wire.has_more_to_send() {
+                break;
+            }
+        }
     }
 }
 

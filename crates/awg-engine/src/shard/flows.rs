@@ -95,8 +95,9 @@ pub(super) struct Flows {
 }
 
 impl Flows {
+    /// How many flows have not ended.
     pub(super) fn len(&self) -> usize {
-        self.entries.len()
+        self.entries.len() - self.unnamed
     }
 
     /// The place that the next [`insert`](Self::insert) takes, to register descriptors for it.

@@ -166,6 +166,7 @@ impl Shard {
         let Some(entry) = self.flows.remove(place) else {
             return;
         };
+        let traffic = entry.state.traffic();
         match entry.state {
             State::Announced { flow, .. } => self.refuse_in_stack(flow, refusal, Far::GiveUp),
             State::Connecting { flow, target, .. } => {
@@ -179,9 +180,11 @@ impl Shard {
                 }
                 self.give_up(relay.flow(), Far::GiveUp);
             }
-            State::Dialling(_) | State::Connection(_) | State::Leaving { .. } => {}
+            State::Dialling(_) | State::Connection(_) | State::Leaving { .. } => {
+                debug_assert!(false, "only what waits for its outer side is refused");
+            }
         }
-        self.say_refused(entry.number, refusal);
+        self.say_refused(entry.number, refusal, traffic);
     }
 
     /// Refuses a flow that the stack holds, unless it is gone from there.

@@ -186,7 +186,7 @@ impl Shard {
         } else {
             self.leave(application);
         }
-        self.say_refused(entry.number, refusal);
+        self.say_refused(entry.number, refusal, Traffic::default());
     }
 
     /// Looks whether an application that waits for its connection is still there; `closed`: the system says that nothing
@@ -233,7 +233,7 @@ impl Shard {
             });
         let flow = match opened {
             Ok(flow) => flow,
-            Err(refusal) => return self.say_refused(number, refusal),
+            Err(refusal) => return self.say_refused(number, refusal, Traffic::default()),
         };
         let channel = Channel::Application {
             remote: destination,
@@ -247,7 +247,7 @@ impl Shard {
         });
         if attached.is_err() {
             self.stack.close_datagrams(flow);
-            return self.say_refused(number, Refusal::Failed);
+            return self.say_refused(number, Refusal::Failed, Traffic::default());
         }
         self.flows.insert(number, None, State::Datagrams(relay));
         self.flows.bind(flow, place);

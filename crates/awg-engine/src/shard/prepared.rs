@@ -158,7 +158,12 @@ fn stack_config(settings: &EngineSettings) -> StackConfig {
         accept: settings.accept_flows,
         limits: awg_netstack::Limits {
             flows: limits.flows,
-            flows_per_peer: limits.flows_per_peer,
+            // A share is for what peers open; what we open may all go through one.
+            flows_per_peer: if settings.accept_flows {
+                limits.flows_per_peer
+            } else {
+                limits.flows
+            },
             half_open: limits.half_open,
             buffer_bytes_per_flow: limits.buffer_bytes_per_flow,
             // The shard's own deadline comes first, so that the answer is the shard's.

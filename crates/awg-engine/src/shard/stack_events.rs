@@ -50,7 +50,7 @@ impl Shard {
         }
     }
 
-    fn refused(&mut self, flow: StackFlow, refusal: Refusal) {
+    pub(super) fn refused(&mut self, flow: StackFlow, refusal: Refusal) {
         let Some(place) = self.flows.place_of_stack(flow) else {
             return;
         };
@@ -58,7 +58,11 @@ impl Shard {
             Some(State::Dialling(_)) => self.attempt_refused(place, flow, refusal),
             // An application's datagrams meet nobody: it learns that at once, not by waiting in vain.
             Some(State::Datagrams(relay)) if relay.serves_application() => {
-                self.refuse(place, refusal);
+                if relay.traffic().received == 0 {
+                    self.refuse(place, refusal);
+                } else {
+                    self.end(place, Outcome::Reset, "the far end is no longer there");
+                }
             }
             // A peer's datagrams go to many: one that met nobody says nothing of the others.
             _ => {}

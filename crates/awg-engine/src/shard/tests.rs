@@ -1,8 +1,8 @@
 //! Shards without sockets: two over a wire in memory, with a clock that the test moves.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,10 +12,12 @@ use awg_tunnel::{
 };
 use mio::{Poll, Waker};
 
+use super::flows::State;
 use super::prepared::capped_buffers;
 use super::{Binding, Prepared, Shard, WAKER, peers};
 use crate::engine::Shared;
 use crate::event::{Event, Level};
+use crate::flow::{Outcome, Refusal, Traffic};
 use crate::flow_bounds::FlowBounds;
 use crate::settings::EngineSettings;
 use crate::transport::memory::MemoryTransport;
@@ -46,11 +48,16 @@ fn peer(end: u8, preshared_key: Option<[u8; 32]>) -> PeerConfig {
 
 /// The end of number `end`; the client, number 0, stays connected.
 fn prepare(end: u8, peer: PeerConfig) -> Prepared {
+    prepare_with(end, peer, |_| {})
+}
+
+fn prepare_with(end: u8, peer: PeerConfig, change: impl FnOnce(&mut EngineSettings)) -> Prepared {
     let mut settings = EngineSettings::new(key(end));
     settings.addresses = vec![inner(end)];
     settings.accept_flows = end != 0;
     settings.stay_connected = end == 0;
     settings.peers = vec![peer];
+    change(&mut settings);
     Prepared::new(settings).unwrap()
 }
 
@@ -105,7 +112,7 @@ impl Ends {
             };
             if step.is_zero() {
                 turns += 1;
-                assert!(turns < 100, "the loop spins");
+                assert!(turns < 1000, "the loop spins");
                 continue;
             }
             if left.is_zero() {
@@ -146,6 +153,13 @@ fn sessions(shard: &Shard) -> usize {
     let events = shard.shared.events.take();
     let completed = |event: &&Event| matches!(event, Event::HandshakeCompleted { .. });
     events.iter().filter(completed).count()
+}
+
+/// Opens a connection for the application at the other end of `ours`, to a port of the other end.
+fn open(client: &mut Shard, ours: OwnedFd, port: u16) {
+    let flow = client.shared.next_flow();
+    let destinations = vec![SocketAddr::new(inner(1), port)];
+    client.open(flow, destinations, ours, Vec::new(), Box::default());
 }
 
 fn keeps_trying(client: Prepared) {
@@ -223,27 +237,115 @@ fn a_session_that_expired_is_followed_by_the_next_one_at_once() {
 
 #[test]
 fn a_flow_without_a_session_asks_for_one_at_once() {
-    let mut client = prepare(0, peer(1, None));
-    client.settings.stay_connected = false;
+    let client = prepare_with(0, peer(1, None), |settings| settings.stay_connected = false);
     let mut ends = pair(client, prepare(1, peer(0, None)));
     ends.run(SECOND);
     assert_eq!(ends.initiations, []);
     let (_application, ours) = UnixStream::pair().unwrap();
-    let client = &mut ends.shards[0];
-    let opened = client.now.instant;
-    client.open(
-        client.shared.next_flow(),
-        vec![SocketAddr::new(inner(1), 80)],
-        ours.into(),
-        Vec::new(),
-        Box::default(),
-    );
+    let opened = ends.shards[0].now.instant;
+    open(&mut ends.shards[0], ours.into(), 80);
     ends.run(Duration::ZERO);
     assert_eq!(ends.initiations, [opened]);
     assert_eq!(sessions(&ends.shards[0]), 1);
     // The packet that waited for the session has come through it.
     let incoming = |event: &Event| matches!(event, Event::FlowIncoming { .. });
     assert!(ends.shards[1].shared.events.take().iter().any(incoming));
+}
+
+#[test]
+fn stopping_resets_more_flows_than_one_turn_sends() {
+    const FLOWS: u16 = 3000;
+    crate::descriptors::raise_descriptor_limit().unwrap();
+    let mut ends = pair(prepare(0, peer(1, None)), prepare(1, peer(0, None)));
+    ends.run(SECOND);
+    let (_application, ours) = UnixStream::pair().unwrap();
+    for port in 1..=FLOWS {
+        open(&mut ends.shards[0], ours.try_clone().unwrap().into(), port);
+    }
+    ends.run(Duration::ZERO);
+    let client = &mut ends.shards[0];
+    let sent = client.wire.transport().counters().sent;
+    client.end_all_flows();
+    assert_eq!(
+        client.wire.transport().counters().sent - sent,
+        u64::from(FLOWS)
+    );
+}
+
+#[test]
+fn what_an_end_opens_itself_is_bounded_by_all_flows_alone() {
+    let client = prepare_with(0, peer(1, None), |settings| {
+        settings.limits.flows_per_peer = 1;
+    });
+    let mut ends = pair(client, prepare(1, peer(0, None)));
+    let (_application, ours) = UnixStream::pair().unwrap();
+    for port in 1..=3 {
+        open(&mut ends.shards[0], ours.try_clone().unwrap().into(), port);
+    }
+    ends.run(Duration::ZERO);
+    let incoming = |event: &&Event| matches!(event, Event::FlowIncoming { .. });
+    let events = ends.shards[1].shared.events.take();
+    assert_eq!(events.iter().filter(incoming).count(), 3);
+}
+
+#[test]
+fn an_error_about_datagrams_that_were_answered_ends_their_flow_with_its_traffic() {
+    for answered in [false, true] {
+        let mut ends = pair(prepare(0, peer(1, None)), prepare(1, peer(0, None)));
+        let (theirs, ours) = UnixDatagram::pair().unwrap();
+        let client = &mut ends.shards[0];
+        let flow = client.shared.next_flow();
+        let remote = SocketAddr::new(IpAddr::from([10, 0, 0, 2]), 9);
+        client.open_datagrams(flow, remote, ours.into());
+        theirs.send(b"a question").unwrap();
+        let place = client.flows.place_of(flow).unwrap();
+        client.flows.make_ready(place);
+        ends.run(Duration::ZERO);
+        let server = &mut ends.shards[1];
+        let number = server
+            .shared
+            .events
+            .take()
+            .iter()
+            .find_map(|event| match event {
+                Event::FlowIncoming { flow, .. } => Some(*flow),
+                _ => None,
+            })
+            .unwrap();
+        if answered {
+            let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+            let service = UdpSocket::bind("127.0.0.1:0").unwrap();
+            socket.connect(service.local_addr().unwrap()).unwrap();
+            service.connect(socket.local_addr().unwrap()).unwrap();
+            service.send(b"an answer").unwrap();
+            server.attach(number, socket.into());
+            ends.run(Duration::ZERO);
+        }
+        let stack_flow = match &ends.shards[0].flows.get_mut(place).unwrap().state {
+            State::Datagrams(relay) => relay.flow(),
+            _ => panic!("a flow of datagrams"),
+        };
+        ends.shards[0].refused(stack_flow, Refusal::Refused);
+        let closed = ends.shards[0]
+            .shared
+            .events
+            .take()
+            .into_iter()
+            .find_map(|event| match event {
+                Event::FlowClosed {
+                    outcome, traffic, ..
+                } => Some((outcome, traffic)),
+                _ => None,
+            })
+            .unwrap();
+        let (outcome, received) = if answered {
+            (Outcome::Reset, 9)
+        } else {
+            (Outcome::Refused, 0)
+        };
+        let traffic = Traffic { sent: 10, received };
+        assert_eq!(closed, (outcome, traffic));
+    }
 }
 
 #[test]
@@ -277,6 +379,7 @@ fn refused_applications_are_waited_for_in_bounded_number_and_time() {
         leave(&mut shard);
         assert_eq!(shard.flows.unnamed(), number);
     }
+    assert_eq!(shard.snapshot().flows, 0, "their flows have ended");
     leave(&mut shard);
     assert_eq!(shard.flows.unnamed(), MOST);
     assert_eq!(shard.reporter.counters.applications_hurried, 1);

@@ -15,8 +15,6 @@ use crate::policy::EgressPolicy;
 use crate::relay::Delivery;
 use crate::transport::{ReceiveBatch, SendBatch, SendProgress, Transport};
 
-/// Batches received before relays and sending have their turn.
-const RECEIVES_PER_TURN: usize = 1;
 /// Batches sent before receiving and relays have their turn.
 const SENDS_PER_TURN: usize = 4;
 /// How long a congested interface is left alone, which says nothing when it recovers.
@@ -92,7 +90,12 @@ impl Wire {
 
     /// Whether the next turn has something to do without anything new happening.
     pub(super) fn has_work(&self) -> bool {
-        self.readable || (self.unfinished && self.may_send())
+        self.readable || self.has_more_to_send()
+    }
+
+    /// Whether the last [`transmit`](Shard::transmit) stopped at its budget and not at the end.
+    pub(super) fn has_more_to_send(&self) -> bool {
+        self.unfinished && self.may_send()
     }
 
     /// When to try a congested interface, or a failed receive, again.
@@ -134,17 +137,15 @@ impl Shard {
     /// Receives a batch and feeds it through the tunnel into the stack and the flows.
     pub(super) fn receive(&mut self) {
         self.wire.retry_receive(self.now.instant);
-        for _ in 0..RECEIVES_PER_TURN {
-            if !self.wire.readable {
-                break;
-            }
-            match self.wire.transport.receive(&mut self.wire.incoming) {
-                Ok(0) => self.wire.readable = false,
-                Ok(_) => self.take_in(),
-                Err(error) => {
-                    self.wire.receive_failed(self.now.instant);
-                    self.reporter.transport_failed(error);
-                }
+        if !self.wire.readable {
+            return;
+        }
+        match self.wire.transport.receive(&mut self.wire.incoming) {
+            Ok(0) => self.wire.readable = false,
+            Ok(_) => self.take_in(),
+            Err(error) => {
+                self.wire.receive_failed(self.now.instant);
+                self.reporter.transport_failed(error);
             }
         }
     }

@@ -12,7 +12,7 @@ use rand::{RngExt, SeedableRng};
 use super::{MAX_DATAGRAM, ReceiveBatch, SendBatch, SendProgress, Transport, TransportCounters};
 
 /// Datagrams on the way in one direction; more are refused, as by a full socket buffer.
-const QUEUE: usize = 1024;
+const QUEUE: usize = 4096;
 
 type Wire = Arc<Mutex<VecDeque<(SocketAddr, Vec<u8>)>>>;
 

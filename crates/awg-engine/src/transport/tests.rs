@@ -190,13 +190,13 @@ fn the_pair_delivers_in_order_and_loses_the_same_datagrams_for_one_seed() {
 #[test]
 fn a_full_wire_keeps_the_rest() {
     let (mut left, mut right) = MemoryTransport::pair([address(1), address(2)], 0.0, [0; 32]);
-    let mut sent = SendBatch::new(2_000, 1 << 20);
-    for _ in 0..1_100 {
+    let mut sent = SendBatch::new(5_000, 1 << 20);
+    for _ in 0..4_200 {
         assert!(sent.push(&[1; 20], address(2)));
     }
     assert_eq!(left.send(&mut sent), SendProgress::Congested);
-    assert_eq!(sent.len(), 76);
+    assert_eq!(sent.len(), 104);
     while right.receive(&mut ReceiveBatch::new(16)).expect("memory") > 0 {}
     assert_eq!(left.send(&mut sent), SendProgress::Complete);
-    assert_eq!(left.counters().sent, 1_100);
+    assert_eq!(left.counters().sent, 4_200);
 }

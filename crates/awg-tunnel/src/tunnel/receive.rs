@@ -41,6 +41,11 @@ impl Tunnel {
     ) -> Option<Inbound<'d>> {
         self.counters.datagrams_received += 1;
         self.counters.bytes_received += datagram.len() as u64;
+        if from.port() == 0 {
+            // Nothing can be sent there (RFC 768: no port), so nobody who is to be answered is there.
+            self.counters.dropped_port_zero += 1;
+            return None;
+        }
         let first = self.framing.obfuscation.classify(datagram).next();
         let (offset, before) = match first {
             None => {

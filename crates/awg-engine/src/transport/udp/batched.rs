@@ -1,8 +1,9 @@
 //! UDP on Linux, many datagrams a call: `sendmmsg(2)` of groups that the kernel cuts into datagrams (`UDP_SEGMENT`, GSO)
 //! and `recvmmsg(2)` of datagrams that it joined (`UDP_GRO`); both in `udp(7)`.
 //!
-//! All that the calls need is allocated once. Where segmentation turns out not to work (`EIO` or `EINVAL`: a card without
-//! checksum offload, a tunnel device) it is turned off for good and the same datagrams are sent again one by one.
+//! All that the calls need is allocated once. Where a group fails with an error that segmentation may be to blame for (`EIO`
+//! or `EINVAL`: a card without checksum offload, a tunnel device) its datagrams are sent again one by one; if that works,
+//! segmentation is turned off for good.
 
 use std::io;
 use std::mem::zeroed;
@@ -94,8 +95,10 @@ pub(super) struct BatchedUdp {
     /// Datagrams in each prepared group.
     groups: Vec<usize>,
     segmentation: bool,
-    /// So many of the next datagrams go without segmentation, since as a group they were too large for their path.
+    /// So many of the next datagrams go without segmentation, since as a group they failed.
     singly: usize,
+    /// Whether segmentation is to blame for that, if they go now.
+    suspected: bool,
     send_call: SendCall,
     counters: TransportCounters,
 }
@@ -120,6 +123,7 @@ impl BatchedUdp {
             outgoing: Headers::new(MAX_GROUPS),
             groups: Vec::with_capacity(MAX_GROUPS),
             singly: 0,
+            suspected: false,
             send_call: libc::sendmmsg,
             counters: TransportCounters::default(),
         }
@@ -199,11 +203,16 @@ impl BatchedUdp {
         self.counters.sent += datagrams as u64;
         self.counters.sent_bytes += bytes as u64;
         self.singly = self.singly.saturating_sub(datagrams);
+        if self.suspected {
+            self.suspected = false;
+            self.segmentation = false;
+        }
         batch.advance(datagrams);
     }
 
     /// Gives up the next datagram.
     fn drop_next(&mut self, batch: &mut SendBatch) {
+        self.suspected = false;
         self.counters.unsendable += 1;
         self.singly = self.singly.saturating_sub(1);
         batch.advance(1);
@@ -312,8 +321,10 @@ impl Transport for BatchedUdp {
                 Some(libc::EINTR) => {}
                 Some(libc::EAGAIN) => return SendProgress::Blocked,
                 Some(libc::ENOBUFS) => return SendProgress::Congested,
-                Some(libc::EIO | libc::EINVAL) if first > 1 => self.segmentation = false,
-                Some(_) if first > 1 => self.singly = first,
+                Some(error) if first > 1 => {
+                    self.singly = first;
+                    self.suspected = matches!(error, libc::EIO | libc::EINVAL);
+                }
                 _ => self.drop_next(batch),
             }
         }

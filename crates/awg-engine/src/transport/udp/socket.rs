@@ -113,9 +113,11 @@ impl UdpSocket {
         canonical(self.local)
     }
 
-    /// `to` in the family of this socket; `None` if it cannot be reached from it.
+    /// `to` in the family of this socket; `None` if it cannot be reached from it. Port 0 is nowhere: the system refuses it
+    /// with the error by which it refuses segmentation.
     pub(super) fn destination(&self, to: SocketAddr) -> Option<SocketAddr> {
         match (self.local, to) {
+            _ if to.port() == 0 => None,
             (SocketAddr::V6(_), SocketAddr::V4(v4)) => {
                 Some(SocketAddrV6::new(v4.ip().to_ipv6_mapped(), v4.port(), 0, 0).into())
             }

@@ -169,8 +169,13 @@ fn destinations_may_be_mixed_and_those_out_of_reach_are_dropped_and_counted() {
                 assert!(batch.push(&vec![0; len], to));
             }
         }
+        // A whole group of them, too.
+        for _ in 0..3 {
+            assert!(batch.push(&[0; 10], SocketAddr::new(LOOPBACK, 0)));
+        }
         assert_eq!(from.send(&mut batch), SendProgress::Complete);
-        assert_eq!((from.counters().sent, from.counters().unsendable), (120, 3));
+        assert_eq!((from.counters().sent, from.counters().unsendable), (120, 6));
+        assert_eq!(from.counters().segmentation, cfg!(target_os = "linux"));
         for receiver in &mut receivers {
             let mut received = ReceiveBatch::new(4);
             let mut next = 0;
@@ -444,6 +449,18 @@ mod batched {
         assert_eq!(arrived(&mut to, sizes.len()), sizes);
         assert!(from.counters().segmentation);
         assert_eq!(from.counters().unsendable, 0);
+    }
+
+    #[test]
+    fn a_destination_that_is_refused_is_not_blamed_on_segmentation() {
+        let (mut from, mut to) = (batched().with_send_call(scripted), batched());
+        let sizes = [300, 300, 300, 700, 700];
+        let mut batch = filled(destination(&to, LOOPBACK), &sizes);
+        SCRIPT.set(vec![libc::EINVAL; 4]);
+        assert_eq!(from.send(&mut batch), SendProgress::Complete);
+        assert_eq!(arrived(&mut to, 2), [700, 700]);
+        assert!(from.counters().segmentation);
+        assert_eq!(from.counters().unsendable, 3);
     }
 
     #[test]

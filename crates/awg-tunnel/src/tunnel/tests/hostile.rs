@@ -84,6 +84,20 @@ fn a_recorded_conversation_has_no_effect_when_it_comes_again() {
 }
 
 #[test]
+fn a_datagram_from_a_port_that_cannot_be_answered_does_not_move_its_peer() {
+    let mut world = conversation(&Setup::default());
+    let delivered = world.delivered.len();
+    world.ends[0].address.set_port(0);
+    world.send(0, 100, 5);
+    world.run(SECOND);
+    let server = &world.ends[1];
+    assert_eq!(server.tunnel.counters().dropped_port_zero, 1);
+    assert_eq!(world.delivered.len(), delivered);
+    let status = server.tunnel.peer_status(server.peer).unwrap();
+    assert_eq!(status.endpoint, Some(outer(0)));
+}
+
+#[test]
 fn truncated_longer_and_flipped_datagrams_have_no_effect() {
     for setup in setups() {
         let mut world = World::with(6, &setup, &setup);

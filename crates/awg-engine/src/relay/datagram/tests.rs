@@ -1,0 +1,93 @@
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::time::Instant;
+
+use awg_netstack::{Limits, Peer, Stack, StackConfig};
+use socket2::{Domain, Socket, Type};
+
+use super::{Channel, DatagramRelay, GONE};
+use crate::policy::EgressPolicy;
+use crate::relay::Pumped;
+
+const REMOTE: &str = "192.0.2.1:9";
+const BUDGET: usize = 32;
+
+/// A stack and a relay of one of its flows to whatever `socket` is.
+struct World {
+    now: Instant,
+    stack: Stack,
+    relay: DatagramRelay,
+}
+
+impl World {
+    fn new(channel: Channel, socket: OwnedFd) -> Self {
+        let now = Instant::now();
+        let config = StackConfig {
+            addresses: vec![IpAddr::from([10, 0, 0, 2])],
+            mtu: 1420,
+            accept: false,
+            limits: Limits::default(),
+        };
+        let mut stack = Stack::new(config, [1; 32], now);
+        let flow = stack
+            .open_datagrams(now, Peer(1), None, IpAddr::from([192, 0, 2, 1]))
+            .unwrap();
+        let mut relay = DatagramRelay::new(flow, channel);
+        relay.attach(socket, &EgressPolicy::default()).unwrap();
+        Self { now, stack, relay }
+    }
+
+    fn pump(&mut self) -> Pumped {
+        let mut buffer = vec![0; 1 << 16];
+        self.relay
+            .pump(self.now, &mut self.stack, &mut buffer, BUDGET)
+    }
+
+    fn sent(&self) -> u64 {
+        self.stack.counters().datagrams.sent
+    }
+}
+
+fn application(remote: &str) -> (Socket, World) {
+    let kind = if cfg!(target_os = "linux") {
+        Type::SEQPACKET
+    } else {
+        Type::DGRAM
+    };
+    let (theirs, ours) = Socket::pair(Domain::UNIX, kind, None).unwrap();
+    let remote = remote.parse::<SocketAddr>().unwrap();
+    let channel = Channel::Application { remote };
+    (theirs, World::new(channel, ours.into()))
+}
+
+#[test]
+fn the_end_of_an_application_is_no_empty_datagram_also_before_it_is_reported() {
+    let (theirs, mut world) = application(REMOTE);
+    theirs.send(b"hello").unwrap();
+    theirs.send(b"").unwrap();
+    assert_eq!(world.pump(), Pumped::Waiting);
+    assert_eq!(world.sent(), 2, "an empty datagram is one as well");
+    if cfg!(target_os = "linux") {
+        drop(theirs);
+        world.relay.readable = true;
+        assert_eq!(world.pump(), Pumped::Failed(GONE));
+        assert_eq!(world.sent(), 2);
+    }
+}
+
+#[test]
+fn what_the_stack_drops_was_not_sent() {
+    let (theirs, mut world) = application("[2001:db8::1]:9");
+    theirs.send(b"to the wrong family").unwrap();
+    assert_eq!(world.pump(), Pumped::Waiting);
+    assert_eq!(world.sent(), 0);
+    assert_eq!(world.relay.traffic().sent, 0);
+}
+
+#[test]
+fn a_socket_that_only_fails_does_not_keep_the_loop_busy() {
+    // Nothing can ever be received from a socket that listens.
+    let broken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut world = World::new(Channel::World, broken.into());
+    assert_eq!(world.pump(), Pumped::Waiting);
+}
