@@ -20,6 +20,8 @@ PRESHARED = "ajGQFEK52TBn3qznPbO1jOHdXRGusZLTdC2i1b63xfM="
 
 SERVER_ADDRESSES = {4: "10.66.0.1", 6: "fd66::1"}
 CLIENT_ADDRESSES = {4: "10.66.0.2", 6: "fd66::2"}
+PREFIX_LENGTHS = {4: 32, 6: 128}
+"""Of a single address."""
 
 PLAIN: Mapping[str, str] = {}
 """No obfuscation: the wire is WireGuard's."""
@@ -82,7 +84,7 @@ class Tunnel:
     def server_file(self, listen_port: int) -> str:
         """The server's file, as any implementation takes it."""
         interface = self._interface(SERVER_PRIVATE, SERVER_ADDRESSES) | {"ListenPort": str(listen_port)}
-        allowed = ", ".join(f"{CLIENT_ADDRESSES[version]}/{_bits(version)}" for version in self.inner)
+        allowed = ", ".join(f"{CLIENT_ADDRESSES[version]}/{PREFIX_LENGTHS[version]}" for version in self.inner)
         return _section("Interface", interface) + _section("Peer", self._peer(CLIENT_PUBLIC, allowed))
 
     def client_file(self) -> str:
@@ -96,7 +98,7 @@ class Tunnel:
     def _interface(self, private_key: str, addresses: Mapping[int, str]) -> dict[str, str]:
         return {
             "PrivateKey": private_key,
-            "Address": ", ".join(f"{addresses[version]}/{_bits(version)}" for version in self.inner),
+            "Address": ", ".join(f"{addresses[version]}/{PREFIX_LENGTHS[version]}" for version in self.inner),
             "MTU": str(self.mtu),
             **self.obfuscation,
         }
@@ -132,10 +134,6 @@ class Ours:
         if self.names is not None:
             server["DNS"] = self.names
         return text + (_section("Server", server) if server else "")
-
-
-def _bits(version: int) -> int:
-    return {4: 32, 6: 128}[version]
 
 
 def _section(name: str, keys: Mapping[str, str]) -> str:

@@ -14,6 +14,7 @@ from interop.counterparts.configuration import (
     CLIENT_ADDRESSES,
     CLIENT_PRIVATE,
     CLIENT_PUBLIC,
+    PREFIX_LENGTHS,
     PRESHARED,
     SERVER_ADDRESSES,
     SERVER_PRIVATE,
@@ -86,7 +87,7 @@ def _settings(tunnel: Tunnel, *, server: bool, port: int) -> list[str]:
     if not server:
         lines.append(f"endpoint={tunnel.endpoint}")
     for version in tunnel.inner:
-        single = f"{CLIENT_ADDRESSES[version]}/{32 if version == 4 else 128}"
+        single = f"{CLIENT_ADDRESSES[version]}/{PREFIX_LENGTHS[version]}"
         lines.append(f"allowed_ip={single if server else {4: '0.0.0.0/0', 6: '::/0'}[version]}")
     return lines
 

@@ -1,6 +1,7 @@
 """One process, started, awaited by what it says or does, and ended by its own number.
 
-Programs of `interop/cmd` speak JSON lines on stdout (see `internal/lifetime`); other programs' lines are kept as text.
+Programs of `interop/cmd` speak JSON lines on stdout (see `internal/lifetime`), awgproxy logs them on stderr; other
+programs' lines are kept as text.
 """
 
 from __future__ import annotations
@@ -110,6 +111,20 @@ class Process:
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
         return self.wait_for(answer)
+
+    def wait(self, within: float = 20) -> int:
+        """Wait for its end, which somebody else brings about; its exit code."""
+        try:
+            code = self._process.wait(within)
+        except subprocess.TimeoutExpired:
+            raise ProcessError(self.report(f"no end within {within} s")) from None
+        for reader in self._readers:
+            reader.join(2)
+        return code
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
 
     def report(self, problem: str) -> str:
         """What went wrong, with the program's last words."""

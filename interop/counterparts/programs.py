@@ -32,9 +32,13 @@ def _tool(name: str, source: str) -> str:
 def go_programs() -> Path:
     """Build `interop/cmd/*` and return their folder.
 
-    Raises MissingToolError without Go, CalledProcessError (with the compiler's words) where it does not build.
+    Raises MissingToolError without Go, or with one that is older than go.mod asks for and may not fetch a newer one;
+    CalledProcessError (with the compiler's words) where it does not build.
     """
     go = _tool("go", "https://go.dev/dl")
+    asked = subprocess.run([go, "list", "-m"], cwd=INTEROP, check=False, capture_output=True, text=True)
+    if asked.returncode:
+        raise MissingToolError(f"Go cannot be used (see https://go.dev/dl): {' '.join(asked.stderr.split())}")
     subprocess.run([go, "build", "-trimpath", "-o", f"{BINARIES}/", "./cmd/..."], cwd=INTEROP, check=True)
     return BINARIES
 

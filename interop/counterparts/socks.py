@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from interop.counterparts.ends import Address
 
 
+_GREETING = b"\x05\x01\x00"  # version 5, and one method: no authentication
+
+
 class RefusedError(Exception):
     """The proxy answered with something other than success; `.reply` is its code."""
 
@@ -29,6 +32,14 @@ def take(connection: socket.socket, length: int) -> bytes:
     return bytes(taken)
 
 
+def take_all(connection: socket.socket) -> int:
+    """How many bytes come before the other side's orderly end. Raises ConnectionResetError where it has none."""
+    taken = 0
+    while piece := connection.recv(1 << 20):
+        taken += len(piece)
+    return taken
+
+
 def connect(proxy: Address | None, destination: Address, timeout: float = 30) -> socket.socket:
     """A connection to the destination (an address or a name) through the proxy, or, without one, straight.
 
@@ -36,24 +47,40 @@ def connect(proxy: Address | None, destination: Address, timeout: float = 30) ->
     """
     if proxy is None:
         return socket.create_connection(destination, timeout)
-    connection = socket.create_connection(proxy, timeout)
-    try:
-        _request(connection, destination)
-    except BaseException:
+    connection, reply = ask(proxy, destination, timeout)
+    if reply != 0:
         connection.close()
-        raise
+        raise RefusedError(reply)
     return connection
 
 
-def _request(connection: socket.socket, destination: Address) -> None:
-    connection.sendall(b"\x05\x01\x00")
+def ask(proxy: Address, destination: Address, timeout: float = 30) -> tuple[socket.socket, int]:
+    """Ask the proxy for a connection: what came of it, open in any case, and the reply's code. Raises OSError."""
+    connection = socket.create_connection(proxy, timeout)
+    try:
+        return connection, _request(connection, destination)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def opening(destination: Address) -> bytes:
+    """The greeting and the request in one piece, for whoever waits for no answer in between."""
+    return _GREETING + _connect(destination)
+
+
+def _request(connection: socket.socket, destination: Address) -> int:
+    connection.sendall(_GREETING)
     if take(connection, 2) != b"\x05\x00":
         raise ConnectionError("the proxy wants authentication")
-    connection.sendall(b"\x05\x01\x00" + _address(destination))
+    connection.sendall(_connect(destination))
     _, reply, _, kind = take(connection, 4)
-    if reply != 0:
-        raise RefusedError(reply)
     take(connection, {1: 4, 4: 16}[kind] + 2)
+    return reply
+
+
+def _connect(destination: Address) -> bytes:
+    return b"\x05\x01\x00" + _address(destination)
 
 
 def _address(destination: Address) -> bytes:

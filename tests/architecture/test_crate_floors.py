@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.required import require
+
 ROOT = Path(__file__).parents[2]
 
 ALLOWED = {
@@ -36,8 +38,7 @@ FORBIDDEN_OUTSIDE = {
 
 @pytest.fixture(scope="module")
 def dependencies() -> dict[str, set[str]]:
-    if shutil.which("cargo") is None:
-        pytest.skip("cargo is missing")
+    require(shutil.which("cargo"), "cargo is not installed")
     metadata = subprocess.run(
         ["cargo", "metadata", "--no-deps", "--format-version", "1", "--offline"],
         cwd=ROOT,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 import pytest
 
 from interop.counterparts import namespaces, programs
+from tests.required import require
 
 HERE = Path(__file__).parent
 
@@ -18,13 +18,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if HERE in item.path.parents and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(300))
-
-
-def require(condition, reason):
-    if not condition:
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
 
 
 def built(build):
@@ -51,13 +44,8 @@ def awgproxy():
     return built(programs.awgproxy)
 
 
-@pytest.fixture(scope="session")
-def root():
-    require(os.geteuid() == 0, "network namespaces need root")
-
-
 @pytest.fixture
-def internet(root):
+def internet(network_namespaces):
     """The test and all that it starts are in a network of their own, which has the internet's addresses."""
     with namespaces.namespace() as own:
         namespaces.internet(own)

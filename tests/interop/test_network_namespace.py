@@ -21,9 +21,9 @@ from interop.counterparts import conversation, daemons, ends, namespaces
 from interop.counterparts.configuration import EVERYTHING, PLAIN, SERVER_ADDRESSES, Ours, Tunnel
 from interop.counterparts.namespaces import INTERNET
 from interop.counterparts.processes import Process
-from tests.interop.conftest import require
+from tests.required import require
 
-pytestmark = pytest.mark.usefixtures("go_programs", "awgproxy", "root")
+pytestmark = pytest.mark.usefixtures("go_programs", "awgproxy", "network_namespaces")
 
 CABLE = {4: ("10.179.0.1", "10.179.0.2"), 6: ("fd79::1", "fd79::2")}
 PORT = 51820

@@ -55,7 +55,7 @@ def test_a_moved_client_is_followed(tmp_path):
         server.process.wait_for("endpoint", where=lambda line: line["to"] == relay.outside)
 
 
-@pytest.mark.usefixtures("root")
+@pytest.mark.usefixtures("network_namespaces")
 @pytest.mark.parametrize("kind", ["reference", "boringtun"])
 def test_daemons_speak_to_each_other(kind, tmp_path, request):
     if kind == "boringtun":

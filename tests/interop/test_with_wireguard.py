@@ -33,7 +33,7 @@ def test_wireguard_go_with_our_server(case, tmp_path):
     matrix.data_passes("wireguard", "awgproxy", CASES[case], tmp_path)
 
 
-@pytest.mark.usefixtures("boringtun", "root")
+@pytest.mark.usefixtures("boringtun", "network_namespaces")
 def test_our_client_with_boringtun(tmp_path):
     tunnel = Tunnel(endpoint="10.180.0.2:51820", preshared=True, inner=(4, 6))
     with (

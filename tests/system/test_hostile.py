@@ -5,37 +5,27 @@ import random
 import resource
 import signal
 import socket
-import subprocess
 import threading
 from pathlib import Path
 
 import pytest
 
-from tests.system.socks import connect, receive
+from interop.counterparts import socks
 from tests.system.world import SERVER_PORT
 
 REFUSED_PORT = 9
 
 
-def request(host, port):
-    return b"\x05\x01\x00\x05\x01\x00\x01" + socket.inet_aton(host) + port.to_bytes(2, "big")
-
-
 def echo(world):
     """Whether a connection works; raises where it does not."""
-    with world.inside():
-        made, reply = connect(world.proxy, "127.0.0.1", world.ports["echo"])
-    with made:
-        assert reply == 0
+    with world.connect("echo") as made:
         made.sendall(b"hello")
-        assert receive(made, 5) == b"hello"
+        assert socks.take(made, 5) == b"hello"
 
 
 def udp_port(world, process):
     """The port of the process's tunnel."""
-    listed = subprocess.run(
-        ["ip", "netns", "exec", world.namespace, "ss", "-Hulnp"], capture_output=True, text=True, check=True
-    ).stdout
+    listed = world.namespace.run(["ss", "-Hulnp"])
     (line,) = (line for line in listed.splitlines() if f"pid={process.pid}," in line)
     return int(line.split()[3].rpartition(":")[2])
 
@@ -46,7 +36,7 @@ def descriptors(process):
 
 @pytest.mark.parametrize("end", ["server", "client"])
 def test_garbage_at_the_tunnel_port_harms_nobody(world, end):
-    process = getattr(world, end).process
+    process = getattr(world, end)
     port = SERVER_PORT if end == "server" else udp_port(world, process)
     dice = random.Random(1)
     sizes = [0, 1, 2, 31, 32, 64, 92, 148, 178, 1400, 65507]
@@ -56,11 +46,11 @@ def test_garbage_at_the_tunnel_port_harms_nobody(world, end):
         for _ in range(3000):
             attacker.sendto(dice.randbytes(dice.choice(sizes)), ("127.0.0.1", port))
     echo(world)
-    assert process.poll() is None
+    assert process.running
 
 
 def test_garbage_at_the_socks_port_harms_nobody(world):
-    before = descriptors(world.client.process)
+    before = descriptors(world.client)
     dice = random.Random(2)
     openings = [
         b"",
@@ -77,19 +67,19 @@ def test_garbage_at_the_socks_port_harms_nobody(world):
         with application:
             application.sendall(openings[number % len(openings)])
     echo(world)
-    while descriptors(world.client.process) > before:
+    while descriptors(world.client) > before:
         echo(world)
 
 
 def test_applications_that_hang_up_at_once_leave_nothing(world):
-    before = {end: descriptors(getattr(world, end).process) for end in ("client", "server")}
+    before = {end: descriptors(getattr(world, end)) for end in ("client", "server")}
     for _ in range(500):
         with world.inside():
             application = socket.create_connection(world.proxy)
-        application.sendall(request("127.0.0.1", world.ports["echo"]))
+        application.sendall(socks.opening(("127.0.0.1", world.ports["echo"])))
         application.close()
     for end, count in before.items():
-        while descriptors(getattr(world, end).process) > count:
+        while descriptors(getattr(world, end)) > count:
             echo(world)
 
 
@@ -105,7 +95,7 @@ def test_a_refused_application_that_goes_on_writing_does_not_hold_up_others(worl
         except OSError:
             done.set()  # it was shown the door
 
-    application.sendall(request("127.0.0.1", REFUSED_PORT))
+    application.sendall(socks.opening(("127.0.0.1", REFUSED_PORT)))
     writer = threading.Thread(target=write)
     writer.start()
     try:
@@ -120,7 +110,7 @@ def test_a_refused_application_that_goes_on_writing_does_not_hold_up_others(worl
 
 @pytest.mark.parametrize("end", ["server", "client"])
 def test_without_descriptors_it_refuses_and_goes_on_when_there_are_some_again(world, end):
-    process = getattr(world, end).process
+    process = getattr(world, end)
     limits = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (descriptors(process) + 4, limits[1]))
     applications = []
@@ -128,8 +118,8 @@ def test_without_descriptors_it_refuses_and_goes_on_when_there_are_some_again(wo
         for _ in range(50):
             with world.inside():
                 applications.append(socket.create_connection(world.proxy))
-            applications[-1].sendall(request("127.0.0.1", world.ports["echo"]))
-        getattr(world, end).wait_for(
+            applications[-1].sendall(socks.opening(("127.0.0.1", world.ports["echo"])))
+        process.wait_for(
             "no file descriptor left for a connection" if end == "server" else "cannot accept applications for now"
         )
     finally:
@@ -140,15 +130,10 @@ def test_without_descriptors_it_refuses_and_goes_on_when_there_are_some_again(wo
 
 
 def test_a_stopped_server_is_waited_for(world):
-    with world.inside():
-        made, _ = connect(world.proxy, "127.0.0.1", world.ports["echo"])
-    world.server.process.send_signal(signal.SIGSTOP)
-    os.waitpid(world.server.process.pid, os.WUNTRACED)  # until every thread of it stands still
+    made = world.connect("echo")
+    world.server.send(signal.SIGSTOP)
+    os.waitpid(world.server.pid, os.WUNTRACED)  # until every thread of it stands still
     made.sendall(b"while it sleeps")
-    made.settimeout(0.2)
-    with pytest.raises(TimeoutError):
-        made.recv(1)
-    world.server.process.send_signal(signal.SIGCONT)
-    made.settimeout(20)
-    assert receive(made, 15) == b"while it sleeps"
+    world.server.send(signal.SIGCONT)
+    assert socks.take(made, 15) == b"while it sleeps"
     made.close()

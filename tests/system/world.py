@@ -1,9 +1,7 @@
 """The world of the system tests: targets, DNS, a server and a client, all inside one network namespace."""
 
 import contextlib
-import ctypes
 import hashlib
-import os
 import socket
 import socketserver
 import subprocess
@@ -16,10 +14,9 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-from tests.system.processes import Awgproxy
-
-_CLONE_NEWNET = 0x40000000
-_libc = ctypes.CDLL(None, use_errno=True)
+from interop.counterparts import socks
+from interop.counterparts.namespaces import Namespace
+from interop.counterparts.processes import Process
 
 SOCKS_PORT = 1080
 SERVER_PORT = 51820
@@ -30,27 +27,6 @@ ZONE = {
     ("four.test.", "A"): ["127.0.0.1"],
     ("private.test.", "A"): ["10.1.2.3"],
 }
-
-
-def _enter(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        if _libc.setns(descriptor, _CLONE_NEWNET) != 0:
-            raise OSError(ctypes.get_errno(), "setns")
-    finally:
-        os.close(descriptor)
-
-
-@contextlib.contextmanager
-def inside(namespace: str):
-    """Sockets that this thread makes meanwhile are in the namespace."""
-    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-    try:
-        _enter(f"/run/netns/{namespace}")
-        yield
-    finally:
-        _libc.setns(home, _CLONE_NEWNET)
-        os.close(home)
 
 
 class _Targets(socketserver.ThreadingTCPServer):
@@ -128,7 +104,7 @@ class _Targets6(_Targets):
 class World:
     """Targets by name in `ports`; `proxy` is where applications connect, from `inside`."""
 
-    def __init__(self, namespace: str, folder: Path):
+    def __init__(self, namespace: Namespace, folder: Path):
         self.namespace = namespace
         self.folder = folder
         self.proxy = ("127.0.0.1", SOCKS_PORT)
@@ -137,7 +113,18 @@ class World:
         self._exit = contextlib.ExitStack()
 
     def inside(self):
-        return inside(self.namespace)
+        """Sockets that this thread makes meanwhile are in the namespace."""
+        return self.namespace.entered()
+
+    def connect(self, service: str) -> socket.socket:
+        """A connection to one of the targets, through the proxy. Raises socks.RefusedError, OSError."""
+        with self.inside():
+            return socks.connect(self.proxy, ("127.0.0.1", self.ports[service]))
+
+    def ask(self, host: str, port: int) -> tuple[socket.socket, int]:
+        """What came of asking the proxy for a connection, and its reply."""
+        with self.inside():
+            return socks.ask(self.proxy, (host, port))
 
     def __enter__(self):
         with self.inside():
@@ -152,9 +139,11 @@ class World:
             self._serve(socketserver.ThreadingUDPServer(("127.0.0.53", 53), _Dns))
             self._serve(_Targets(("127.0.0.53", 53), _Dns))
         self.write_pair()
-        self.server = self._exit.enter_context(self.start("server", "server.conf"))
+        self.server = self.start("server", "server.conf")
+        self._exit.callback(self.server.kill)
         self.server.wait_for("server is ready")
-        self.client = self._exit.enter_context(self.start("client", "client.conf"))
+        self.client = self.start("client", "client.conf")
+        self._exit.callback(self.client.kill)
         self.client.wait_for("SOCKS5 is ready")
         self.client.wait_for("tunnel up")
         return self
@@ -165,8 +154,10 @@ class World:
             server.shutdown()
             server.server_close()
 
-    def start(self, command: str, file: str) -> Awgproxy:
-        return Awgproxy(command, self.folder / file, "--log-format", "json", namespace=self.namespace)
+    def start(self, command: str, file: str) -> Process:
+        program = [sys.executable, "-m", "awgproxy", command, self.folder / file]
+        options = ["--log-format", "json", "--log-level", "debug"]
+        return Process(f"awgproxy {command}", [*program, *options], self.namespace.inside)
 
     def write_pair(self):
         subprocess.run(
