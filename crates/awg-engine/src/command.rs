@@ -9,7 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use awg_tunnel::PeerConfig;
 use thiserror::Error;
 
-use crate::flow::{FlowId, Refusal};
+use crate::flow::FlowId;
+use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
 
 /// What to write to an application for each outcome of its connection, as its protocol wants it.
@@ -181,10 +182,12 @@ impl CommandQueue {
         Ok(waiting.commands.len() == 1)
     }
 
-    /// Moves all that wait into `taken`, which must be empty; the memory of the two changes places.
-    pub(crate) fn take(&self, taken: &mut VecDeque<Command>) {
-        debug_assert!(taken.is_empty());
-        std::mem::swap(&mut self.lock().commands, taken);
+    /// Moves the first of those that wait to `taken`, `most` at most; whether more wait.
+    pub(crate) fn take(&self, taken: &mut VecDeque<Command>, most: usize) -> bool {
+        let mut waiting = self.lock();
+        let count = waiting.commands.len().min(most);
+        taken.extend(waiting.commands.drain(..count));
+        !waiting.commands.is_empty()
     }
 
     /// Takes commands from now on, unless it was closed.

@@ -78,6 +78,3 @@ fn set_soft(soft: libc::rlim_t, hard: libc::rlim_t) -> io::Result<()> {
         Err(io::Error::last_os_error())
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -9,7 +9,7 @@ use std::vec;
 
 use awg_netstack::FlowId as StackFlow;
 
-use crate::flow::Refusal;
+use crate::refusal::Refusal;
 
 /// The attempts of one connection.
 #[derive(Debug)]

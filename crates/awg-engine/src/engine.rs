@@ -7,26 +7,26 @@
 use std::net::SocketAddr;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use std::{io, mem};
 
 use awg_tunnel::PeerConfig;
 use socket2::{Domain, Socket, Type};
-use thiserror::Error;
 
-use crate::command::{Command, CommandError, CommandQueue, NotTaken, Replies};
+use crate::command::{Command, CommandError, NotTaken, Replies};
 use crate::descriptors::open_descriptors;
-use crate::event::{Bounds, Event, EventQueue};
-use crate::flow::{FlowId, Refusal};
-use crate::settings::{EngineSettings, Limits, SettingsError};
+use crate::event::Event;
+use crate::flow::FlowId;
+use crate::refusal::Refusal;
+use crate::settings::{EngineSettings, SettingsError, StartError};
 use crate::shard::{Prepared, Shard};
+use crate::shared::Shared;
 use crate::snapshot::Snapshot;
 use crate::thread;
-use crate::transport::udp::BindError;
 
 /// How long [`Engine::snapshot`] waits for the loop, whose turns take milliseconds.
 const SNAPSHOT_PATIENCE: Duration = Duration::from_secs(5);
@@ -37,61 +37,6 @@ const MESSAGES: Type = if cfg!(target_os = "linux") {
 } else {
     Type::DGRAM
 };
-
-/// What the handle and the thread share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) commands: CommandQueue,
-    pub(crate) events: EventQueue,
-    /// Whether the loop shall end. Not a command, so that a full queue cannot hold it up.
-    pub(crate) stopping: AtomicBool,
-    /// Whether new flows are refused.
-    pub(crate) draining: AtomicBool,
-    waker: OnceLock<mio::Waker>,
-    local_address: OnceLock<SocketAddr>,
-    next_flow: AtomicU64,
-    last_snapshot: Mutex<Snapshot>,
-}
-
-impl Shared {
-    /// # Errors
-    /// No descriptor is left for the events' pipe.
-    pub(crate) fn new(limits: &Limits) -> io::Result<Self> {
-        let events = EventQueue::new(Bounds {
-            flows: limits.flows,
-            others: limits.events,
-        })?;
-        Ok(Self {
-            commands: CommandQueue::new(limits.commands),
-            events,
-            stopping: AtomicBool::new(false),
-            draining: AtomicBool::new(false),
-            waker: OnceLock::new(),
-            local_address: OnceLock::new(),
-            next_flow: AtomicU64::new(1),
-            last_snapshot: Mutex::default(),
-        })
-    }
-
-    /// A flow's number, never given out before.
-    pub(crate) fn next_flow(&self) -> FlowId {
-        FlowId(self.next_flow.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// How everything stood when the thread ended.
-    pub(crate) fn last_snapshot(&self) -> MutexGuard<'_, Snapshot> {
-        self.last_snapshot
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wake(&self) {
-        if let Some(waker) = self.waker.get() {
-            // It fails only where the kernel is out of memory; the next command or timer wakes the loop then.
-            let _ = waker.wake();
-        }
-    }
-}
 
 /// An engine: one tunnel, one network stack, one thread. Dropping it stops it.
 #[derive(Debug)]
@@ -105,20 +50,6 @@ enum Life {
     Prepared(Box<Prepared>),
     Running(JoinHandle<()>),
     Stopped,
-}
-
-/// Why an engine did not start.
-#[derive(Debug, Error)]
-pub enum StartError {
-    /// The UDP socket cannot be bound.
-    #[error(transparent)]
-    Bind(#[from] BindError),
-    /// The system has no thread or no descriptors to give.
-    #[error("cannot start the engine's loop: {0}")]
-    System(#[from] io::Error),
-    /// It was started before.
-    #[error("the engine was started before")]
-    AlreadyStarted,
 }
 
 impl Engine {

@@ -13,7 +13,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use awg_netstack::Kind;
 use awg_tunnel::PublicKey;
 
-use crate::flow::{FlowId, Outcome, Refusal, Traffic};
+use crate::flow::{FlowId, Outcome, Traffic};
+use crate::refusal::Refusal;
 
 /// Something that happened. The last event of every flow is exactly one [`FlowClosed`](Event::FlowClosed).
 #[derive(Clone, PartialEq, Debug)]

@@ -5,8 +5,9 @@
 //! allow, where to dial); the engine moves bytes. Commands are methods, events wait to be taken.
 //!
 //! Floor 3 of the crates: it knows `awg-tunnel` and `awg-netstack`, and nothing of the language it is embedded in.
-//! Modules, lower floors first: [`transport`], [`clock`], [`descriptors`], `policy`, `flow` · `dial`, `relay` ·
-//! `command`, `event`, `settings`, `snapshot` · `flow_bounds` · `shard` (the loop) · `thread` · `engine` (the handle).
+//! Modules, lower floors first: [`transport`], [`clock`], [`descriptors`], `slices`, `policy`, `flow`, `refusal` · `dial`,
+//! `relay` · `command`, `event`, `settings`, `snapshot` · `flow_bounds`, `shared` · `shard` (the loop) · `thread` · `engine`
+//! (the handle).
 
 pub mod clock;
 mod command;
@@ -17,9 +18,11 @@ mod event;
 mod flow;
 mod flow_bounds;
 mod policy;
+mod refusal;
 mod relay;
 mod settings;
 mod shard;
+mod shared;
 mod slices;
 mod snapshot;
 mod thread;
@@ -27,9 +30,10 @@ pub mod transport;
 
 pub use awg_netstack::Kind;
 pub use command::{CommandError, NotTaken, Replies};
-pub use engine::{Engine, StartError};
+pub use engine::Engine;
 pub use event::{Event, Level, LogRecord};
-pub use flow::{FlowId, Outcome, Refusal, Traffic, UnknownRefusal};
+pub use flow::{FlowId, Outcome, Traffic};
 pub use policy::{EgressPolicy, Rule};
-pub use settings::{EngineSettings, Limits, SettingsError};
+pub use refusal::{Refusal, UnknownRefusal};
+pub use settings::{EngineSettings, Limits, SettingsError, StartError};
 pub use snapshot::{PeerSnapshot, Snapshot};

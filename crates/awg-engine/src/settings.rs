@@ -8,7 +8,7 @@ use awg_tunnel::{PeerConfig, PeerError, PrivateKey, TunnelError};
 use thiserror::Error;
 
 use crate::policy::EgressPolicy;
-use crate::transport::udp::UdpSettings;
+use crate::transport::udp::{BindError, UdpSettings};
 
 /// Everything an engine is told before it starts.
 #[derive(Clone, Debug)]
@@ -116,4 +116,18 @@ pub enum SettingsError {
     /// The system has no descriptor left for the event queue.
     #[error("cannot create the event queue: {0}")]
     Descriptor(std::io::Error),
+}
+
+/// Why an engine did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The UDP socket cannot be bound.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The system has no thread or no descriptors to give.
+    #[error("cannot start the engine's loop: {0}")]
+    System(#[from] std::io::Error),
+    /// It was started before.
+    #[error("the engine was started before")]
+    AlreadyStarted,
 }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
 use crate::command::Command;
-use crate::engine::Shared;
 use crate::event::Event;
 use crate::flow::{Outcome, Traffic};
 use crate::shard::Shard;
+use crate::shared::Shared;
 use crate::slices::ask_for_short_slices;
 
 /// Starts the thread of a shard.

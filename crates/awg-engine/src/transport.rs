@@ -2,9 +2,10 @@
 //!
 //! A [`Transport`] moves batches of datagrams and knows nothing of what is in them. It never blocks and never waits:
 //! the loop asks its [`descriptor`](Transport::descriptor) when to come back. There is one real transport, [`udp`],
-//! in two kinds that can talk to each other, and one fake, [`memory`], for tests without sockets.
+//! in two kinds that can talk to each other; the tests have a fake, `memory`, without sockets.
 
-pub mod memory;
+#[cfg(test)]
+pub(crate) mod memory;
 mod receive_batch;
 mod send_batch;
 pub mod udp;
@@ -20,8 +21,8 @@ use std::os::fd::RawFd;
 pub use receive_batch::{Datagrams, ReceiveBatch};
 pub use send_batch::{Group, Groups, SendBatch};
 
-/// The largest payload of one UDP datagram that IPv4 and IPv6 both carry: 65,535 less the headers of IPv4 and UDP.
-pub const MAX_DATAGRAM: usize = 65_507;
+/// The largest payload of one UDP datagram that IPv4 and IPv6 both carry.
+pub const LARGEST_DATAGRAM: usize = awg_obfuscation::LARGEST_DATAGRAM as usize;
 
 /// Moves batches of datagrams; see the module.
 pub trait Transport: Send + fmt::Debug {
@@ -32,7 +33,7 @@ pub trait Transport: Send + fmt::Debug {
     /// are not errors and are passed over.
     ///
     /// # Errors
-    /// The socket is unusable, and will stay so.
+    /// The system failed, for want of memory say. Nothing is known of what waits; it may work again in a moment.
     fn receive(&mut self, batch: &mut ReceiveBatch) -> io::Result<usize>;
 
     /// Sends what is in `batch`, in order. What could not be sent yet stays in it, for the next call; what can never be

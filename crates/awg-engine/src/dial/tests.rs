@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use awg_netstack::FlowId as StackFlow;
 
 use super::Dial;
-use crate::flow::Refusal;
+use crate::refusal::Refusal;
 
 const STAGGER: Duration = Duration::from_millis(250);
 const PATIENCE: Duration = Duration::from_secs(10);

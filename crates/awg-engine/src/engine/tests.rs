@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use awg_tunnel::PrivateKey;
 
-use super::{Engine, StartError};
+use super::Engine;
 use crate::command::{CommandError, Replies};
 use crate::event::Event;
 use crate::flow::{FlowId, Outcome};
-use crate::settings::{EngineSettings, SettingsError};
+use crate::settings::{EngineSettings, SettingsError, StartError};
 
 const DESTINATION: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 80);

@@ -1,7 +1,8 @@
 use std::os::fd::AsRawFd;
 
 use super::{Bounds, Event, EventQueue, Level, LogRecord};
-use crate::flow::{FlowId, Outcome, Refusal, Traffic};
+use crate::flow::{FlowId, Outcome, Traffic};
+use crate::refusal::Refusal;
 
 fn queue() -> EventQueue {
     EventQueue::new(Bounds {

@@ -5,11 +5,18 @@ use awg_netstack::Kind;
 use super::Shard;
 use super::flows::State;
 use crate::command::Command;
-use crate::flow::{FlowId, Outcome, Refusal};
+use crate::flow::{FlowId, Outcome};
+use crate::refusal::Refusal;
+
+/// Commands carried out before packets have their turn.
+const COMMANDS_PER_TURN: usize = 256;
 
 impl Shard {
     pub(super) fn handle_commands(&mut self) {
-        self.shared.commands.take(&mut self.commands);
+        self.commands_wait = self
+            .shared
+            .commands
+            .take(&mut self.commands, COMMANDS_PER_TURN);
         while let Some(command) = self.commands.pop_front() {
             self.handle_command(command);
         }

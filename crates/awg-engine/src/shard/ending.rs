@@ -11,7 +11,8 @@ use awg_netstack::FlowId as StackFlow;
 use super::Shard;
 use super::flows::{Place, State};
 use crate::event::Event;
-use crate::flow::{FlowId, Outcome, Refusal, Traffic};
+use crate::flow::{FlowId, Outcome, Traffic};
+use crate::refusal::Refusal;
 use crate::relay::{Pumped, reset};
 
 /// How long a refused application may take to read its reply and hang up.
@@ -165,6 +166,7 @@ impl Shard {
 
     /// Ends every flow since the engine stops, and sends the resets that can still be sent.
     pub(crate) fn end_all_flows(&mut self) {
+        // A defect may have struck in the middle of a turn's commands.
         for command in std::mem::take(&mut self.commands) {
             if let Some(flow) = command.opens() {
                 self.say_closed(

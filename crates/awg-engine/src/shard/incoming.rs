@@ -11,7 +11,8 @@ use super::flows::{Place, State};
 use super::peers::in_tunnel;
 use super::{Far, Shard};
 use crate::event::Event;
-use crate::flow::{FlowId, Refusal};
+use crate::flow::FlowId;
+use crate::refusal::Refusal;
 use crate::relay::{Channel, DatagramRelay, Opener, StreamRelay, reset};
 
 /// What the stack says of a flow that a peer opens.
@@ -138,12 +139,12 @@ impl Shard {
         // The way to ask that every system has: the pending error first, then whether there is somebody.
         match target.take_error() {
             Ok(None) => {}
-            Ok(Some(error)) | Err(error) => return self.refuse(place, refusal_of(&error)),
+            Ok(Some(error)) | Err(error) => return self.refuse(place, Refusal::from(&error)),
         }
         match target.peer_addr() {
             Ok(_) => self.accept(place),
             Err(error) if error.kind() == ErrorKind::NotConnected => {}
-            Err(error) => self.refuse(place, refusal_of(&error)),
+            Err(error) => self.refuse(place, Refusal::from(&error)),
         }
     }
 
@@ -193,29 +194,11 @@ impl Shard {
         if far == Far::Gone {
             return;
         }
-        let rejection = match refusal {
-            Refusal::Refused => Rejection::Refused,
-            Refusal::NetworkUnreachable => Rejection::NetworkUnreachable,
-            Refusal::HostUnreachable | Refusal::Failed => Rejection::HostUnreachable,
-            Refusal::Prohibited => Rejection::Prohibited,
-            Refusal::TimedOut => Rejection::TimedOut,
-        };
-        self.stack.reject(self.now.instant, flow, rejection);
+        self.stack.reject(self.now.instant, flow, refusal.into());
     }
 
     /// A flow has waited for its outer side for as long as it may.
     pub(super) fn expire_incoming(&mut self, place: Place) {
         self.refuse(place, Refusal::TimedOut);
-    }
-}
-
-/// What a failed connect to a target means for the peer.
-fn refusal_of(error: &std::io::Error) -> Refusal {
-    match error.raw_os_error() {
-        Some(libc::ECONNREFUSED) => Refusal::Refused,
-        Some(libc::ENETUNREACH | libc::ENETDOWN) => Refusal::NetworkUnreachable,
-        Some(libc::EACCES | libc::EPERM) => Refusal::Prohibited,
-        Some(libc::ETIMEDOUT) => Refusal::TimedOut,
-        _ => Refusal::HostUnreachable,
     }
 }

@@ -6,8 +6,10 @@
 //!            send ◀─ tunnel.seal (in place) ◀─ stack.poll_transmit ────┘
 //! ```
 //!
-//! Every turn runs each of these once, within a budget each, so that none starves the others: commands, receive, timers,
-//! flows, relays (round robin), send. What a budget left over is done in the next turn, which then does not wait.
+//! Every turn runs each of these once, so that none starves the others: commands, receive, timers, events of stack and
+//! tunnel, relays (round robin), send. Those that somebody else can make long have a budget: commands, receive, relays and
+//! send; what it left over is done in the next turn, which then does not wait. Timers and events have none: a flow has one
+//! timer and few events, the tunnel's queue of events is bounded.
 //! A shard shares nothing with other shards; there is one so far.
 //!
 //! Files: [`wire`] the way of packets · [`flows`] the table · [`outgoing`] what applications open · [`incoming`] what peers
@@ -44,12 +46,12 @@ use mio::{Events, Interest, Poll, Token};
 
 use crate::clock::Clock;
 use crate::command::Command;
-use crate::engine::Shared;
 use crate::event::Event;
 use crate::flow_bounds::FlowBounds;
 use crate::policy::EgressPolicy;
 use crate::relay::Pumped;
 use crate::settings::Limits;
+use crate::shared::Shared;
 use ending::Far;
 use flows::{Flows, Place, State};
 use peers::{Peers, in_tunnel};
@@ -70,8 +72,8 @@ const BYTES_PER_RELAY: usize = 64 * 1024;
 const DATAGRAMS_PER_RELAY: usize = 32;
 /// Relays that have their turn before packets are received and sent again.
 const RELAYS_PER_TURN: usize = 32;
-/// The largest UDP payload there is.
-const LARGEST_DATAGRAM: usize = 1 << 16;
+/// Room for any datagram of a socket: the length of UDP's has 16 bits.
+const DATAGRAM_ROOM: usize = 1 << 16;
 
 /// See the module.
 pub(crate) struct Shard {
@@ -91,7 +93,10 @@ pub(crate) struct Shard {
     /// Events of the tunnel that found no room, as far as they were reacted to.
     missed_events: u64,
     flow_bounds: FlowBounds,
+    /// The commands of one turn; empty between turns.
     commands: VecDeque<Command>,
+    /// There are more commands than the last turn's budget allowed.
+    commands_wait: bool,
     /// Where a datagram lies between a socket and the stack.
     datagram: Box<[u8]>,
     reporter: Reporter,
@@ -135,7 +140,8 @@ impl Shard {
             missed_events: 0,
             flow_bounds,
             commands: VecDeque::new(),
-            datagram: vec![0; LARGEST_DATAGRAM].into_boxed_slice(),
+            commands_wait: false,
+            datagram: vec![0; DATAGRAM_ROOM].into_boxed_slice(),
             reporter,
         }
     }
@@ -187,7 +193,7 @@ impl Shard {
     fn patience(&self) -> Option<Duration> {
         // Packets that were staged make the tunnel ask for a session after its own datagrams had their turn.
         let asks = self.tunnel.has_output() && self.wire.may_send();
-        if asks || self.wire.has_work() || self.flows.ready() > 0 {
+        if asks || self.commands_wait || self.wire.has_work() || self.flows.ready() > 0 {
             return Some(Duration::ZERO);
         }
         [

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use awg_netstack::{ConnectError, FlowId as StackFlow};
+use awg_netstack::FlowId as StackFlow;
 
 use super::flows::{Dialling, Place, State};
 use super::peers::in_stack;
@@ -12,7 +12,8 @@ use super::{Far, Shard};
 use crate::command::Replies;
 use crate::dial::Dial;
 use crate::event::Event;
-use crate::flow::{FlowId, Outcome, Refusal, Traffic};
+use crate::flow::{FlowId, Outcome, Traffic};
+use crate::refusal::Refusal;
 use crate::relay::{Channel, DatagramRelay, Opener, StreamRelay, reset};
 
 impl Shard {
@@ -108,7 +109,7 @@ impl Shard {
             .ok_or(Refusal::NetworkUnreachable)?;
         self.stack
             .connect(self.now.instant, in_stack(peer), None, destination)
-            .map_err(|error| refusal_of(&error))
+            .map_err(Refusal::from)
     }
 
     /// One attempt was refused.
@@ -229,7 +230,7 @@ impl Shard {
             .and_then(|peer| {
                 self.stack
                     .open_datagrams(self.now.instant, in_stack(peer), None, destination.ip())
-                    .map_err(|error| refusal_of(&error))
+                    .map_err(Refusal::from)
             });
         let flow = match opened {
             Ok(flow) => flow,
@@ -252,13 +253,5 @@ impl Shard {
         self.flows.insert(number, None, State::Datagrams(relay));
         self.flows.bind(flow, place);
         self.flows.make_ready(place);
-    }
-}
-
-/// What an attempt that the stack does not begin means for whoever asked for it.
-fn refusal_of(error: &ConnectError) -> Refusal {
-    match error {
-        ConnectError::Unaddressable => Refusal::NetworkUnreachable,
-        _ => Refusal::Failed,
     }
 }

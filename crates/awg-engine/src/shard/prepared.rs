@@ -15,10 +15,9 @@ use super::peers::{self, Peers};
 use super::{TRANSPORT, WAKER};
 use crate::clock::Clock;
 use crate::descriptors;
-use crate::engine::StartError;
 use crate::event::{Level, LogRecord};
 use crate::flow_bounds::FlowBounds;
-use crate::settings::{EngineSettings, Limits, SettingsError};
+use crate::settings::{EngineSettings, Limits, SettingsError, StartError};
 use crate::transport::udp::SocketBuffers;
 use crate::transport::{Transport, udp};
 

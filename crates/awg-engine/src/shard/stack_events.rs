@@ -5,7 +5,8 @@ use awg_netstack::{Closure, Event, FlowId as StackFlow, Kind};
 use super::Shard;
 use super::flows::State;
 use super::incoming::Announcement;
-use crate::flow::{Outcome, Refusal};
+use crate::flow::Outcome;
+use crate::refusal::Refusal;
 
 impl Shard {
     /// Hears what the stack has to say; whether that was anything.
@@ -27,7 +28,7 @@ impl Shard {
                     destination,
                 }),
                 Event::Established { flow } => self.established(flow),
-                Event::Refused { flow, why } => self.refused(flow, refusal_of(why)),
+                Event::Refused { flow, why } => self.refused(flow, why.into()),
                 Event::Readable { flow } | Event::Writable { flow } => {
                     if let Some(place) = self.flows.place_of_stack(flow) {
                         self.flows.make_ready(place);
@@ -87,7 +88,7 @@ impl Shard {
         };
         if let Some(State::Dialling(_)) = self.flows.get_mut(place).map(|entry| &entry.state) {
             // An attempt that ended without being refused first.
-            return self.attempt_refused(place, flow, refusal_of_closure(how));
+            return self.attempt_refused(place, flow, how.into());
         }
         let (outcome, reason) = match (how, flow.kind()) {
             (Closure::Orderly, _) => (Outcome::Orderly, "done"),
@@ -100,24 +101,5 @@ impl Shard {
             (Closure::PeerGone, _) => (Outcome::PeerGone, "the peer is gone"),
         };
         self.end_by_stack(place, outcome, reason);
-    }
-}
-
-fn refusal_of(why: awg_netstack::Refusal) -> Refusal {
-    match why {
-        awg_netstack::Refusal::Reset | awg_netstack::Refusal::PortUnreachable => Refusal::Refused,
-        awg_netstack::Refusal::NetworkUnreachable => Refusal::NetworkUnreachable,
-        awg_netstack::Refusal::HostUnreachable => Refusal::HostUnreachable,
-        awg_netstack::Refusal::Prohibited => Refusal::Prohibited,
-        awg_netstack::Refusal::TimedOut => Refusal::TimedOut,
-    }
-}
-
-fn refusal_of_closure(how: Closure) -> Refusal {
-    match how {
-        Closure::Reset => Refusal::Refused,
-        Closure::TimedOut | Closure::Expired => Refusal::TimedOut,
-        Closure::PeerGone => Refusal::NetworkUnreachable,
-        Closure::Orderly | Closure::Aborted | Closure::Refused => Refusal::Failed,
     }
 }

@@ -3,7 +3,9 @@
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use awg_obfuscation::Parameters;
@@ -15,11 +17,13 @@ use mio::{Poll, Waker};
 use super::flows::State;
 use super::prepared::capped_buffers;
 use super::{Binding, Prepared, Shard, WAKER, peers};
-use crate::engine::Shared;
+use crate::command::Command;
 use crate::event::{Event, Level};
-use crate::flow::{Outcome, Refusal, Traffic};
+use crate::flow::{FlowId, Outcome, Traffic};
 use crate::flow_bounds::FlowBounds;
+use crate::refusal::Refusal;
 use crate::settings::EngineSettings;
+use crate::shared::Shared;
 use crate::transport::memory::MemoryTransport;
 use crate::transport::udp::SocketBuffers;
 
@@ -160,6 +164,11 @@ fn open(client: &mut Shard, ours: OwnedFd, port: u16) {
     let flow = client.shared.next_flow();
     let destinations = vec![SocketAddr::new(inner(1), port)];
     client.open(flow, destinations, ours, Vec::new(), Box::default());
+}
+
+fn push(shard: &Shard, command: Command) {
+    let pushed = shard.shared.commands.push((), |()| command);
+    pushed.map_err(|(error, ())| error).unwrap();
 }
 
 fn keeps_trying(client: Prepared) {
@@ -346,6 +355,53 @@ fn an_error_about_datagrams_that_were_answered_ends_their_flow_with_its_traffic(
         let traffic = Traffic { sent: 10, received };
         assert_eq!(closed, (outcome, traffic));
     }
+}
+
+#[test]
+fn many_commands_leave_packets_their_turn_and_are_all_carried_out() {
+    let [mut shard, _] = pair(prepare(0, peer(1, None)), prepare(1, peer(0, None))).shards;
+    shard.turn();
+    shard.shared.commands.open();
+    for _ in 0..600 {
+        push(&shard, Command::Close { flow: FlowId(7) });
+    }
+    let (answer, answered) = sync_channel(1);
+    push(&shard, Command::Snapshot { answer });
+    for _ in 0..2 {
+        shard.turn();
+        assert!(answered.try_recv().is_err());
+        assert_eq!(shard.patience(), Some(Duration::ZERO));
+    }
+    shard.turn();
+    assert!(answered.try_recv().is_ok());
+}
+
+#[test]
+fn a_flow_whose_command_a_defect_overtook_has_its_last_event() {
+    let [mut shard, _] = pair(prepare(0, peer(1, None)), prepare(1, peer(0, None))).shards;
+    shard.shared.commands.open();
+    let (_application, ours) = UnixDatagram::pair().unwrap();
+    push(&shard, Command::Panic);
+    push(
+        &shard,
+        Command::OpenDatagrams {
+            flow: FlowId(7),
+            destination: SocketAddr::new(inner(1), 9),
+            application: ours.into(),
+        },
+    );
+    catch_unwind(AssertUnwindSafe(|| shard.turn())).unwrap_err();
+    shard.end_all_flows();
+    let ended = |event: &Event| {
+        matches!(
+            event,
+            Event::FlowClosed {
+                flow: FlowId(7),
+                ..
+            }
+        )
+    };
+    assert!(shard.shared.events.take().iter().any(ended));
 }
 
 #[test]

@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::{MAX_DATAGRAM, ReceiveBatch, SendBatch, SendProgress, Transport, TransportCounters};
+use super::{
+    LARGEST_DATAGRAM, ReceiveBatch, SendBatch, SendProgress, Transport, TransportCounters,
+};
 
 /// Datagrams on the way in one direction; more are refused, as by a full socket buffer.
 const QUEUE: usize = 4096;
@@ -18,7 +20,7 @@ type Wire = Arc<Mutex<VecDeque<(SocketAddr, Vec<u8>)>>>;
 
 /// One end of a pair; see the module.
 #[derive(Debug)]
-pub struct MemoryTransport {
+pub(crate) struct MemoryTransport {
     address: SocketAddr,
     incoming: Wire,
     outgoing: Wire,
@@ -30,7 +32,7 @@ pub struct MemoryTransport {
 
 impl MemoryTransport {
     /// Two ends at `addresses`. A datagram is lost with probability `loss` (0.0 to 1.0), the same ones for one `seed`.
-    pub fn pair(addresses: [SocketAddr; 2], loss: f64, seed: [u8; 32]) -> (Self, Self) {
+    pub(crate) fn pair(addresses: [SocketAddr; 2], loss: f64, seed: [u8; 32]) -> (Self, Self) {
         let [left, right] = addresses;
         let (there, back) = (Wire::default(), Wire::default());
         let mut rng = StdRng::from_seed(seed);
@@ -47,7 +49,7 @@ impl MemoryTransport {
     }
 
     /// Datagrams that this end sent and the wire lost.
-    pub fn lost(&self) -> u64 {
+    pub(crate) fn lost(&self) -> u64 {
         self.lost
     }
 }
@@ -87,7 +89,7 @@ impl Transport for MemoryTransport {
                 break;
             }
             gone += 1;
-            if group.bytes.len() > MAX_DATAGRAM {
+            if group.bytes.len() > LARGEST_DATAGRAM {
                 self.counters.unsendable += 1;
             } else if self.loss > 0.0 && self.rng.random_bool(self.loss) {
                 self.lost += 1;

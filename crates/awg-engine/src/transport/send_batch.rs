@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::ops::Range;
 
-use super::MAX_DATAGRAM;
+use super::LARGEST_DATAGRAM;
 
 #[derive(Debug, Clone, Copy)]
 struct Entry {
@@ -35,7 +35,7 @@ impl SendBatch {
     pub fn new(datagrams: usize, bytes: usize) -> Self {
         let capacity = datagrams.max(1);
         Self {
-            arena: vec![0; bytes.max(MAX_DATAGRAM)],
+            arena: vec![0; bytes.max(LARGEST_DATAGRAM)],
             used: 0,
             entries: Vec::with_capacity(capacity),
             sent: 0,
@@ -163,7 +163,7 @@ impl<'a> Iterator for Groups<'a> {
         for entry in rest.iter().take(self.max_segments - 1) {
             let fits = entry.to == first.to
                 && (1..=first.len).contains(&entry.len)
-                && range.len() + entry.len <= MAX_DATAGRAM;
+                && range.len() + entry.len <= LARGEST_DATAGRAM;
             if !fits {
                 break;
             }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::memory::MemoryTransport;
-use super::{MAX_DATAGRAM, ReceiveBatch, SendBatch, SendProgress, Transport};
+use super::{LARGEST_DATAGRAM, ReceiveBatch, SendBatch, SendProgress, Transport};
 
 fn address(port: u16) -> SocketAddr {
     SocketAddr::from(([192, 0, 2, 1], port))
@@ -79,7 +79,7 @@ fn a_group_ends_at_the_limit_of_datagrams_and_of_bytes() {
     assert_eq!(groups(&batch(&[(10, 1); 3]), 1), [(1, 10, 10, 1); 3]);
     let large = groups(&batch(&[(1_500, 1); 50]), 64);
     assert_eq!(large, [(43, 1_500, 64_500, 1), (7, 1_500, 10_500, 1)]);
-    assert!(large.iter().all(|group| group.2 <= MAX_DATAGRAM));
+    assert!(large.iter().all(|group| group.2 <= LARGEST_DATAGRAM));
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_full_batch_takes_nothing_more() {
     assert!(!few.push(&[3; 10], address(1)));
     assert_eq!(few.len(), 2);
 
-    let mut small = SendBatch::new(100, MAX_DATAGRAM);
+    let mut small = SendBatch::new(100, LARGEST_DATAGRAM);
     assert!(small.push(&vec![1; 60_000], address(1)));
     assert!(small.reserve(6_000).is_none());
     assert!(small.reserve(5_507).is_some());
