@@ -47,11 +47,21 @@ def test_the_version():
     assert finished.stdout.startswith("awgproxy 0.")
 
 
-@pytest.mark.parametrize("arguments", [("frobnicate",), ("check",), ("check", "a", "b"), ("new",), ("--frobnicate",)])
-def test_misuse_ends_with_2(arguments):
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("frobnicate",), "No such command 'frobnicate'"),
+        (("check",), "Missing argument 'FILE'"),
+        (("check", "a", "b"), "unexpected extra argument"),
+        (("new",), "Missing option '--endpoint'"),
+        (("--frobnicate",), "No such option: --frobnicate"),
+    ],
+)
+def test_misuse_ends_with_2_and_says_what_is_wrong(arguments, told):
     finished = awgproxy(*arguments)
     assert finished.returncode == 2
-    assert "rror" in finished.stderr
+    assert finished.stdout == ""
+    assert told in finished.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The obfuscation parameters as numbers: what the traffic of a configuration looks like from outside.
 
 Read from settings that the extension has accepted, for the lint and the generator to reason about; whether a setting is
-allowed is not decided here.
+allowed is not decided here. That the extension reads them alike is held by a test.
 """
 
 from __future__ import annotations
@@ -71,11 +71,9 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """All parameters of AmneziaWG 2.0; what is absent is 0, and a header's default its WireGuard type."""
+    """What the lint reasons about; what is absent is 0, and a header's default its WireGuard type."""
 
     junk_count: int
-    junk_least: int
-    junk_most: int
     paddings: tuple[int, int, int, int]
     headers: tuple[HeaderRange, HeaderRange, HeaderRange, HeaderRange]
     signatures: Mapping[str, Signature]
@@ -84,14 +82,11 @@ class Shape:
     def of(cls, settings: Sequence[tuple[str, str]]) -> Shape:
         """Read settings that have no errors."""
         given = {name.upper(): value for name, value in settings}
-        junk_count, junk_least, junk_most = (int(given.get(name) or 0) for name in ("JC", "JMIN", "JMAX"))
         s1, s2, s3, s4 = (int(given.get(name) or 0) for name in PADDINGS)
         h1, h2, h3, h4 = (_header(given.get(name) or str(kind)) for kind, name in enumerate(HEADERS, 1))
         signatures = ((name, _signature(given.get(name, ""))) for name in SIGNATURES)
         return cls(
-            junk_count,
-            junk_least,
-            junk_most,
+            int(given.get("JC") or 0),
             (s1, s2, s3, s4),
             (h1, h2, h3, h4),
             {name: signature for name, signature in signatures if signature.tags},
