@@ -25,12 +25,11 @@ use self::table::{Ends, Table};
 use crate::flow::{FlowId, Peer};
 use crate::fragment::{Outgoing, Route};
 use crate::icmp::{ReceivedError, Report};
+use crate::packet::UDP;
 use crate::sink::PacketSink;
 
 #[cfg(test)]
 mod tests;
-
-pub(crate) const UDP: u8 = 17;
 
 /// The port of DNS.
 const DNS: u16 = 53;

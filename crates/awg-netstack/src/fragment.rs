@@ -13,5 +13,5 @@ mod reassembly;
 
 pub(crate) use outgoing::{Outgoing, Route};
 pub(crate) use piece::is_fragment;
+pub use reassembly::FragmentCounters;
 pub(crate) use reassembly::Reassembler;
-pub use reassembly::{FragmentCounters, FragmentLimits};

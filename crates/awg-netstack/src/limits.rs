@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::fragment::FragmentLimits;
-
 /// Every table and buffer that the network can fill has its bound here, and in [`Counters`](crate::Counters) the number
 /// of what it turned away.
 #[derive(Clone, Debug)]
@@ -71,6 +69,31 @@ impl Default for Limits {
             datagram_idle: Duration::from_mins(2),
             dns_idle: Duration::from_secs(30),
             fragments: FragmentLimits::default(),
+        }
+    }
+}
+
+/// Bounds on what waits to be made whole.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FragmentLimits {
+    /// Packets in pieces, of one peer.
+    pub packets_per_peer: usize,
+    /// Bytes held for one peer, with what keeping them costs.
+    pub bytes_per_peer: usize,
+    /// Bytes held for all.
+    pub bytes: usize,
+    /// How long a packet may take from its first piece to its last. RFC 791 recommends 15 s, RFC 8200 has 60 s: over a
+    /// tunnel the pieces leave together, and what is late is lost.
+    pub age: Duration,
+}
+
+impl Default for FragmentLimits {
+    fn default() -> Self {
+        Self {
+            packets_per_peer: 64,
+            bytes_per_peer: 1 << 20,
+            bytes: 16 << 20,
+            age: Duration::from_secs(15),
         }
     }
 }

@@ -9,14 +9,14 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::counters::Counters;
-use crate::datagram::{Blamed, DatagramDrop, DatagramLimits, Datagrams, OpenError, Refused, UDP};
+use crate::datagram::{Blamed, DatagramDrop, DatagramLimits, Datagrams, OpenError, Refused};
 use crate::error::{AcceptError, ConnectError};
 use crate::event::{Closure, Event, Refusal, Rejection};
 use crate::flow::{FlowId, Kind, Peer};
 use crate::fragment::{Reassembler, is_fragment};
 use crate::icmp::{Icmp, ReceivedError, Report};
 use crate::limits::Limits;
-use crate::packet::{ICMP, ICMPV6, IpHeader, TCP};
+use crate::packet::{ICMP, ICMPV6, IpHeader, TCP, UDP};
 use crate::silence::Silence;
 use crate::sink::PacketSink;
 use crate::tcp::{Tcp, Unreachable};

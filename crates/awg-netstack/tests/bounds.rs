@@ -1,6 +1,7 @@
 //! The bounds of the TCP tables, each with its counter, and what a packet costs beside many idle flows.
 
 mod simulation;
+mod wire;
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! TCP flows from their first segment to their last: what each end is told, and what goes over the wire.
 
 mod simulation;
+mod wire;
 
 use std::time::Duration;
 

@@ -1,13 +1,15 @@
 //! UDP, pings and ICMP errors between two whole stacks, over a link that loses nothing. The clock stands still unless a
 //! test moves it.
 
+mod wire;
+
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use awg_netstack::{
-    Closure, DatagramDrop, Event, FlowId, Kind, Limits, PacketSink, Peer, Refusal, Stack,
-    StackConfig,
+    Closure, DatagramDrop, Event, FlowId, Kind, Limits, Peer, Refusal, Stack, StackConfig,
 };
+use wire::{ICMP, Packets, checksum};
 
 const PEER: Peer = Peer(3);
 const MTU: u16 = 1420;
@@ -19,22 +21,6 @@ struct Arrival {
     source: SocketAddr,
     destination: SocketAddr,
     payload: Vec<u8>,
-}
-
-#[derive(Default)]
-struct Sink(Vec<Vec<u8>>);
-
-impl PacketSink for Sink {
-    fn has_room(&self) -> bool {
-        self.0.len() < 4
-    }
-
-    fn packet(&mut self, peer: Peer, length: usize, emit: &mut dyn FnMut(&mut [u8])) {
-        assert_eq!(peer, PEER);
-        let mut packet = vec![0xee; length];
-        emit(&mut packet);
-        self.0.push(packet);
-    }
 }
 
 struct World {
@@ -108,9 +94,9 @@ fn at(text: &str) -> SocketAddr {
 fn sent(stack: &mut Stack, now: Instant) -> Vec<Vec<u8>> {
     let mut packets = Vec::new();
     loop {
-        let mut sink = Sink::default();
+        let mut sink = Packets::with_room(4);
         let more = stack.poll_transmit(now, &mut sink);
-        packets.append(&mut sink.0);
+        packets.append(&mut sink.all_to(PEER));
         if !more {
             return packets;
         }
@@ -274,16 +260,6 @@ fn nobody_at_the_port_is_told_once_per_question() {
     assert_eq!(world.server.counters().stray_errors, 0);
 }
 
-/// The sum of RFC 1071, word by word.
-fn checksum(data: &[u8]) -> [u8; 2] {
-    let mut sum = 0u32;
-    for pair in data.chunks(2) {
-        sum += u32::from(pair[0]) << 8 | u32::from(pair.get(1).copied().unwrap_or(0));
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    (!(sum as u16)).to_be_bytes()
-}
-
 /// An echo request to the server, in pieces of `cut` bytes.
 fn ping(content: usize, cut: usize) -> Vec<Vec<u8>> {
     let mut message = vec![8, 0, 0, 0, 0, 1, 0, 1];
@@ -296,13 +272,8 @@ fn ping(content: usize, cut: usize) -> Vec<Vec<u8>> {
         .enumerate()
         .map(|(index, piece)| {
             let field = (index * cut / 8) as u16 | if index == last { 0 } else { 0x2000 };
-            let mut packet = vec![0x45, 0];
-            packet.extend(((20 + piece.len()) as u16).to_be_bytes());
-            packet.extend([0, 9]);
-            packet.extend(field.to_be_bytes());
-            packet.extend([64, 1, 0, 0, 10, 0, 0, 2, 10, 0, 0, 1]);
-            let sum = checksum(&packet);
-            packet[10..12].copy_from_slice(&sum);
+            let addresses = [10, 0, 0, 2, 10, 0, 0, 1];
+            let mut packet = wire::ipv4(&addresses, ICMP, 9, field, piece.len());
             packet.extend_from_slice(piece);
             packet
         })

@@ -1,30 +1,17 @@
 //! Packets that nobody should send: random ones, and true ones with bytes changed and their checksums made right again,
 //! so that they get past the first look. Nothing may panic, and nothing may stay behind once time has passed.
 
+mod wire;
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use awg_netstack::{Event, Kind, Limits, PacketSink, Peer, Rejection, Stack, StackConfig};
+use awg_netstack::{Event, Kind, Limits, Peer, Rejection, Stack, StackConfig};
 use proptest::prelude::*;
+use wire::{ICMP, ICMPV6, Packets, TCP, UDP};
 
 const PEER: Peer = Peer(1);
 const MTU: u16 = 1280;
-
-#[derive(Default)]
-struct Sink(Vec<Vec<u8>>);
-
-impl PacketSink for Sink {
-    fn has_room(&self) -> bool {
-        self.0.len() < 512
-    }
-
-    fn packet(&mut self, _: Peer, length: usize, emit: &mut dyn FnMut(&mut [u8])) {
-        assert!(length <= usize::from(MTU));
-        let mut packet = vec![0xee; length];
-        emit(&mut packet);
-        self.0.push(packet);
-    }
-}
 
 fn stack(addresses: [&str; 2], accept: bool, now: Instant) -> Stack {
     let config = StackConfig {
@@ -45,9 +32,14 @@ fn server(now: Instant) -> Stack {
 fn sent(stack: &mut Stack, now: Instant) -> Vec<Vec<u8>> {
     let mut packets = Vec::new();
     loop {
-        let mut sink = Sink::default();
+        let mut sink = Packets::with_room(512);
         let more = stack.poll_transmit(now, &mut sink);
-        packets.append(&mut sink.0);
+        packets.append(&mut sink.all_to(PEER));
+        assert!(
+            packets
+                .iter()
+                .all(|packet| packet.len() <= usize::from(MTU))
+        );
         if !more {
             return packets;
         }
@@ -113,33 +105,14 @@ fn samples(now: Instant) -> Vec<Vec<u8>> {
     }
     // Errors about our packets, and pings.
     let quoted = samples[0].clone();
-    let mut error = header(1, 8 + quoted.len());
-    error.extend([3, 1, 0, 0, 0, 0, 0, 0]);
+    let mut error = vec![3, 1, 0, 0, 0, 0, 0, 0];
     error.extend(quoted);
-    samples.push(error);
-    let mut ping = header(1, 16);
-    ping.extend([8, 0, 0, 0, 0, 1, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8]);
-    samples.push(ping);
-    samples
-}
-
-fn header(protocol: u8, length: usize) -> Vec<u8> {
-    let [high, low] = ((20 + length) as u16).to_be_bytes();
-    vec![
-        0x45, 0, high, low, 0, 1, 0, 0, 64, protocol, 0, 0, 10, 0, 0, 2, 10, 0, 0, 1,
-    ]
-}
-
-fn sum(parts: &[&[u8]]) -> [u8; 2] {
-    let mut sum = 0u32;
-    for pair in parts.iter().flat_map(|part| part.chunks(2)) {
-        sum += u32::from(u16::from_be_bytes([
-            pair[0],
-            pair.get(1).copied().unwrap_or(0),
-        ]));
-        sum = (sum & 0xffff) + (sum >> 16);
+    let ping = vec![8, 0, 0, 0, 0, 1, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8];
+    let addresses = [10, 0, 0, 2, 10, 0, 0, 1];
+    for message in [error, ping] {
+        samples.push(wire::packet(&addresses, ICMP, message, 2));
     }
-    (!(sum as u16)).to_be_bytes()
+    samples
 }
 
 /// Makes the checksums of a packet right, where it has the form that they need.
@@ -153,7 +126,7 @@ fn mend(packet: &mut [u8]) {
             return;
         }
         packet[10..12].fill(0);
-        let sum = sum(&[&packet[..start]]);
+        let sum = wire::checksum(&packet[..start]);
         packet[10..12].copy_from_slice(&sum);
         (packet[12..20].to_vec(), packet[9], start)
     } else {
@@ -164,21 +137,16 @@ fn mend(packet: &mut [u8]) {
     };
     let message = &mut packet[start..];
     let at = match protocol {
-        6 => 16,
-        17 => 6,
-        1 | 58 => 2,
+        TCP => 16,
+        UDP => 6,
+        ICMP | ICMPV6 => 2,
         _ => return,
     };
     if message.len() < at + 2 {
         return;
     }
     message[at..at + 2].fill(0);
-    let [high, low] = (message.len() as u16).to_be_bytes();
-    let sum = if protocol == 1 {
-        sum(&[message])
-    } else {
-        sum(&[&addresses, &[high, low, 0, protocol], message])
-    };
+    let sum = wire::transport(&addresses, protocol, message);
     message[at..at + 2].copy_from_slice(&sum);
 }
 

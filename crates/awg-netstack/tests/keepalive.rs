@@ -1,6 +1,7 @@
 //! An idle connection whose other end is gone ends; one whose other end answers stays, and costs next to nothing.
 
 mod simulation;
+mod wire;
 
 use std::time::Duration;
 

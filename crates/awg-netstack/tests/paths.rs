@@ -2,6 +2,7 @@
 //! every machine.
 
 mod simulation;
+mod wire;
 
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! A peer that is gone without a word loses its flows; one that is idle does not.
 
 mod simulation;
+mod wire;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -135,19 +136,7 @@ fn flows_of_other_peers_stay() {
             .expect("it lives");
         stack.handle_timeout(now, |peer| (peer == other).then_some(now));
         // Nothing leaves: the queue is bounded, and emptied here.
-        stack.poll_transmit(now, &mut Nowhere);
+        stack.poll_transmit(now, &mut wire::Packets::default());
     }
     assert_eq!(ends(&mut world, SERVER), (1, 0));
-}
-
-struct Nowhere;
-
-impl awg_netstack::PacketSink for Nowhere {
-    fn has_room(&self) -> bool {
-        true
-    }
-
-    fn packet(&mut self, _: awg_netstack::Peer, length: usize, emit: &mut dyn FnMut(&mut [u8])) {
-        emit(&mut vec![0; length]);
-    }
 }

@@ -1,14 +1,16 @@
 //! Segments that a server does not expect: of no flow, of a flow that waits for its answer, of one that is over.
 
 mod segments;
+mod wire;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use awg_netstack::{
-    Closure, Event, FlowId, Limits, PacketSink, Peer, Rejection, Stack, StackConfig, TcpCounters,
+    Closure, Event, FlowId, Limits, Peer, Rejection, Stack, StackConfig, TcpCounters,
 };
 use segments::{ACK, FIN, RST, SYN, Segment};
+use wire::Packets;
 
 const PEER: Peer = Peer(1);
 const OTHER: Peer = Peer(2);
@@ -17,21 +19,6 @@ const ENDS: [[&str; 2]; 2] = [
     ["10.0.0.2:5000", "192.0.2.1:80"],
     ["[fd00::2]:5000", "[2001:db8::1]:80"],
 ];
-
-#[derive(Default)]
-struct Sink(Vec<(Peer, Vec<u8>)>);
-
-impl PacketSink for Sink {
-    fn has_room(&self) -> bool {
-        true
-    }
-
-    fn packet(&mut self, peer: Peer, length: usize, emit: &mut dyn FnMut(&mut [u8])) {
-        let mut packet = vec![0xee; length];
-        emit(&mut packet);
-        self.0.push((peer, packet));
-    }
-}
 
 /// A server, and whoever writes to it.
 struct World {
@@ -65,9 +52,9 @@ impl World {
 
     /// What the stack sends, all of it to `peer`.
     fn sent(&mut self, peer: Peer) -> Vec<Segment> {
-        let mut sink = Sink::default();
+        let mut sink = Packets::default();
         assert!(!self.stack.poll_transmit(self.now, &mut sink));
-        sink.0
+        sink.packets
             .iter()
             .filter_map(|(to, packet)| {
                 assert_eq!(*to, peer);
@@ -359,13 +346,13 @@ fn turning_flows_away_while_nothing_can_leave_takes_bounded_memory() {
     let [sent, dropped, limited] = [icmp.errors_sent, icmp.queue_full, icmp.rate_limited];
     assert_eq!(sent + dropped + limited, 20_000);
     assert!(dropped > 15_000, "{dropped}");
-    let mut sink = Sink::default();
+    let mut sink = Packets::default();
     world.stack.poll_transmit(world.now, &mut sink);
-    let bytes: usize = sink.0.iter().map(|(_, packet)| packet.len()).sum();
-    assert_eq!(sink.0.len() as u64, sent);
+    let bytes: usize = sink.packets.iter().map(|(_, packet)| packet.len()).sum();
+    assert_eq!(sink.packets.len() as u64, sent);
     assert!(bytes <= 256 << 10, "{bytes}");
     // Oldest first.
-    assert_eq!(sink.0[0].0, Peer(0));
+    assert_eq!(sink.packets[0].0, Peer(0));
 }
 
 /// A flow that the server finished first and that is over: its server's sequence number, where the client's is 2002.

@@ -1,6 +1,7 @@
 //! Whole transfers between two stacks: every byte arrives once and in order, whatever the link does to packets.
 
 mod simulation;
+mod wire;
 
 use std::time::Duration;
 

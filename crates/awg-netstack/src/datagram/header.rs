@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::UDP;
 use crate::checksum::{Sum, verify_transport};
+use crate::packet::UDP;
 
 const HEADER: usize = 8;
 /// The longest payload: what is left of the 65,535 bytes that an IPv4 packet, or the payload of an IPv6 packet, may
@@ -86,3 +86,6 @@ pub(super) fn seal(
     [header[6], header[7]] = sum;
     Some(header)
 }
+
+#[cfg(test)]
+mod tests;

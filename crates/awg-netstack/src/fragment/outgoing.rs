@@ -10,13 +10,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::checksum::internet;
 use crate::flow::Peer;
-use crate::packet::{FRAGMENT, IPV4_HEADER, IPV6_HEADER};
+use crate::packet::{FRAGMENT, FRAGMENT_HEADER, IPV4_HEADER, IPV6_HEADER};
 use crate::sink::PacketSink;
 
 #[cfg(test)]
 mod tests;
 
-const FRAGMENT_HEADER: usize = 8;
 const HOP_LIMIT: u8 = 64;
 const MORE_FRAGMENTS: u16 = 0x2000;
 

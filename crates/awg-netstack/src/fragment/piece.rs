@@ -3,9 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::checksum::Sum;
-use crate::packet::{Behind, FRAGMENT, IPV4_HEADER, IPV6_HEADER};
+use crate::packet::{Behind, FRAGMENT, FRAGMENT_HEADER, IPV4_HEADER, IPV6_HEADER};
 
-const FRAGMENT_HEADER: usize = 8;
 /// Where IPv6 keeps its payload length.
 const IPV6_PAYLOAD_LENGTH: usize = 4;
 

@@ -10,10 +10,11 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::piece::{Malformed, Piece, seal_headers};
 use crate::flow::Peer;
+use crate::limits::FragmentLimits;
 
 #[cfg(test)]
 mod tests;
@@ -24,31 +25,6 @@ const PACKET_OVERHEAD: usize = 256;
 
 /// Pieces of one packet: enough for the longest packet over a link of 576 bytes.
 const PIECES: usize = 128;
-
-/// Bounds on what waits to be made whole.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct FragmentLimits {
-    /// Packets in pieces, of one peer.
-    pub packets_per_peer: usize,
-    /// Bytes held for one peer, with what keeping them costs.
-    pub bytes_per_peer: usize,
-    /// Bytes held for all.
-    pub bytes: usize,
-    /// How long a packet may take from its first piece to its last. RFC 791 recommends 15 s, RFC 8200 has 60 s: over a
-    /// tunnel the pieces leave together, and what is late is lost.
-    pub age: Duration,
-}
-
-impl Default for FragmentLimits {
-    fn default() -> Self {
-        Self {
-            packets_per_peer: 64,
-            bytes_per_peer: 1 << 20,
-            bytes: 16 << 20,
-            age: Duration::from_secs(15),
-        }
-    }
-}
 
 /// What became of received fragments.
 #[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]

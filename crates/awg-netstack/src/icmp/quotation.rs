@@ -2,8 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::datagram::UDP;
-use crate::packet::{Behind, FRAGMENT, ICMP, ICMPV6, IPV4_HEADER, IPV6_HEADER, TCP};
+use crate::packet::{Behind, FRAGMENT, ICMP, ICMPV6, IPV4_HEADER, IPV6_HEADER, TCP, UDP};
 
 /// The beginning of an IP packet.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,8 @@
 //! What an ICMP error says, and its types and codes in both families.
 
+/// The smallest packets that a path is believed to need, whatever a report says: over IPv4 those with 512 bytes of content,
+/// as Linux has it (RFC 1191 section 3 allows less, which nobody has but who lies); over IPv6 those that every path takes
+/// (RFC 8200 section 5).
 const MIN_MTU_IPV4: u16 = 552;
 const MIN_MTU_IPV6: u16 = 1280;
 

@@ -2,6 +2,8 @@
 
 /// The next header value of a fragment header.
 pub(crate) const FRAGMENT: u8 = 44;
+/// Bytes of a fragment header.
+pub(crate) const FRAGMENT_HEADER: usize = 8;
 
 const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;

@@ -7,6 +7,7 @@ use super::extensions::Behind;
 use crate::checksum;
 
 pub(crate) const TCP: u8 = 6;
+pub(crate) const UDP: u8 = 17;
 pub(crate) const ICMP: u8 = 1;
 pub(crate) const ICMPV6: u8 = 58;
 pub(crate) const IPV4_HEADER: usize = 20;

@@ -30,7 +30,7 @@ impl Tcp {
             by_key.contains_key(&key) || time_wait.find(now, &key).is_some()
         });
         let local = SocketAddr::new(from, port.ok_or(ConnectError::NoPort)?);
-        let rings = self.memory.take(peer).map_err(ConnectError::Memory)?;
+        let rings = self.buffers.take(peer).map_err(ConnectError::Memory)?;
         let key = Key::new(peer, local, remote);
         let machine = TcpMachine::connect(&mut self.link, rings, Ends { local, remote }, now)
             .ok_or(ConnectError::Unaddressable)?;

@@ -101,7 +101,7 @@ impl Tcp {
             return Err(AcceptError::AlreadyOpen);
         };
         let peer = flow.key.peer();
-        let rings = self.memory.take(peer).map_err(AcceptError::Memory)?;
+        let rings = self.buffers.take(peer).map_err(AcceptError::Memory)?;
         let ends = Ends {
             local: flow.local,
             remote: flow.remote,

@@ -1,20 +1,21 @@
 //! The TCP flows ([`Tcp`]): finding the flow of a segment, opening and ending flows, and who has something to send.
 //! What happens inside a connection is [`machine`]'s.
 //!
-//! Floors: [`machine`] and its neighbours ([`ends`], [`ports`], [`time_wait`], [`reset`], [`peers`]) know nothing of
-//! flows; [`flow`] and [`slots`] hold them; this module moves them.
+//! Floors: [`machine`] and its neighbours ([`ends`], [`ports`], [`time_wait`], [`bare`], [`peers`], [`buffers`]) know
+//! nothing of flows; [`flow`] and [`slots`] hold them; this module moves them, [`half_open`] and [`keepalive`] before they
+//! begin and while they are idle.
 //!
 //! A packet costs the same however many flows are idle: its flow is found by hash, only flows in `dirty` are asked for
 //! packets, and timers are looked at when they fire.
 
 mod bare;
+mod buffers;
 mod commands;
 mod ends;
 mod flow;
 mod half_open;
 mod keepalive;
 mod machine;
-mod memory;
 mod peers;
 mod ports;
 mod slots;
@@ -35,10 +36,10 @@ use crate::event::{Closure, Event, Refusal, Rejection};
 use crate::flow::{FlowId, Peer};
 use crate::limits::Limits;
 use crate::packet::{Flags, IpHeader, Segment};
+use buffers::Buffers;
 use ends::Key;
 use flow::{Flow, Stage};
 use machine::{Ends, Link, Phase, TcpMachine};
-use memory::Memory;
 use peers::Peers;
 use slots::Slots;
 use time_wait::{Rest, TimeWait};
@@ -76,7 +77,7 @@ pub(crate) struct Tcp {
     /// Flows that may have something to send, each once.
     dirty: VecDeque<u32>,
     events: VecDeque<Event>,
-    memory: Memory,
+    buffers: Buffers,
     rng: StdRng,
     /// Small packets on their way out, each whole.
     waiting: VecDeque<(Peer, Vec<u8>)>,
@@ -107,7 +108,7 @@ impl Tcp {
             deadlines: Deadlines::default(),
             dirty: VecDeque::new(),
             events: VecDeque::new(),
-            memory: Memory::new(limits.buffer_bytes_per_flow),
+            buffers: Buffers::new(limits.buffer_bytes_per_flow),
             rng,
             waiting: VecDeque::new(),
             allowances: Allowances::new(limits.errors_per_second, now),
@@ -383,7 +384,7 @@ impl Tcp {
                         self.counters.time_wait_full += 1;
                     }
                 }
-                self.memory.give_back(peer, *machine);
+                self.buffers.give_back(peer, *machine);
             }
         }
         self.peers.settle(peer);
@@ -402,7 +403,7 @@ impl Tcp {
                 self.end(now, number, Closure::PeerGone);
             }
         }
-        self.memory.forget(peer);
+        self.buffers.forget(peer);
     }
 
     /// What happened, oldest first.

@@ -6,21 +6,24 @@ use rand::rngs::StdRng;
 
 /// All but the well-known ports: RFC 6056 section 3.2 asks for as many as possible.
 const FIRST: u16 = 1024;
-const COUNT: u16 = u16::MAX - FIRST + 1 - 1;
+/// From there to the last one.
+const LAST_OFFSET: u16 = u16::MAX - FIRST;
 /// Random draws before the ports are searched in order.
 const DRAWS: usize = 24;
 
 /// A port that is not `taken`, if there is one.
 pub(crate) fn draw(rng: &mut StdRng, mut taken: impl FnMut(u16) -> bool) -> Option<u16> {
     for _ in 0..DRAWS {
-        let port = FIRST + rng.random_range(0..=COUNT);
+        let port = FIRST + rng.random_range(0..=LAST_OFFSET);
         if !taken(port) {
             return Some(port);
         }
     }
-    let start = rng.random_range(0..=COUNT);
-    (0..=COUNT)
-        .map(|step| FIRST + ((u32::from(start) + u32::from(step)) % (u32::from(COUNT) + 1)) as u16)
+    let start = rng.random_range(0..=LAST_OFFSET);
+    (0..=LAST_OFFSET)
+        .map(|step| {
+            FIRST + ((u32::from(start) + u32::from(step)) % (u32::from(LAST_OFFSET) + 1)) as u16
+        })
         .find(|port| !taken(*port))
 }
 

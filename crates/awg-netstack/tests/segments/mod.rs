@@ -5,12 +5,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::wire::{self, TCP, checksum, octets};
+
 pub const FIN: u8 = 1;
 pub const SYN: u8 = 2;
 pub const RST: u8 = 4;
 pub const ACK: u8 = 16;
-
-const TCP: u8 = 6;
 
 /// One segment, without options.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,24 +52,8 @@ impl Segment {
         message.extend(self.acknowledgement.to_be_bytes());
         message.extend([5 << 4, self.flags, 0x40, 0, 0, 0, 0, 0]);
         message.extend(&self.data);
-        let (source, destination) = (octets(self.source.ip()), octets(self.destination.ip()));
-        let sum = checksum(&pseudo(&source, &destination, &message));
-        message[16..18].copy_from_slice(&sum);
-        let mut packet = if self.source.is_ipv4() {
-            let [high, low] = (20 + message.len() as u16).to_be_bytes();
-            vec![0x45, 0, high, low, 0, 0, 0, 0, 64, TCP, 0, 0]
-        } else {
-            let [high, low] = (message.len() as u16).to_be_bytes();
-            vec![0x60, 0, 0, 0, high, low, TCP, 64]
-        };
-        packet.extend(source);
-        packet.extend(destination);
-        if self.source.is_ipv4() {
-            let sum = checksum(&packet);
-            packet[10..12].copy_from_slice(&sum);
-        }
-        packet.extend(message);
-        packet
+        let addresses = [octets(self.source.ip()), octets(self.destination.ip())].concat();
+        wire::packet(&addresses, TCP, message, 16)
     }
 
     /// Reads a TCP packet, whose checksums must be right; `None` if it is of another protocol.
@@ -85,7 +69,7 @@ impl Segment {
             return None;
         }
         let (source, destination) = addresses.split_at(addresses.len() / 2);
-        let sum = checksum(&pseudo(source, destination, message));
+        let sum = wire::transport(addresses, TCP, message);
         assert_eq!(sum, [0, 0], "the segment's checksum");
         let number = |at: usize, length: usize| {
             message[at..at + length]
@@ -103,32 +87,9 @@ impl Segment {
     }
 }
 
-fn octets(address: IpAddr) -> Vec<u8> {
-    match address {
-        IpAddr::V4(address) => address.octets().to_vec(),
-        IpAddr::V6(address) => address.octets().to_vec(),
-    }
-}
-
 fn address(octets: &[u8]) -> IpAddr {
     match <[u8; 4]>::try_from(octets) {
         Ok(octets) => octets.into(),
         Err(_) => <[u8; 16]>::try_from(octets).expect("an address").into(),
     }
-}
-
-/// The pseudo header and the message (RFC 9293 section 3.1). For IPv4 it has fewer zeros, which add nothing.
-fn pseudo(source: &[u8], destination: &[u8], message: &[u8]) -> Vec<u8> {
-    let length = (message.len() as u32).to_be_bytes();
-    [source, destination, &length, &[0, 0, 0, TCP], message].concat()
-}
-
-/// The sum of RFC 1071, word by word.
-fn checksum(data: &[u8]) -> [u8; 2] {
-    let mut sum = 0u32;
-    for pair in data.chunks(2) {
-        sum += u32::from(pair[0]) << 8 | u32::from(pair.get(1).copied().unwrap_or(0));
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    (!(sum as u16)).to_be_bytes()
 }

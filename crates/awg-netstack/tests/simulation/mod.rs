@@ -9,9 +9,11 @@ use std::collections::BinaryHeap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use awg_netstack::{Event, FlowId, Limits, PacketSink, Peer, Stack, StackConfig};
+use awg_netstack::{Event, FlowId, Limits, Peer, Stack, StackConfig};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+
+use crate::wire::{self, Packets};
 
 /// How the link behaves, each way.
 #[derive(Clone, Copy)]
@@ -81,21 +83,6 @@ pub const MTU: u16 = 1420;
 /// What each end calls the other.
 pub const PEER: Peer = Peer(7);
 
-struct Sink(Vec<Vec<u8>>);
-
-impl PacketSink for Sink {
-    fn has_room(&self) -> bool {
-        self.0.len() < 64
-    }
-
-    fn packet(&mut self, peer: Peer, length: usize, emit: &mut dyn FnMut(&mut [u8])) {
-        assert_eq!(peer, PEER);
-        let mut packet = vec![0xee; length];
-        emit(&mut packet);
-        self.0.push(packet);
-    }
-}
-
 impl World {
     pub fn new(seed: u64, path: Path) -> Self {
         Self::with_limits(seed, path, Limits::default(), Limits::default())
@@ -141,9 +128,9 @@ impl World {
     pub fn flush(&mut self) {
         for end in [CLIENT, SERVER] {
             loop {
-                let mut sink = Sink(Vec::new());
+                let mut sink = Packets::with_room(64);
                 let more = self.ends[end].poll_transmit(self.now, &mut sink);
-                for packet in sink.0 {
+                for packet in sink.all_to(PEER) {
                     self.carry(1 - end, packet);
                 }
                 if !more {
@@ -203,31 +190,15 @@ impl World {
         let mut message = vec![kind[0], kind[1], 0, 0];
         message.extend(rest);
         message.extend(&about[..about.len().min(500)]);
-        let length = message.len() as u16;
-        let (mut packet, pseudo) = if ipv6 {
-            let mut header = vec![0x60, 0, 0, 0];
-            header.extend(length.to_be_bytes());
-            header.extend([58, 64]);
-            // A router of the target's network answers.
-            header.extend(&about[24..40]);
-            header.extend(&about[8..24]);
-            let mut pseudo = header[8..40].to_vec();
-            pseudo.extend(u32::from(length).to_be_bytes());
-            pseudo.extend([0, 0, 0, 58]);
-            (header, pseudo)
+        // A router of the target's network answers.
+        let (source, destination) = if ipv6 {
+            (&about[24..40], &about[8..24])
         } else {
-            let mut header = vec![0x45, 0];
-            header.extend((20 + length).to_be_bytes());
-            header.extend([0, 0, 0, 0, 64, 1, 0, 0]);
-            header.extend(&about[16..20]);
-            header.extend(&about[12..16]);
-            let sum = checksum(&header);
-            header[10..12].copy_from_slice(&sum);
-            (header, Vec::new())
+            (&about[16..20], &about[12..16])
         };
-        let sum = checksum(&[pseudo, message.clone()].concat());
-        message[2..4].copy_from_slice(&sum);
-        packet.extend(message);
+        let protocol = if ipv6 { wire::ICMPV6 } else { wire::ICMP };
+        let addresses = [source, destination].concat();
+        let mut packet = wire::packet(&addresses, protocol, message, 2);
         self.ends[end].handle_packet(self.now, PEER, &mut packet);
     }
 
@@ -307,18 +278,6 @@ impl World {
         while self.event(SERVER) != (Event::Established { flow: server }) {}
         (client, server)
     }
-}
-
-/// The Internet checksum, written out once more.
-fn checksum(data: &[u8]) -> [u8; 2] {
-    let mut sum: u32 = data
-        .chunks(2)
-        .map(|pair| u32::from(pair[0]) << 8 | u32::from(pair.get(1).copied().unwrap_or(0)))
-        .sum();
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    (!(sum as u16)).to_be_bytes()
 }
 
 /// Writes all of `data`, for which there has to be room.

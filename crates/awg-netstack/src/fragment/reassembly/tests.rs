@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use proptest::prelude::*;
 use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv6Packet};
 

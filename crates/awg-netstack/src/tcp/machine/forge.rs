@@ -4,9 +4,7 @@
 use std::net::IpAddr;
 
 use super::Ends;
-use crate::packet::TCP_HEADER;
-
-const TCP: u8 = 6;
+use crate::packet::{TCP, TCP_HEADER};
 
 /// Room for an IPv6 and a TCP header.
 pub(super) fn buffer() -> [u8; 60] {

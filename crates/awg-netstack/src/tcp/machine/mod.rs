@@ -8,7 +8,7 @@
 //! - *When something is sent again*: three duplicate acknowledgements of ours make it send the first segment again;
 //!   moving the flow's clock to its timer makes it begin anew, and what the peer has or what is still on its way is
 //!   left out ([`repair`], [`outlets`], [`scoreboard`]).
-//! - *Memory*: its buffers are lazily mapped and given back ([`memory`], [`ring`]).
+//! - *Memory*: its buffers are lazily mapped and given back ([`rings`], [`ring`]).
 //! - *One interface for all flows* ([`wire::Link`]), except for those on a path with smaller packets: a set of sockets
 //!   is scanned at each call, so each flow has a set of one.
 //!
@@ -16,7 +16,6 @@
 
 mod congestion;
 mod forge;
-mod memory;
 mod outlets;
 mod repair;
 #[expect(
@@ -24,6 +23,7 @@ mod repair;
     reason = "lazily mapped memory, behind a safe face but for the slice that smoltcp holds"
 )]
 mod ring;
+mod rings;
 mod scoreboard;
 mod segments;
 mod sender;
@@ -41,8 +41,8 @@ use smoltcp::socket::tcp::{CongestionControl, Socket, SocketBuffer, State};
 use smoltcp::wire::{IpAddress, IpEndpoint, IpListenEndpoint};
 
 use crate::packet::{Segment, TCP_HEADER};
-pub(crate) use memory::Rings;
 use outlets::Tap;
+pub(crate) use rings::Rings;
 use sender::{Repair, Sender};
 pub(crate) use wire::{Link, Outlet};
 use wire::{Size, Wire};

@@ -1,4 +1,4 @@
-//! The memory of flows' buffers ([`Memory`]): how much a new flow is given, and what is kept for the next one.
+//! The memory of flows' buffers ([`Buffers`]): how much a new flow is given, and what is kept for the next one.
 //!
 //! A buffer's size is the largest window, and cannot change while the flow lives. A busy flow walks through all of it,
 //! so a buffer far larger than its path holds costs memory and the processor's caches, and gains nothing. What a path
@@ -23,14 +23,14 @@ const SPARE: usize = 64;
 const PATHS: usize = 4096;
 
 /// See the module.
-pub(crate) struct Memory {
+pub(crate) struct Buffers {
     most: usize,
     spare: Vec<Rings>,
     /// The shortest round trip of the flow that ended last, by peer.
     round_trips: HashMap<Peer, Duration>,
 }
 
-impl Memory {
+impl Buffers {
     /// Buffers of at most `most` bytes each way.
     pub(crate) fn new(most: usize) -> Self {
         Self {
