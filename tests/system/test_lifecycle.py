@@ -33,16 +33,16 @@ def test_a_signal_lets_a_running_transfer_finish(own_world):
     made.shutdown(socket.SHUT_WR)
     assert len(socks.take(made, 64)) == 64
     made.close()
-    assert own_world.client.process.wait(20) == 0
+    assert own_world.client.wait() == 0
 
 
 def test_a_second_signal_ends_it_at_once(own_world):
     made = own_world.connect("echo")
     own_world.client.send(signal.SIGTERM)
     own_world.client.wait_for("stopping")
-    own_world.client.process.send_signal(signal.SIGTERM)
+    own_world.client.send(signal.SIGTERM)
     own_world.client.wait_for("ending at once")
-    assert own_world.client.process.wait(20) == 0
+    assert own_world.client.wait() == 0
     with pytest.raises(ConnectionResetError):
         made.recv(1)
     made.close()
