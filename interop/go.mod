@@ -1,6 +1,6 @@
 module github.com/awgproxy/awgproxy/interop
 
-go 1.24.4
+go 1.25.0
 
 require (
 	github.com/amnezia-vpn/amneziawg-go v0.2.16

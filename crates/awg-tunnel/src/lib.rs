@@ -92,6 +92,8 @@ mod counters;
 mod entropy;
 mod event;
 mod index_table;
+#[cfg(feature = "inspection")]
+pub mod inspection;
 mod keys;
 pub mod limits;
 mod mac;

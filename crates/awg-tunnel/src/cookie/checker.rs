@@ -90,7 +90,7 @@ fn split(message: &[u8]) -> Option<(&[u8], &[u8; MAC_SIZE], &[u8; MAC_SIZE])> {
 }
 
 /// The cookie of an address: its bytes, then the port in little-endian, as the reference has them.
-fn cookie(secret: &[u8], from: SocketAddr) -> [u8; MAC_SIZE] {
+pub(crate) fn cookie(secret: &[u8], from: SocketAddr) -> [u8; MAC_SIZE] {
     let mut source = [0; 18];
     let length = match from.ip() {
         IpAddr::V4(address) => {

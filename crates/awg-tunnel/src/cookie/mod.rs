@@ -13,6 +13,8 @@ mod sources;
 mod tests;
 
 pub(crate) use checker::CookieChecker;
+#[cfg(feature = "inspection")]
+pub(crate) use checker::cookie;
 pub(crate) use jar::CookieJar;
 pub(crate) use load::LoadGauge;
 pub(crate) use seen::SeenInitiations;

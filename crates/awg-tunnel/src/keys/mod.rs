@@ -164,7 +164,7 @@ impl PrivateKey {
 
 impl PresharedKey {
     /// What Noise mixes in where none is configured.
-    pub(crate) const ABSENT: Self = Self([0; KEY_SIZE]);
+    pub const ABSENT: Self = Self([0; KEY_SIZE]);
 
     /// A new key.
     pub fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {

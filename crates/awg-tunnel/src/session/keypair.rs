@@ -150,7 +150,7 @@ impl Keypair {
         Ok(content)
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "inspection"))]
     pub(crate) fn set_counter(&mut self, counter: u64) {
         self.counter = counter;
     }

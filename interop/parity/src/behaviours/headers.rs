@@ -1,0 +1,191 @@
+//! Type words drawn from H1 to H4.
+
+use awg_obfuscation::MessageType;
+
+use super::{Behaviour, differs, same};
+use crate::stage::{Bench, MILLISECOND, SECOND, Wish};
+
+pub(super) const ROWS: &[Behaviour] = &[
+    same(
+        "initiation",
+        "which type words 100 initiations have with H1 = 100-104",
+        |bench| {
+            let words = (0..5).flat_map(|seed| {
+                let mut stage = bench.stage(&Wish { seed, ..ranges() });
+                let mut deeds = stage.send(20);
+                stage.advance(120 * SECOND);
+                deeds.sent.append(&mut stage.take().sent);
+                words(&deeds.sent)
+            });
+            seen(words)
+        },
+    ),
+    same(
+        "response",
+        "which type words 60 responses have with H2 = 200-204",
+        |bench| {
+            let mut stage = bench.stage(&ranges());
+            let mut all = Vec::new();
+            for _ in 0..60 {
+                stage.advance(25 * MILLISECOND);
+                let offer = stage.probe.initiation(stage.clock);
+                all.append(&mut stage.receive(&offer.datagram).sent);
+            }
+            seen(words(&all).into_iter())
+        },
+    ),
+    same(
+        "transport",
+        "which type words 60 transport messages have with H4 = 400-404",
+        |bench| {
+            let mut stage = bench.stage(&ranges());
+            stage.begun_by_the_probe();
+            let all: Vec<_> = (0..60).flat_map(|_| stage.send(20).sent).collect();
+            seen(words(&all).into_iter())
+        },
+    ),
+    same(
+        "received",
+        "which type words of an initiation are taken with H1 = 100-104",
+        |bench| {
+            let taken: Vec<_> = (98..=106)
+                .filter(|word: &u32| {
+                    let mut stage = bench.stage(&ranges());
+                    let mut offer = stage.probe.initiation(stage.clock);
+                    offer.message[..4].copy_from_slice(&word.to_le_bytes());
+                    sign(&mut offer.message, &stage.probe.subject);
+                    !stage.receive(&offer.message).sent.is_empty()
+                })
+                .collect();
+            format!("{taken:?}")
+        },
+    ),
+    same(
+        "default_word",
+        "whether a message with WireGuard's own type word is taken with H1 = 100-104",
+        |bench| {
+            let mut stage = bench.stage(&ranges());
+            let mut offer = stage.probe.initiation(stage.clock);
+            offer.message[..4].copy_from_slice(&1_u32.to_le_bytes());
+            sign(&mut offer.message, &stage.probe.subject);
+            let deeds = stage.receive(&offer.message);
+            stage.words(&deeds, None)
+        },
+    ),
+    same(
+        "mac1_covers_the_word",
+        "what comes of an initiation whose type word was changed within H1",
+        |bench| {
+            let mut stage = bench.stage(&ranges());
+            let mut offer = stage.probe.initiation(stage.clock);
+            let word = u32::from_le_bytes(*offer.message.first_chunk().expect("a word"));
+            let other = if word == 100 { 101 } else { word - 1 };
+            offer.message[..4].copy_from_slice(&u32::to_le_bytes(other));
+            let deeds = stage.receive(&offer.message);
+            stage.words(&deeds, None)
+        },
+    ),
+    same(
+        "colliding_sizes",
+        "which of four messages of one size are told apart, with S1 = 0, S2 = 56, S3 = 84 and S4 = 20",
+        colliding,
+    ),
+    differs(
+        "wide_range",
+        "whether data gets through whose word at S1 falls into a wide H1, size and all",
+        "what fails mac1 is tried as the later types that it fits; invisible from outside",
+        |bench| {
+            let mut stage = bench.stage(&Wish::with(&[
+                ("S1", "0"),
+                ("S4", "20"),
+                ("H1", "5-4000000000"),
+                ("H2", "2"),
+                ("H3", "3"),
+                ("H4", "4"),
+            ]));
+            let mut session = stage.begun_by_the_probe();
+            let delivered = (0..40)
+                .filter(|_| {
+                    let content = crate::stage::incoming(96);
+                    let data = stage.probe.seal(&mut session, &content);
+                    assert_eq!(data.len(), 148);
+                    !stage.receive(&data).delivered.is_empty()
+                })
+                .count();
+            if delivered == 40 {
+                "all of it"
+            } else {
+                "most of it is lost"
+            }
+            .to_owned()
+        },
+    ),
+];
+
+fn ranges() -> Wish {
+    Wish::with(&[
+        ("H1", "100-104"),
+        ("H2", "200-204"),
+        ("H3", "300-304"),
+        ("H4", "400-404"),
+    ])
+}
+
+fn words(sent: &[crate::stage::Sent]) -> Vec<u32> {
+    sent.iter()
+        .map(|sent| u32::from_le_bytes(*sent.datagram.first_chunk().expect("a word")))
+        .collect()
+}
+
+fn seen(words: impl Iterator<Item = u32>) -> String {
+    let mut words: Vec<_> = words.collect();
+    words.sort_unstable();
+    words.dedup();
+    format!("{words:?}")
+}
+
+/// Signs a handshake message again after a change.
+pub(super) fn sign(message: &mut [u8], to: &awg_tunnel::PublicKey) {
+    awg_tunnel::inspection::authenticate_message(message, to, None).expect("a handshake message");
+}
+
+fn colliding(bench: &Bench) -> String {
+    let wish = Wish::with(&[
+        ("S2", "56"),
+        ("S3", "84"),
+        ("S4", "20"),
+        ("H1", "1000-1999"),
+        ("H2", "2000-2999"),
+        ("H3", "3000-3999"),
+        ("H4", "4000-4999"),
+    ]);
+    let mut told = Vec::new();
+    let mut stage = bench.stage(&wish);
+    let first = stage.send(20);
+    let initiation = stage.initiation(&first);
+    let reply = stage.probe.cookie_reply(&initiation, [7; 16]);
+    stage.receive(&reply);
+    stage.advance(6 * SECOND);
+    let retry = stage.take();
+    let initiation = stage.initiation(&retry);
+    if initiation[initiation.len() - 16..] != [0; 16] {
+        told.push("a cookie reply");
+    }
+    let (response, mut session) = stage.probe.answer(&initiation).expect("for this probe");
+    let deeds = stage.receive(&response);
+    if stage.words(&deeds, Some(&session)).contains("data") {
+        told.push("a response");
+    }
+    let data = stage.probe.seal(&mut session, &crate::stage::incoming(96));
+    if !stage.receive(&data).delivered.is_empty() {
+        told.push("data");
+    }
+    let offer = stage.probe.initiation(stage.clock);
+    let deeds = stage.receive(&offer.datagram);
+    if !stage.of(MessageType::Response, &deeds).is_empty() {
+        told.push("an initiation");
+    }
+    let sizes = [&initiation, &response, &reply, &data, &offer.datagram].map(|each| each.len());
+    assert_eq!(sizes, [148; 5]);
+    told.join(", ")
+}

@@ -1,0 +1,119 @@
+//! The table: one row a behaviour, by theme.
+
+mod cookies;
+mod handshake;
+mod headers;
+mod padding;
+mod preamble;
+mod received;
+mod settings;
+mod timers;
+mod transport;
+
+use crate::stage::Bench;
+
+/// A row of the table.
+pub struct Behaviour {
+    /// The test's name, below its theme's.
+    pub name: &'static str,
+    /// What happens, as a reader of `docs/compatibility.md` asks for it.
+    pub question: &'static str,
+    /// Why we differ, where we do on purpose.
+    pub difference: Option<&'static str>,
+    /// Plays the scene and says what the device did.
+    pub play: fn(&Bench) -> String,
+}
+
+/// A group of rows.
+pub struct Theme {
+    /// Its name in tests.
+    pub name: &'static str,
+    /// Its title on the page.
+    pub title: &'static str,
+    /// Its rows.
+    pub rows: &'static [Behaviour],
+}
+
+/// The whole table.
+pub const TABLE: &[Theme] = &[
+    Theme {
+        name: "preamble",
+        title: "What precedes an initiation",
+        rows: preamble::ROWS,
+    },
+    Theme {
+        name: "padding",
+        title: "Padding and keepalives",
+        rows: padding::ROWS,
+    },
+    Theme {
+        name: "headers",
+        title: "Type words",
+        rows: headers::ROWS,
+    },
+    Theme {
+        name: "received",
+        title: "Datagrams that come",
+        rows: received::ROWS,
+    },
+    Theme {
+        name: "handshake",
+        title: "Handshakes",
+        rows: handshake::ROWS,
+    },
+    Theme {
+        name: "cookies",
+        title: "Cookies and load",
+        rows: cookies::ROWS,
+    },
+    Theme {
+        name: "transport",
+        title: "Transport messages",
+        rows: transport::ROWS,
+    },
+    Theme {
+        name: "timers",
+        title: "Timers and limits",
+        rows: timers::ROWS,
+    },
+    Theme {
+        name: "settings",
+        title: "Settings",
+        rows: settings::ROWS,
+    },
+];
+
+/// A row in which both do the same.
+const fn same(name: &'static str, question: &'static str, play: fn(&Bench) -> String) -> Behaviour {
+    Behaviour {
+        name,
+        question,
+        difference: None,
+        play,
+    }
+}
+
+/// A row in which we differ, and why.
+const fn differs(
+    name: &'static str,
+    question: &'static str,
+    reason: &'static str,
+    play: fn(&Bench) -> String,
+) -> Behaviour {
+    Behaviour {
+        name,
+        question,
+        difference: Some(reason),
+        play,
+    }
+}
+
+/// The outcome of a scene in both roles of the device, as one where they are alike.
+fn in_both_roles(play: impl Fn(bool) -> String) -> String {
+    let (initiator, responder) = (play(true), play(false));
+    if initiator == responder {
+        initiator
+    } else {
+        format!("as initiator: {initiator}; as responder: {responder}")
+    }
+}

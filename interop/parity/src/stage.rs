@@ -1,0 +1,368 @@
+//! A device of one implementation, the probe beside it, and a scene's first steps.
+
+use std::net::{Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use awg_obfuscation::MessageType;
+use awg_tunnel::inspection::authenticate_message;
+use awg_tunnel::{PresharedKey, PrivateKey};
+
+use crate::end::{End, Happening, Peer, Setup};
+use crate::ours::Ours;
+use crate::probe::{Probe, Session};
+use crate::reference::Reference;
+
+/// One second.
+pub const SECOND: Duration = Duration::from_secs(1);
+/// One millisecond.
+pub const MILLISECOND: Duration = Duration::from_millis(1);
+
+/// Which implementation a scene is played to.
+pub enum Bench {
+    /// awgproxy's.
+    Ours,
+    /// The reference's, by its program.
+    Reference(PathBuf),
+}
+
+/// What a scene wants of its device.
+#[derive(Clone, Default)]
+pub struct Wish {
+    /// The obfuscation.
+    pub parameters: Vec<(String, String)>,
+    /// A key shared beside the pairs.
+    pub preshared: Option<PresharedKey>,
+    /// The largest inner packet; 1420 where it is 0.
+    pub mtu: u16,
+    /// Seconds between packets that keep a way open.
+    pub keepalive: Option<u16>,
+    /// Whether the device does not know where the probe is.
+    pub waits: bool,
+    /// Sets the device's randomness apart from other runs of the scene.
+    pub seed: u64,
+}
+
+impl Wish {
+    /// A device with this obfuscation.
+    pub fn with(parameters: &[(&str, &str)]) -> Self {
+        Self {
+            parameters: parameters
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            ..Self::default()
+        }
+    }
+}
+
+/// The device's key.
+pub fn subject_key() -> PrivateKey {
+    PrivateKey::from_bytes([0x11; 32])
+}
+
+/// The probe's key.
+pub fn probe_key() -> PrivateKey {
+    PrivateKey::from_bytes([0x22; 32])
+}
+
+/// A datagram that the device sent.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// When, by the stage's clock.
+    pub at: Duration,
+    /// Where to.
+    pub to: SocketAddr,
+    /// Its content.
+    pub datagram: Vec<u8>,
+}
+
+/// Everything that the device did in a step.
+#[derive(Debug, Default)]
+pub struct Deeds {
+    /// The datagrams, in order.
+    pub sent: Vec<Sent>,
+    /// The packets that it delivered, in order.
+    pub delivered: Vec<Vec<u8>>,
+    /// The 32-byte secrets that it drew; only the reference tells.
+    pub secrets: Vec<[u8; 32]>,
+}
+
+/// A scene under way.
+pub struct Stage {
+    /// The device.
+    pub end: Box<dyn End>,
+    /// The other peer.
+    pub probe: Probe,
+    /// The time since the clock's start.
+    pub clock: Duration,
+    setup: Setup,
+}
+
+impl Bench {
+    /// A device without anything open.
+    pub fn end(&self) -> Box<dyn End> {
+        match self {
+            Self::Ours => Box::<Ours>::default(),
+            Self::Reference(program) => Box::new(Reference::start(program)),
+        }
+    }
+
+    /// Opens a device as wished.
+    ///
+    /// # Panics
+    /// Where the implementation refuses it.
+    pub fn stage(&self, wish: &Wish) -> Stage {
+        self.try_stage(wish)
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Opens a device as wished.
+    ///
+    /// # Errors
+    /// Why the implementation refuses it.
+    pub fn try_stage(&self, wish: &Wish) -> Result<Stage, String> {
+        let probe_at = SocketAddr::from(([192, 0, 2, 2], 51820));
+        let setup = Setup {
+            private_key: subject_key(),
+            mtu: if wish.mtu == 0 { 1420 } else { wish.mtu },
+            parameters: self.own(&wish.parameters),
+            peers: vec![Peer {
+                public_key: probe_key().public_key(),
+                preshared_key: wish.preshared.clone(),
+                endpoint: (!wish.waits).then_some(probe_at),
+                allowed_ips: vec!["10.0.0.2/32".to_owned(), "fd00::2/128".to_owned()],
+                persistent_keepalive: wish.keepalive,
+            }],
+            seed: wish.seed + 1,
+        };
+        let mut end = self.end();
+        end.open(&setup)?;
+        let mut stage = Stage {
+            end,
+            probe: Probe::new(
+                probe_key(),
+                subject_key().public_key(),
+                wish.preshared.clone(),
+                probe_at,
+                &wish.parameters,
+            ),
+            clock: Duration::ZERO,
+            setup,
+        };
+        // Past any moment that the start itself may have used.
+        stage.advance(SECOND);
+        Ok(stage)
+    }
+
+    /// Whether the implementation takes these parameters.
+    pub fn takes(&self, wish: &Wish) -> bool {
+        let setup = Setup {
+            private_key: subject_key(),
+            mtu: 1420,
+            parameters: self.own(&wish.parameters),
+            peers: Vec::new(),
+            seed: 1,
+        };
+        self.end().open(&setup).is_ok()
+    }
+
+    /// Without the parameters that are ours alone.
+    fn own(&self, parameters: &[(String, String)]) -> Vec<(String, String)> {
+        let ours = matches!(self, Self::Ours);
+        let keep = |(name, _): &&(String, String)| ours || name != "KeepalivePadding";
+        parameters.iter().filter(keep).cloned().collect()
+    }
+}
+
+/// An IPv4 packet from the probe's inner address to the device's, or as given.
+pub fn packet(from: [u8; 4], to: [u8; 4], length: usize) -> Vec<u8> {
+    let mut packet = vec![0xa5; length.max(20)];
+    packet[0] = 0x45;
+    packet[2..4].copy_from_slice(&(length.max(20) as u16).to_be_bytes());
+    packet[12..16].copy_from_slice(&from);
+    packet[16..20].copy_from_slice(&to);
+    packet
+}
+
+/// An IPv6 packet.
+pub fn packet6(from: Ipv6Addr, to: Ipv6Addr, payload: usize) -> Vec<u8> {
+    let mut packet = vec![0xa5; 40 + payload];
+    packet[0] = 0x60;
+    packet[4..6].copy_from_slice(&(payload as u16).to_be_bytes());
+    packet[8..24].copy_from_slice(&from.octets());
+    packet[24..40].copy_from_slice(&to.octets());
+    packet
+}
+
+/// A packet of the device to the probe.
+pub fn outgoing(length: usize) -> Vec<u8> {
+    packet([10, 0, 0, 1], [10, 0, 0, 2], length)
+}
+
+/// A packet of the probe to the device.
+pub fn incoming(length: usize) -> Vec<u8> {
+    packet([10, 0, 0, 2], [10, 0, 0, 1], length)
+}
+
+impl Stage {
+    /// Opens the device again, as after a restart. The clock goes on.
+    ///
+    /// # Panics
+    /// Where the implementation refuses what it took before.
+    pub fn restart(&mut self) {
+        self.setup.seed += 1000;
+        self.end.open(&self.setup).expect("it was taken before");
+    }
+
+    /// Lets time pass.
+    pub fn advance(&mut self, by: Duration) {
+        self.end.advance(by);
+        self.clock += by;
+    }
+
+    /// A datagram of the probe comes; what the device does.
+    pub fn receive(&mut self, datagram: &[u8]) -> Deeds {
+        self.receive_from(self.probe.address, datagram)
+    }
+
+    /// A datagram comes from an address of choice.
+    pub fn receive_from(&mut self, from: SocketAddr, datagram: &[u8]) -> Deeds {
+        self.end.receive(from, &[datagram.to_vec()]);
+        self.take()
+    }
+
+    /// The device reads a packet of so many bytes for the probe.
+    pub fn send(&mut self, length: usize) -> Deeds {
+        self.end.send(&[outgoing(length)]);
+        self.take()
+    }
+
+    /// What the device has done since this was last asked.
+    pub fn take(&mut self) -> Deeds {
+        let mut deeds = Deeds::default();
+        for happening in self.end.take() {
+            match happening {
+                Happening::Sent { at, to, datagram } => deeds.sent.push(Sent { at, to, datagram }),
+                Happening::Delivered { packet, .. } => deeds.delivered.push(packet),
+                Happening::Secret(secret) => deeds.secrets.push(secret),
+            }
+        }
+        deeds
+    }
+
+    /// The datagrams of a kind among what was sent.
+    pub fn of(&self, kind: MessageType, deeds: &Deeds) -> Vec<Vec<u8>> {
+        deeds
+            .sent
+            .iter()
+            .filter(|sent| self.probe.kind(&sent.datagram) == Some(kind))
+            .map(|sent| sent.datagram.clone())
+            .collect()
+    }
+
+    /// The device's initiation among what it did.
+    ///
+    /// # Panics
+    /// Where there is none.
+    pub fn initiation(&self, deeds: &Deeds) -> Vec<u8> {
+        let found = self.of(MessageType::Initiation, deeds);
+        found.last().expect("no initiation was sent").clone()
+    }
+
+    /// A session that the device began, with a packet of 20 bytes. What it sent at once is given, too.
+    ///
+    /// # Panics
+    /// Where there is none.
+    pub fn begun_by_the_device(&mut self) -> (Session, Deeds) {
+        let deeds = self.send(20);
+        let initiation = self.initiation(&deeds);
+        let (response, session) = self.probe.answer(&initiation).expect("for this probe");
+        let deeds = self.receive(&response);
+        (session, deeds)
+    }
+
+    /// A session that the probe began and confirmed with a keepalive.
+    ///
+    /// # Panics
+    /// Where there is none.
+    pub fn begun_by_the_probe(&mut self) -> Session {
+        let offer = self.probe.initiation(self.clock);
+        let deeds = self.receive(&offer.datagram);
+        let response = self.of(MessageType::Response, &deeds);
+        let mut session = self
+            .probe
+            .finish(offer, response.last().expect("no response"))
+            .expect("a response to this");
+        let confirmation = self.probe.seal(&mut session, &[]);
+        self.receive(&confirmation);
+        session
+    }
+
+    /// A session in either role of the device, quiet: nothing waits to be sent.
+    pub fn session(&mut self, device_initiates: bool) -> Session {
+        if device_initiates {
+            self.begun_by_the_device().0
+        } else {
+            self.begun_by_the_probe()
+        }
+    }
+
+    /// Puts the device under load: more handshake messages with a good mac1 than either implementation takes for calm. Their
+    /// answers are dropped; what secrets were drawn meanwhile is given.
+    ///
+    /// # Panics
+    /// Never: the messages have the size of initiations.
+    pub fn flood(&mut self) -> Vec<[u8; 32]> {
+        let subject = subject_key().public_key();
+        let messages: Vec<_> = (0..1000)
+            .map(|_| {
+                let mut message = vec![0; MessageType::Initiation.bare_size()];
+                for chunk in message.chunks_mut(32) {
+                    let bytes = self.probe.secret();
+                    chunk.copy_from_slice(&bytes[..chunk.len()]);
+                }
+                let word = self.probe.type_word(MessageType::Initiation);
+                message[..4].copy_from_slice(&word.to_le_bytes());
+                authenticate_message(&mut message, &subject, None).expect("an initiation");
+                self.probe.padded(MessageType::Initiation, &message)
+            })
+            .collect();
+        let from = SocketAddr::from(([203, 0, 113, 1], 1));
+        self.end.receive(from, &messages);
+        self.take().secrets
+    }
+
+    /// What was done, in words; messages that the session opens are named by their content.
+    pub fn words(&self, deeds: &Deeds, session: Option<&Session>) -> String {
+        let mut words: Vec<String> = Vec::new();
+        for sent in &deeds.sent {
+            let opened = session.and_then(|session| self.probe.open(session, &sent.datagram));
+            words.push(match (opened, self.probe.kind(&sent.datagram)) {
+                (Some(message), _) if message.content.is_empty() => "keepalive".to_owned(),
+                (Some(_), _) => "data".to_owned(),
+                (None, Some(MessageType::Initiation)) => "initiation".to_owned(),
+                (None, Some(MessageType::Response)) => "response".to_owned(),
+                (None, Some(MessageType::CookieReply)) => "cookie reply".to_owned(),
+                (None, Some(MessageType::Transport)) => "unknown transport".to_owned(),
+                (None, None) => format!("{} other bytes", sent.datagram.len()),
+            });
+        }
+        let sent = if words.is_empty() {
+            None
+        } else {
+            Some(format!("sends {}", words.join(", ")))
+        };
+        let delivered = match deeds.delivered.len() {
+            0 => None,
+            1 => Some("delivers it".to_owned()),
+            count => Some(format!("delivers {count}")),
+        };
+        let all: Vec<_> = [delivered, sent].into_iter().flatten().collect();
+        if all.is_empty() {
+            "nothing".to_owned()
+        } else {
+            all.join(" and ")
+        }
+    }
+}
