@@ -15,6 +15,7 @@ pub mod behaviours;
 pub mod end;
 pub mod ours;
 pub mod page;
+pub mod pair;
 pub mod probe;
 pub mod reference;
 pub mod stage;

@@ -1,0 +1,163 @@
+//! Two devices that talk to each other, with a link between them that loses what it is told to lose.
+
+use std::time::Duration;
+
+use crate::end::{End, Happening, Setup};
+use crate::stage::packet;
+
+/// One of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The device at 192.0.2.1, which knows where the other is.
+    A,
+    /// The device at 192.0.2.2.
+    B,
+}
+
+impl Side {
+    /// Both.
+    pub const BOTH: [Self; 2] = [Self::A, Self::B];
+
+    /// The other one.
+    pub fn other(self) -> Self {
+        match self {
+            Self::A => Self::B,
+            Self::B => Self::A,
+        }
+    }
+
+    fn number(self) -> u8 {
+        match self {
+            Self::A => 1,
+            Self::B => 2,
+        }
+    }
+}
+
+/// A datagram that went over the link.
+#[derive(Debug, Clone)]
+pub struct Passed {
+    /// Whose it was.
+    pub by: Side,
+    /// Its content.
+    pub datagram: Vec<u8>,
+}
+
+/// The two devices and the link. It takes no time; what is sent in answer is sent in the same moment.
+pub struct Pair {
+    ends: [Box<dyn End>; 2],
+    setups: [Setup; 2],
+    /// How many of the next datagrams are lost, whoever sends them.
+    pub losing: usize,
+    /// All that went over the link or was lost there.
+    pub passed: Vec<Passed>,
+    delivered: [Vec<Vec<u8>>; 2],
+    numbers: u32,
+}
+
+const SLICE: Duration = Duration::from_millis(250);
+/// More rounds of answers in one moment than any exchange has.
+const MOST_ROUNDS: usize = 50;
+
+impl Pair {
+    /// Opens both.
+    ///
+    /// # Errors
+    /// Which one refuses its setup, and why.
+    pub fn open(mut ends: [Box<dyn End>; 2], setups: [Setup; 2]) -> Result<Self, String> {
+        for (side, (end, setup)) in Side::BOTH.iter().zip(ends.iter_mut().zip(&setups)) {
+            end.open(setup)
+                .map_err(|error| format!("{side:?}: {error}"))?;
+        }
+        Ok(Self {
+            ends,
+            setups,
+            losing: 0,
+            passed: Vec::new(),
+            delivered: [Vec::new(), Vec::new()],
+            numbers: 0,
+        })
+    }
+
+    /// One device ends and a new one takes its place.
+    ///
+    /// # Panics
+    /// Where the implementation refuses what it took before.
+    pub fn restart(&mut self, side: Side) {
+        let setup = &mut self.setups[side as usize];
+        setup.seed += 1000;
+        self.ends[side as usize]
+            .open(setup)
+            .expect("it was taken before");
+    }
+
+    /// A device sends a packet of so many bytes, numbered so that no two are alike; gives the packet.
+    pub fn send(&mut self, by: Side, length: usize) -> Vec<u8> {
+        self.numbers += 1;
+        let inner = |side: Side| [10, 0, 0, side.number()];
+        let mut sent = packet(inner(by), inner(by.other()), length.max(24));
+        sent[20..24].copy_from_slice(&self.numbers.to_be_bytes());
+        self.ends[by as usize].send(std::slice::from_ref(&sent));
+        self.exchange();
+        sent
+    }
+
+    /// Lets time pass, and what becomes due in it be answered.
+    pub fn advance(&mut self, by: Duration) {
+        let mut left = by;
+        while !left.is_zero() {
+            let step = left.min(SLICE);
+            for end in &mut self.ends {
+                end.advance(step);
+            }
+            left -= step;
+            self.exchange();
+        }
+    }
+
+    /// What a device has delivered since this was last asked.
+    pub fn delivered(&mut self, at: Side) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.delivered[at as usize])
+    }
+
+    /// Carries datagrams until both have nothing more to say.
+    ///
+    /// # Panics
+    /// Where they never do.
+    fn exchange(&mut self) {
+        for _ in 0..MOST_ROUNDS {
+            let mut quiet = true;
+            for by in Side::BOTH {
+                let mut arriving = Vec::new();
+                for happening in self.ends[by as usize].take() {
+                    match happening {
+                        Happening::Sent { datagram, .. } => {
+                            self.passed.push(Passed {
+                                by,
+                                datagram: datagram.clone(),
+                            });
+                            if self.losing > 0 {
+                                self.losing -= 1;
+                            } else {
+                                arriving.push(datagram);
+                            }
+                        }
+                        Happening::Delivered { packet, .. } => {
+                            self.delivered[by as usize].push(packet);
+                        }
+                        Happening::Secret(_) => {}
+                    }
+                }
+                if !arriving.is_empty() {
+                    quiet = false;
+                    let from = std::net::SocketAddr::from(([192, 0, 2, by.number()], 51820));
+                    self.ends[by.other() as usize].receive(from, &arriving);
+                }
+            }
+            if quiet {
+                return;
+            }
+        }
+        panic!("the two answer each other for ever");
+    }
+}
