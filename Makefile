@@ -45,7 +45,7 @@ check: build ## formats, lints, types, floors
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@if command -v go >/dev/null; then cd interop && test -z "$$(gofmt -l .)" && go vet ./...; \
-	else echo "Go is missing, interop is not checked: install Go 1.24 or newer"; fi
+	else echo "Go is missing, interop is not checked: install Go 1.25 or newer"; fi
 
 .PHONY: fmt
 fmt: build ## format everything
@@ -70,6 +70,10 @@ macos: $(VENV)/.installed ## cross-build and link the extension for macOS on App
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-macos.lock
 	@PATH="$(CURDIR)/$(BIN):$$PATH" maturin build --quiet --release --locked --zig --target aarch64-apple-darwin --out target/wheels
 	@ls target/wheels/awgproxy-*-macosx_*_arm64.whl
+
+.PHONY: compatibility
+compatibility: tools ## write docs/compatibility.md anew, by playing every behaviour to the reference and to ours
+	@UPDATE=1 cargo test --quiet --package awg-parity --test behaviours
 
 .PHONY: lock
 lock: ## renew the locks of Python packages

@@ -17,6 +17,7 @@ ALLOWED = {
     "awg-tunnel": {"awg-obfuscation"},
     "awg-engine": {"awg-netstack", "awg-obfuscation", "awg-tunnel"},
     "awg-python": {"awg-engine", "awg-obfuscation", "awg-tunnel"},
+    "awg-parity": {"awg-obfuscation", "awg-tunnel"},
 }
 
 TESTS_ONLY = {"tests", "tests.rs", "recording.rs"}

@@ -58,8 +58,8 @@ pub enum Happening {
     Secret([u8; 32]),
 }
 
-/// Seconds of Unix time at which every device's clock starts: midnight UTC 2000-01-01.
-pub const START: Duration = Duration::from_secs(946_684_800);
+/// The Unix time at which every device's clock starts: midnight UTC 2000-01-01.
+pub const START: Duration = Duration::from_hours(262_968);
 
 /// A device of one of the implementations.
 pub trait End {

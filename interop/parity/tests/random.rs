@@ -2,6 +2,7 @@
 //!
 //! `PARITY_CASES` says how many (200 by default); a failure is shrunk, and its seed printed: `PROPTEST_RNG_SEED` plays it again.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -107,7 +108,10 @@ fn signature() -> impl Strategy<Value = String> {
         (1..60_u16).prop_map(|n| format!("<rc {n}>")),
         Just("<t>".to_owned()),
         vec(any::<u8>(), 1..40).prop_map(|bytes| {
-            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let mut hex = String::new();
+            for byte in bytes {
+                let _ = write!(hex, "{byte:02x}");
+            }
             format!("<b 0x{hex}>")
         }),
     ];

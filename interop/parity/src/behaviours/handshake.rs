@@ -89,7 +89,9 @@ pub(super) const ROWS: &[Behaviour] = &[
             let offer = stage.probe.initiation(stage.clock);
             stage.receive(&offer.datagram);
             stage.advance(SECOND);
-            let offer = stage.probe.initiation(stage.clock - 5 * SECOND);
+            let offer = stage
+                .probe
+                .initiation(stage.clock.saturating_sub(5 * SECOND));
             let deeds = stage.receive(&offer.datagram);
             stage.words(&deeds, None)
         },

@@ -185,7 +185,7 @@ fn colliding(bench: &Bench) -> String {
     if !stage.of(MessageType::Response, &deeds).is_empty() {
         told.push("an initiation");
     }
-    let sizes = [&initiation, &response, &reply, &data, &offer.datagram].map(|each| each.len());
+    let sizes = [&initiation, &response, &reply, &data, &offer.datagram].map(Vec::len);
     assert_eq!(sizes, [148; 5]);
     told.join(", ")
 }

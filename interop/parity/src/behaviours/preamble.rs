@@ -177,9 +177,8 @@ fn in_words(stage: &Stage, deeds: &Deeds) -> String {
 
 /// What I1 with this text becomes: bytes that are fixed as they are, random ones by their kind.
 fn signature(bench: &Bench, text: &str) -> String {
-    let mut stage = match bench.try_stage(&Wish::with(&[("I1", text)])) {
-        Ok(stage) => stage,
-        Err(_) => return "refused".to_owned(),
+    let Ok(mut stage) = bench.try_stage(&Wish::with(&[("I1", text)])) else {
+        return "refused".to_owned();
     };
     let first = stage.send(20).sent.remove(0);
     stage.advance(6 * SECOND);

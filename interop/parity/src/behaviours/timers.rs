@@ -17,7 +17,10 @@ pub(super) const ROWS: &[Behaviour] = &[
             let mut sent = stage.send(20).sent;
             stage.advance(200 * SECOND);
             sent.append(&mut stage.take().sent);
-            let gaps: Vec<_> = sent.windows(2).map(|two| two[1].at - two[0].at).collect();
+            let gaps: Vec<_> = sent
+                .windows(2)
+                .map(|two| two[1].at.saturating_sub(two[0].at))
+                .collect();
             let steady = gaps
                 .iter()
                 .all(|gap| (5 * SECOND..=5 * SECOND + 333 * MILLISECOND).contains(gap));
@@ -377,7 +380,7 @@ fn told(stage: &Stage, session: &Session, sent: &[Sent], from: Duration) -> Stri
     let words: Vec<_> = sent
         .iter()
         .map(|each| {
-            let after = each.at - from;
+            let after = each.at.saturating_sub(from);
             format!("{} after {} s", name(stage, session, each), after.as_secs())
         })
         .collect();

@@ -1,0 +1,47 @@
+//! Today's servers: v0.2.19 of the reference, which pads keepalives with S4 and leaves out signature packets without tags.
+
+use awg_parity::reference::{Version, build};
+use awg_parity::stage::{Bench, SECOND, Stage, Wish, incoming};
+
+fn stage() -> Option<Stage> {
+    match build(Version::Later) {
+        Ok(program) => Some(Bench::Reference(program).stage(&Wish::with(&[("S4", "12")]))),
+        Err(error) if std::env::var("CI").is_ok_and(|ci| ci == "true") => panic!("{error}"),
+        Err(error) => {
+            eprintln!("skipped: {error}");
+            None
+        }
+    }
+}
+
+#[test]
+fn its_keepalives_are_padded_as_ours_are() {
+    let Some(mut stage) = stage() else { return };
+    let mut ours = Bench::Ours.stage(&Wish::with(&[("S4", "12")]));
+    for stage in [&mut stage, &mut ours] {
+        let mut session = stage.begun_by_the_probe();
+        stage.advance(SECOND);
+        let data = stage.probe.seal(&mut session, &incoming(40));
+        stage.receive(&data);
+        stage.advance(11 * SECOND);
+        let sent = stage.take().sent;
+        let sizes: Vec<_> = sent.iter().map(|sent| sent.datagram.len()).collect();
+        assert_eq!(sizes, [12 + 32]);
+    }
+}
+
+#[test]
+fn it_takes_ours_and_no_bare_ones() {
+    for (padding, taken) in [(12, true), (0, false)] {
+        let Some(mut stage) = stage() else { return };
+        let offer = stage.probe.initiation(stage.clock);
+        let deeds = stage.receive(&offer.datagram);
+        let response = deeds.sent[0].datagram.clone();
+        let mut session = stage.probe.finish(offer, &response).expect("a response");
+        let keepalive = stage.probe.seal(&mut session, &[]);
+        stage.receive(&keepalive[12 - padding..]);
+        let deeds = stage.send(20);
+        let words = stage.words(&deeds, Some(&session));
+        assert_eq!(words == "sends data", taken, "{words}");
+    }
+}
