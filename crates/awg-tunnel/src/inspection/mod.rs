@@ -1,7 +1,7 @@
 //! Messages taken apart and put together by somebody who knows the keys: for tests against other implementations and for tools
 //! that look into a recording. Behind the feature `inspection`, which no part of a product turns on.
 //!
-//! The bytes are made by the same code as a tunnel's own ([`crate::message`], [`crate::noise`], `mac`): a message that was read and
+//! The bytes are made by the same code as a tunnel's own (`message`, `noise`, `mac`): a message that was read and
 //! is made again of what was read is the same to the last byte, or one of the two is wrong. What a message has around it, padding
 //! and the place where it begins, is [`awg_obfuscation`]'s business. Specification: the WireGuard whitepaper, section 5.4.
 
