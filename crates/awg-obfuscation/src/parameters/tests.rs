@@ -203,6 +203,11 @@ fn junk_needs_sizes_that_make_sense() {
         ["Jmin: 90 is above Jmax = 40; allowed is 1 to Jmax"]
     );
     assert!(errors(&[("Jmax", "65508")])[0].ends_with("allowed is 0 to 65507"));
+    // Without junk a size may stand alone: the other one is absent, not 0.
+    for alone in [("Jmin", "90"), ("Jmax", "40")] {
+        assert!(Parameters::from_settings([alone]).is_ok());
+    }
+    assert!(Parameters::from_settings([("Jmin", "90"), ("Jmax", "0")]).is_ok());
     assert!(Parameters::from_settings([("Jc", "65535"), ("Jmin", "1"), ("Jmax", "65507")]).is_ok());
 }
 

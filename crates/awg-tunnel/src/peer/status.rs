@@ -1,13 +1,12 @@
 //! What can be told about a peer.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ipnet::IpNet;
 
 use super::Peer;
 use crate::keys::PublicKey;
-use crate::session::Role;
 
 /// A peer at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,29 +17,12 @@ pub struct PeerStatus {
     pub endpoint: Option<SocketAddr>,
     /// Its inner addresses. A prefix that went over to another peer since is still listed.
     pub allowed_ips: Vec<IpNet>,
-    /// The session that sends, also where it is too old to.
-    pub session: Option<SessionStatus>,
     /// When a handshake was last completed, since the Unix epoch.
     pub last_handshake: Option<Duration>,
-    /// Initiations of the run under way; 0 when there is none.
-    pub initiations: u32,
-    /// Packets that wait for a session.
-    pub staged_packets: usize,
     /// Bytes of datagrams sent to it, without signature and junk packets.
     pub bytes_sent: u64,
     /// Bytes of authenticated datagrams received from it.
     pub bytes_received: u64,
-}
-
-/// A session at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SessionStatus {
-    /// Our part in its handshake.
-    pub role: Role,
-    /// When its keys were derived.
-    pub created: Instant,
-    /// When it stops sending and receiving.
-    pub expires: Instant,
 }
 
 impl Peer {
@@ -49,14 +31,7 @@ impl Peer {
             public_key: self.public_key,
             endpoint: self.endpoint,
             allowed_ips: self.allowed_ips.clone(),
-            session: self.sessions.current().map(|keypair| SessionStatus {
-                role: keypair.role(),
-                created: keypair.created(),
-                expires: keypair.expires(),
-            }),
             last_handshake: self.last_handshake,
-            initiations: self.initiations,
-            staged_packets: self.staged.len(),
             bytes_sent: self.bytes_sent,
             bytes_received: self.bytes_received,
         }

@@ -69,11 +69,4 @@ impl PeerTable {
     pub(crate) fn len(&self) -> usize {
         self.count
     }
-
-    pub(crate) fn ids(&self) -> impl Iterator<Item = PeerId> {
-        self.slots
-            .iter()
-            .filter_map(|slot| slot.peer.as_deref())
-            .map(|peer| peer.id)
-    }
 }

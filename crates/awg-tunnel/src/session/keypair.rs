@@ -78,10 +78,6 @@ impl Keypair {
         self.role
     }
 
-    pub(crate) fn created(&self) -> Instant {
-        self.created
-    }
-
     /// When it stops sending and receiving.
     pub(crate) fn expires(&self) -> Instant {
         self.expires

@@ -124,16 +124,6 @@ impl Tunnel {
         })
     }
 
-    /// Our public key.
-    pub fn public_key(&self) -> PublicKey {
-        self.identity.public
-    }
-
-    /// The largest inner packet, in bytes.
-    pub fn mtu(&self) -> usize {
-        self.framing.mtu
-    }
-
     /// Bytes that a sealed datagram has before the content: S4 and the header.
     pub fn headroom(&self) -> usize {
         self.framing.headroom()

@@ -1,6 +1,5 @@
 //! Peers added, changed and removed while the tunnel runs.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::Tunnel;
@@ -104,11 +103,6 @@ impl Tunnel {
         self.by_key.get(key).copied()
     }
 
-    /// All peers.
-    pub fn peers(&self) -> impl Iterator<Item = PeerId> {
-        self.peers.ids()
-    }
-
     /// A peer's state.
     pub fn peer_status(&self, peer: PeerId) -> Option<PeerStatus> {
         self.peers.get(peer).map(Peer::status)
@@ -118,13 +112,6 @@ impl Tunnel {
     /// never was.
     pub fn last_received(&self, peer: PeerId) -> Option<Instant> {
         self.peers.get(peer)?.last_received
-    }
-
-    /// Says where a peer is, say after its name was looked up again. Its next authenticated message says it better.
-    pub fn set_endpoint(&mut self, peer: PeerId, endpoint: SocketAddr) {
-        if let Some(peer) = self.peers.get_mut(peer) {
-            peer.endpoint = Some(endpoint);
-        }
     }
 
     /// The first message of a persistent keepalive, which makes a session where there is none.

@@ -141,7 +141,7 @@ fn a_false_response_does_not_stop_the_true_one() {
         let mut response = crate::message::Response([forgery; 92]);
         response.0[..4].copy_from_slice(&2u32.to_le_bytes());
         response.0[8..12].copy_from_slice(&initiation[4..8]);
-        let public = world.tunnel(0).public_key();
+        let public = world.tunnel(0).identity.public;
         let now = world.now(0).instant;
         crate::cookie::CookieJar::new(&public).authenticate(now, &mut response.0);
         assert_eq!(world.inject(0, outer(1), &response.0), (0, false));

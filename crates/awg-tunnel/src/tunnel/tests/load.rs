@@ -78,7 +78,7 @@ fn a_replayed_cookie_reply_is_dropped() {
 #[test]
 fn a_flood_is_answered_with_cookies_and_a_peer_gets_in() {
     let mut world = World::new(1);
-    let public = world.tunnel(1).public_key();
+    let public = world.tunnel(1).identity.public;
     let mut jar = CookieJar::new(&public);
     let mut answers = 0;
     let flood = |world: &mut World, jar: &mut CookieJar, count: u32, salt: u32| {
@@ -135,7 +135,7 @@ fn what_nobody_polls_is_bounded() {
     config.limits.outbox = 10;
     config.initiation_rate = 0;
     let mut tunnel = Tunnel::new(config, [0; 32], now).unwrap();
-    let mut jar = CookieJar::new(&tunnel.public_key());
+    let mut jar = CookieJar::new(&tunnel.identity.public);
     for number in 0..30 {
         let mut initiation = Initiation::new(1, number, &[number as u8; 108]);
         jar.authenticate(now.instant, &mut initiation.0);

@@ -205,12 +205,12 @@ fn packets_that_wait_are_bounded() {
     for _ in 0..10 {
         assert_eq!(seal(&mut tunnel, now, first, 200), Seal::Staged);
     }
-    assert_eq!(tunnel.peer_status(first).unwrap().staged_packets, 4);
+    assert_eq!(tunnel.peers.get(first).unwrap().staged.len(), 4);
     assert_eq!(tunnel.counters().dropped_staged_full, 6);
     // What is left for the others.
     assert_eq!(seal(&mut tunnel, now, second, 200), Seal::Staged);
     assert_eq!(seal(&mut tunnel, now, second, 200), Seal::Staged);
-    assert_eq!(tunnel.peer_status(second).unwrap().staged_packets, 1);
+    assert_eq!(tunnel.peers.get(second).unwrap().staged.len(), 1);
     assert_eq!(
         seal(&mut tunnel, now, second, 400),
         Seal::Dropped(SendDrop::StagedFull)
@@ -229,7 +229,11 @@ fn a_peer_without_an_endpoint_has_to_come_first() {
     );
     tunnel.connect(now, peer);
     assert_eq!(tunnel.poll_transmit(now, &mut Vec::new()), None);
-    tunnel.set_endpoint(peer, outer(1));
+    let known = PeerConfig {
+        endpoint: Some(outer(1)),
+        ..PeerConfig::new(public(1))
+    };
+    tunnel.update_peer(now, peer, known).unwrap();
     assert_eq!(seal(&mut tunnel, now, peer, 100), Seal::Staged);
     assert_eq!(tunnel.poll_transmit(now, &mut Vec::new()), Some(outer(1)));
 }
@@ -256,6 +260,7 @@ fn as_many_peers_as_are_allowed() {
     config.limits.peers = 300;
     let now = now();
     let mut tunnel = Tunnel::new(config, [1; 32], now).unwrap();
+    let mut peers = Vec::new();
     for number in 0..300 {
         let config = PeerConfig {
             endpoint: Some(outer(1)),
@@ -267,13 +272,12 @@ fn as_many_peers_as_are_allowed() {
             persistent_keepalive: Some(25 * SECOND),
             ..PeerConfig::new(public(number))
         };
-        tunnel.add_peer(now, config).unwrap();
+        peers.push(tunnel.add_peer(now, config).unwrap());
     }
     let error = tunnel.add_peer(now, PeerConfig::new(public(300)));
     assert_eq!(error, Err(PeerError::TooMany { limit: 300 }));
-    assert_eq!(tunnel.peers().count(), 300);
+    assert_eq!(tunnel.peers.len(), 300);
     // One entry on the clock for each, however often packets move their deadlines.
-    let peers: Vec<PeerId> = tunnel.peers().collect();
     for _ in 0..20 {
         for peer in &peers {
             seal(&mut tunnel, now, *peer, 100);

@@ -90,7 +90,7 @@ impl<'r> Player<'r> {
     fn send(&mut self, at: Duration, packet: &[u8]) {
         self.script_ephemeral(at);
         let now = self.recording.now(at);
-        let peer = self.tunnel.peers().next().unwrap();
+        let peer = *self.tunnel.by_key.values().next().unwrap();
         let headroom = self.tunnel.headroom();
         let mut datagram = vec![0; self.tunnel.sealed_len(packet.len())];
         datagram[headroom..headroom + packet.len()].copy_from_slice(packet);
@@ -316,7 +316,7 @@ fn datagrams_are_made_as_recorded() {
             let player = if device == "A" { &mut a } else { &mut b };
             player.script_ephemeral(at);
             let now = recording.now(at);
-            let peer = player.tunnel.peers().next().unwrap();
+            let peer = *player.tunnel.by_key.values().next().unwrap();
             let mut made = Vec::new();
             let mut datagram = Vec::new();
             // What came 15 ms ago.
