@@ -8,10 +8,11 @@ use std::thread;
 use std::time::Duration;
 
 use awg_engine::transport::udp::UdpKind;
-use awg_engine::{CommandError, Outcome, Refusal, Replies, Traffic};
+use awg_engine::{CommandError, Outcome, Refusal, Traffic};
+use pair::target::{Target, echo_target};
 use pair::{
-    Options, Pair, Target, begin_connect, echo_target, hang_up, pattern, read_all, read_exactly,
-    tcp_pair, through_the_tunnel,
+    Options, Pair, begin_connect, hang_up, pattern, read_all, read_exactly, tcp_pair,
+    through_the_tunnel,
 };
 
 #[test]
@@ -65,9 +66,7 @@ fn who_ends_its_own_side_still_gets_the_answer() {
 #[test]
 fn the_target_may_end_first() {
     let pair = Pair::new();
-    let target = Target::new();
-    let mut connected = pair.connect(target.address, b"");
-    let mut outer = target.accept();
+    let (mut connected, mut outer) = pair.connect_to(&Target::new(), b"");
     outer.shutdown(Shutdown::Write).unwrap();
     assert_eq!(read_all(&mut connected.application).unwrap(), b"");
     let question = pattern(3 << 20);
@@ -115,9 +114,7 @@ fn much_data_both_ways_at_once_arrives_whole() {
 fn a_reset_by_either_side_reaches_the_other() {
     let pair = Pair::new();
     let target = Target::new();
-
-    let mut connected = pair.connect(target.address, b"");
-    let outer = target.accept();
+    let (mut connected, outer) = pair.connect_to(&target, b"");
     hang_up(outer);
     let error = read_all(&mut connected.application).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionReset);
@@ -130,8 +127,7 @@ fn a_reset_by_either_side_reaches_the_other() {
         Outcome::Reset
     );
 
-    let connected = pair.connect(target.address, b"");
-    let mut outer = target.accept();
+    let (connected, mut outer) = pair.connect_to(&target, b"");
     hang_up(connected.application);
     let error = read_all(&mut outer).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionReset);
@@ -153,11 +149,7 @@ fn a_target_that_refuses_is_refused_to_the_application() {
         .local_addr()
         .unwrap();
     let (flow, mut application) = pair.open(&[through_the_tunnel(nobody.port())], b"unread");
-    let incoming = pair.server.wait_incoming();
-    pair.server
-        .engine
-        .attach(incoming.flow, begin_connect(nobody))
-        .unwrap();
+    let incoming = pair.let_out(nobody);
     assert_eq!(pair.server.wait_refused(incoming.flow), Refusal::Refused);
     assert_eq!(read_all(&mut application).unwrap(), b"refused");
     assert_eq!(pair.client.wait_refused(flow), Refusal::Refused);
@@ -235,11 +227,7 @@ fn a_refused_destination_brings_the_next_one_at_once() {
         .engine
         .reject(first.flow, Refusal::Refused)
         .unwrap();
-    let second = pair.server.wait_incoming();
-    pair.server
-        .engine
-        .attach(second.flow, begin_connect(target.address))
-        .unwrap();
+    pair.let_out(target.address);
     assert_eq!(pair.client.wait_connected(flow), answering);
 }
 
@@ -318,11 +306,7 @@ fn an_application_that_only_listens_gets_what_it_waits_for() {
         (flow, &mut application, &b"ok a banner"[..]),
         (own, &mut stream, b" a banner"),
     ] {
-        let incoming = pair.server.wait_incoming();
-        pair.server
-            .engine
-            .attach(incoming.flow, begin_connect(target.address))
-            .unwrap();
+        pair.let_out(target.address);
         let mut outer = target.accept();
         assert_eq!(read_all(&mut outer).unwrap(), b"");
         outer.write_all(b" a banner").unwrap();
@@ -340,11 +324,7 @@ fn an_application_that_says_all_at_once_gets_its_answer() {
     let (_, mut application) = pair.open(&[destination], b"early, ");
     application.write_all(b"late").unwrap();
     application.shutdown(Shutdown::Write).unwrap();
-    let incoming = pair.server.wait_incoming();
-    pair.server
-        .engine
-        .attach(incoming.flow, begin_connect(target.address))
-        .unwrap();
+    pair.let_out(target.address);
     let mut outer = target.accept();
     assert_eq!(read_all(&mut outer).unwrap(), b"early, late");
     outer.write_all(b"!").unwrap();
@@ -355,9 +335,7 @@ fn an_application_that_says_all_at_once_gets_its_answer() {
 #[test]
 fn closing_a_flow_resets_both_sides() {
     let pair = Pair::new();
-    let target = Target::new();
-    let mut connected = pair.connect(target.address, b"");
-    let mut outer = target.accept();
+    let (mut connected, mut outer) = pair.connect_to(&Target::new(), b"");
     pair.server
         .engine
         .close_flow(connected.server_flow)
@@ -384,11 +362,7 @@ fn a_stream_for_the_embedder_carries_bytes_and_nothing_else() {
     let target = Target::new();
     let destination = through_the_tunnel(target.address.port());
     let (flow, ours) = pair.client.engine.open_stream(vec![destination]).unwrap();
-    let incoming = pair.server.wait_incoming();
-    pair.server
-        .engine
-        .attach(incoming.flow, begin_connect(target.address))
-        .unwrap();
+    pair.let_out(target.address);
     let mut stream = std::net::TcpStream::from(ours);
     stream.write_all(b"question").unwrap();
     stream.shutdown(Shutdown::Write).unwrap();
@@ -409,25 +383,11 @@ fn too_many_flows_are_refused_and_the_descriptor_is_given_back() {
     let (first, application) = pair.open(&[through_the_tunnel(1)], b"");
     let (_theirs, ours) = tcp_pair();
     let not_taken = pair
-        .client
-        .engine
-        .open(
-            vec![through_the_tunnel(1)],
-            ours.into(),
-            Vec::new(),
-            Replies::default(),
-        )
+        .try_open(&[through_the_tunnel(1)], ours.into(), b"")
         .unwrap_err();
     assert_eq!(not_taken.error, CommandError::TooManyFlows);
     hang_up(application);
     pair.client.wait_closed(first);
-    pair.client
-        .engine
-        .open(
-            vec![through_the_tunnel(1)],
-            not_taken.descriptor,
-            Vec::new(),
-            Replies::default(),
-        )
+    pair.try_open(&[through_the_tunnel(1)], not_taken.descriptor, b"")
         .expect("there is room again");
 }

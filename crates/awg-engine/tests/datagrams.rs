@@ -3,19 +3,13 @@
 mod pair;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
 
 use awg_engine::{EgressPolicy, Kind, Outcome, Refusal, Rule};
-use pair::{CLIENT, Options, PATIENCE, Pair, SERVER, udp_echo};
+use pair::target::udp_echo;
+use pair::{CLIENT, Options, PATIENCE, Pair, SERVER};
 
 const CLIENT_IPV6: IpAddr = IpAddr::V6(Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, 2));
-
-fn application(descriptor: OwnedFd) -> UnixDatagram {
-    let socket = UnixDatagram::from(descriptor);
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    socket
-}
 
 fn receive(socket: &UnixDatagram) -> Vec<u8> {
     let mut bytes = vec![0; 65536];
@@ -33,8 +27,7 @@ fn service_got(service: &UdpSocket) -> Vec<u8> {
 fn datagrams_leave_from_one_socket_and_come_back() {
     let pair = Pair::new();
     let service = udp_echo();
-    let (flow, descriptor) = pair.client.engine.open_datagrams(service).unwrap();
-    let socket = application(descriptor);
+    let (flow, socket) = pair.open_datagrams(service);
     for number in 0..5_u8 {
         socket.send(&[number; 300]).unwrap();
     }
@@ -44,11 +37,7 @@ fn datagrams_leave_from_one_socket_and_come_back() {
     assert_eq!(incoming.destination, service);
     assert!(!incoming.to_self);
     // What came before there was a socket was held.
-    let outer = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
-    pair.server
-        .engine
-        .attach(incoming.flow, outer.into())
-        .unwrap();
+    pair.attach_datagrams(incoming.flow);
     for number in 0..5_u8 {
         assert_eq!(receive(&socket), [number; 300]);
     }
@@ -94,8 +83,7 @@ fn datagrams_leave_from_the_address_of_their_destinations_family() {
         let pair = Pair::with(options);
         for (destination, own) in [("192.0.2.1:9", CLIENT), ("[2001:db8::1]:9", CLIENT_IPV6)] {
             let destination: SocketAddr = destination.parse().unwrap();
-            let (_, descriptor) = pair.client.engine.open_datagrams(destination).unwrap();
-            let socket = application(descriptor);
+            let (_, socket) = pair.open_datagrams(destination);
             socket.send(b"hello").unwrap();
             let incoming = pair.server.wait_incoming();
             assert_eq!(incoming.source.ip(), own);
@@ -123,8 +111,7 @@ fn datagrams_to_the_servers_own_address_go_to_whoever_is_attached() {
     let pair = Pair::new();
     let service = udp_echo();
     let own = SocketAddr::new(SERVER, 53);
-    let (_, descriptor) = pair.client.engine.open_datagrams(own).unwrap();
-    let socket = application(descriptor);
+    let (_, socket) = pair.open_datagrams(own);
     socket.send(b"a name?").unwrap();
     let incoming = pair.server.wait_incoming();
     assert!(incoming.to_self);
@@ -160,15 +147,9 @@ fn the_policy_judges_every_datagram() {
 
     // The client's sockets have ports of their own, so each is a flow of its own to the server.
     for (destination, passes) in [(forbidden.local_addr().unwrap(), false), (allowed, true)] {
-        let (_, descriptor) = pair.client.engine.open_datagrams(destination).unwrap();
-        let socket = application(descriptor);
+        let (_, socket) = pair.open_datagrams(destination);
         socket.send(b"anybody?").unwrap();
-        let incoming = pair.server.wait_incoming();
-        let outer = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
-        pair.server
-            .engine
-            .attach(incoming.flow, outer.into())
-            .unwrap();
+        pair.let_datagrams_out();
         if passes {
             assert_eq!(receive(&socket), b"anybody?");
         }
@@ -182,8 +163,7 @@ fn the_policy_judges_every_datagram() {
 fn what_is_held_for_a_socket_is_bounded() {
     let pair = Pair::new();
     let service = udp_echo();
-    let (_, descriptor) = pair.client.engine.open_datagrams(service).unwrap();
-    let socket = application(descriptor);
+    let (_, socket) = pair.open_datagrams(service);
     for number in 0..40_u8 {
         socket.send(&[number]).unwrap();
     }
@@ -193,11 +173,7 @@ fn what_is_held_for_a_socket_is_bounded() {
             == 40
     });
     assert_eq!(pair.server.counter("relay_datagrams_overflow"), 24);
-    let outer = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
-    pair.server
-        .engine
-        .attach(incoming.flow, outer.into())
-        .unwrap();
+    pair.attach_datagrams(incoming.flow);
     for number in 0..16_u8 {
         assert_eq!(receive(&socket), [number]);
     }
@@ -209,17 +185,11 @@ fn an_application_that_closed_its_end_ends_the_flow() {
     let service = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     service.set_read_timeout(Some(PATIENCE)).unwrap();
     let address = service.local_addr().unwrap();
-    let (flow, descriptor) = pair.client.engine.open_datagrams(address).unwrap();
-    let socket = application(descriptor);
+    let (flow, socket) = pair.open_datagrams(address);
     socket.send(b"hello").unwrap();
     drop(socket);
     // What it said before it went still goes out.
-    let incoming = pair.server.wait_incoming();
-    let outer = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
-    pair.server
-        .engine
-        .attach(incoming.flow, outer.into())
-        .unwrap();
+    pair.let_datagrams_out();
     if cfg!(target_os = "linux") {
         // Nothing comes back that could tell.
         assert_eq!(pair.client.wait_closed(flow).0, Outcome::Closed);
@@ -231,8 +201,7 @@ fn an_application_that_closed_its_end_ends_the_flow() {
 #[test]
 fn an_application_reads_the_end_of_its_flow() {
     let pair = Pair::new();
-    let (flow, descriptor) = pair.client.engine.open_datagrams(udp_echo()).unwrap();
-    let socket = application(descriptor);
+    let (flow, socket) = pair.open_datagrams(udp_echo());
     pair.client.engine.close_flow(flow).unwrap();
     assert_eq!(receive(&socket), b"");
     assert_eq!(pair.client.wait_closed(flow).0, Outcome::Closed);

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread;
 
-use awg_engine::{CommandError, Event, FlowId, Outcome, Refusal, Replies, StartError};
+use awg_engine::{CommandError, Event, FlowId, Outcome, Refusal, StartError};
+use pair::target::{Target, echo_target};
 use pair::{
-    Options, Pair, Target, dial_everything, echo_target, pattern, read_all, read_exactly, tcp_pair,
-    through_the_tunnel,
+    Options, Pair, dial_everything, pattern, read_all, read_exactly, tcp_pair, through_the_tunnel,
 };
 
 #[test]
@@ -116,14 +116,7 @@ fn a_stopped_engine_takes_no_commands_and_gives_descriptors_back() {
     pair.client.engine.stop();
     let (mut theirs, ours) = tcp_pair();
     let not_taken = pair
-        .client
-        .engine
-        .open(
-            vec![through_the_tunnel(1)],
-            ours.into(),
-            Vec::new(),
-            Replies::default(),
-        )
+        .try_open(&[through_the_tunnel(1)], ours.into(), b"")
         .unwrap_err();
     assert_eq!(not_taken.error, CommandError::NotRunning);
     let mut returned = std::net::TcpStream::from(not_taken.descriptor);
@@ -139,8 +132,7 @@ fn a_stopped_engine_takes_no_commands_and_gives_descriptors_back() {
 fn draining_takes_no_new_flows_and_leaves_the_others() {
     let pair = Pair::new();
     let target = Target::new();
-    let mut connected = pair.connect(target.address, b"");
-    let mut outer = target.accept();
+    let (mut connected, mut outer) = pair.connect_to(&target, b"");
 
     pair.server.engine.drain();
     let (flow, mut application) = pair.open(&[through_the_tunnel(target.address.port())], b"");
@@ -159,8 +151,7 @@ fn draining_takes_no_new_flows_and_leaves_the_others() {
 fn a_removed_peer_loses_its_flows_and_a_new_one_is_taken() {
     let pair = Pair::new();
     let target = Target::new();
-    let mut connected = pair.connect(target.address, b"");
-    let mut outer = target.accept();
+    let (mut connected, mut outer) = pair.connect_to(&target, b"");
     pair.server.engine.set_peers(Vec::new()).unwrap();
     assert_eq!(
         pair.server.wait_closed(connected.server_flow).0,
@@ -190,8 +181,8 @@ fn a_removed_peer_loses_its_flows_and_a_new_one_is_taken() {
         .engine
         .set_peers(vec![pair.server_peer.clone()])
         .unwrap();
-    let mut again = pair.connect(target.address, b"");
-    target.accept().write_all(b"again").unwrap();
+    let (mut again, mut outer) = pair.connect_to(&target, b"");
+    outer.write_all(b"again").unwrap();
     assert_eq!(read_exactly(&mut again.application, 5), b"again");
 }
 
@@ -265,11 +256,7 @@ fn a_connection_waits_for_the_session() {
         .engine
         .set_peers(vec![pair.client_peer.clone()])
         .unwrap();
-    let incoming = pair.server.wait_incoming();
-    pair.server
-        .engine
-        .attach(incoming.flow, pair::begin_connect(target.address))
-        .unwrap();
+    pair.let_out(target.address);
     assert_eq!(pair.client.wait_connected(flow), destination);
 }
 
@@ -375,10 +362,9 @@ fn descriptors_are_closed_when_their_flows_end() {
     pair.client.wait_closed(flow);
     assert_eq!(read_all(&mut application).unwrap(), b"prohibited");
     drop(application);
-    pair.client
-        .wait_until("the last place to be free", |client| {
-            client.engine.snapshot().unwrap().flows == 0
-        });
+    pair.client.wait_until("the flow to be gone", |client| {
+        client.engine.snapshot().unwrap().flows == 0
+    });
     // A socket attached to a flow that is gone is closed.
     let (mut theirs, ours) = tcp_pair();
     pair.server

@@ -7,7 +7,8 @@ use std::net::{Shutdown, UdpSocket};
 use std::thread;
 
 use awg_engine::{Event, Level, Outcome};
-use pair::{Options, Pair, Target, pattern, read_all, read_exactly};
+use pair::target::Target;
+use pair::{Options, Pair, pattern, read_all, read_exactly};
 
 #[test]
 fn a_transfer_is_whole_on_a_path_that_loses_datagrams() {
@@ -15,9 +16,7 @@ fn a_transfer_is_whole_on_a_path_that_loses_datagrams() {
         loss: Some(0.02),
         ..Options::default()
     });
-    let target = Target::new();
-    let mut connected = pair.connect(target.address, b"");
-    let mut outer = target.accept();
+    let (mut connected, mut outer) = pair.connect_to(&Target::new(), b"");
     let (up, down) = (pattern(2 << 20), pattern(3 << 20));
     let (sent_up, sent_down) = (up.clone(), down.clone());
     let mut application = connected.application.try_clone().unwrap();
@@ -51,9 +50,7 @@ fn a_connection_goes_on_when_the_client_has_moved() {
         loss: Some(0.0),
         ..Options::default()
     });
-    let target = Target::new();
-    let mut connected = pair.connect(target.address, b"before");
-    let mut outer = target.accept();
+    let (mut connected, mut outer) = pair.connect_to(&Target::new(), b"before");
     assert_eq!(read_exactly(&mut outer, 6), b"before");
     let new = pair.path.as_ref().unwrap().move_client();
     connected.application.write_all(b"after").unwrap();

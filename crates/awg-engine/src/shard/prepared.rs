@@ -149,7 +149,7 @@ const LEAST_MTU_IPV6: u16 = 1280;
 /// What fits a UDP datagram with the tunnel's overhead and some padding.
 const LARGEST_MTU: u16 = 65_400;
 
-fn stack_config(settings: &EngineSettings) -> StackConfig {
+pub(super) fn stack_config(settings: &EngineSettings) -> StackConfig {
     let limits = &settings.limits;
     StackConfig {
         addresses: settings.addresses.clone(),

@@ -3,24 +3,28 @@
 #![allow(dead_code)] // Every test file uses its own part.
 
 mod path;
+pub(crate) mod target;
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::os::unix::net::UnixDatagram;
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use awg_engine::transport::udp::{UdpKind, UdpSettings};
 use awg_engine::{
-    EgressPolicy, Engine, EngineSettings, Event, FlowId, Kind, Outcome, Refusal, Replies, Traffic,
+    EgressPolicy, Engine, EngineSettings, Event, FlowId, Kind, NotTaken, Outcome, Refusal, Replies,
+    Traffic,
 };
 use awg_tunnel::{PeerConfig, PrivateKey};
 use path::Path;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use socket2::{Domain, SockRef, Socket, Type};
+use target::Target;
 
 /// How long a test waits for something that must come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -266,27 +270,67 @@ impl Pair {
     /// Opens a connection for a fresh application to `destinations`; gives the flow and the application's end.
     pub(crate) fn open(&self, destinations: &[SocketAddr], early: &[u8]) -> (FlowId, TcpStream) {
         let (application, ours) = tcp_pair();
-        let flow = self
-            .client
-            .engine
-            .open(
-                destinations.to_vec(),
-                ours.into(),
-                early.to_vec(),
-                replies(),
-            )
-            .expect("the command is taken");
-        (flow, application)
+        let flow = self.try_open(destinations, ours.into(), early);
+        (flow.expect("the command is taken"), application)
     }
 
-    /// Opens a connection and lets the server reach `target` on this machine.
-    pub(crate) fn connect(&self, target: SocketAddr, early: &[u8]) -> Connected {
-        let (flow, mut application) = self.open(&[SocketAddr::new(TARGET, target.port())], early);
+    /// Asks for a connection for the application at the other end of `ours`.
+    pub(crate) fn try_open(
+        &self,
+        destinations: &[SocketAddr],
+        ours: OwnedFd,
+        early: &[u8],
+    ) -> Result<FlowId, NotTaken> {
+        let (destinations, early) = (destinations.to_vec(), early.to_vec());
+        self.client
+            .engine
+            .open(destinations, ours, early, replies())
+    }
+
+    /// Waits for a TCP flow at the server and lets it out to `target` on this machine.
+    pub(crate) fn let_out(&self, target: SocketAddr) -> Incoming {
         let incoming = self.server.wait_incoming();
         self.server
             .engine
             .attach(incoming.flow, begin_connect(target))
             .expect("the command is taken");
+        incoming
+    }
+
+    /// Waits for a UDP flow at the server and lets it out by a socket of its own.
+    pub(crate) fn let_datagrams_out(&self) -> Incoming {
+        let incoming = self.server.wait_incoming();
+        self.attach_datagrams(incoming.flow);
+        incoming
+    }
+
+    /// Lets a UDP flow of the server out by a socket of its own.
+    pub(crate) fn attach_datagrams(&self, flow: FlowId) {
+        let outer = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+        self.server
+            .engine
+            .attach(flow, outer.into())
+            .expect("the command is taken");
+    }
+
+    /// Opens a flow of datagrams for an application; gives the flow and the application's end.
+    pub(crate) fn open_datagrams(&self, destination: SocketAddr) -> (FlowId, UnixDatagram) {
+        let opened = self.client.engine.open_datagrams(destination);
+        let (flow, descriptor) = opened.expect("the command is taken");
+        let socket = UnixDatagram::from(descriptor);
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        (flow, socket)
+    }
+
+    /// Opens a connection to `target`; gives it and the target's end.
+    pub(crate) fn connect_to(&self, target: &Target, early: &[u8]) -> (Connected, TcpStream) {
+        (self.connect(target.address, early), target.accept())
+    }
+
+    /// Opens a connection and lets the server reach `target` on this machine.
+    pub(crate) fn connect(&self, target: SocketAddr, early: &[u8]) -> Connected {
+        let (flow, mut application) = self.open(&[SocketAddr::new(TARGET, target.port())], early);
+        let incoming = self.let_out(target);
         assert_eq!(read_exactly(&mut application, 2), b"ok");
         Connected {
             application,
@@ -297,6 +341,7 @@ impl Pair {
 }
 
 /// A connection through both engines.
+#[derive(Debug)]
 pub(crate) struct Connected {
     pub(crate) application: TcpStream,
     pub(crate) client_flow: FlowId,
@@ -353,69 +398,6 @@ pub(crate) fn read_exactly(stream: &mut TcpStream, length: usize) -> Vec<u8> {
 pub(crate) fn read_all(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).map(|_| bytes)
-}
-
-/// A target that serves each connection on a thread of its own.
-pub(crate) struct Target {
-    pub(crate) address: SocketAddr,
-    accepted: Receiver<TcpStream>,
-}
-
-impl Target {
-    /// Hands accepted connections to the test.
-    pub(crate) fn new() -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let address = listener.local_addr().unwrap();
-        let (sender, accepted): (Sender<TcpStream>, _) = channel();
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let _ = stream.set_read_timeout(Some(PATIENCE));
-                let _ = stream.set_write_timeout(Some(PATIENCE));
-                if sender.send(stream).is_err() {
-                    break;
-                }
-            }
-        });
-        Self { address, accepted }
-    }
-
-    pub(crate) fn accept(&self) -> TcpStream {
-        self.accepted
-            .recv_timeout(PATIENCE)
-            .expect("a connection to the target")
-    }
-}
-
-/// A target that sends back what it gets, and ends when it is told that no more comes.
-pub(crate) fn echo_target() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            thread::spawn(move || {
-                let mut bytes = [0; 16 * 1024];
-                while let Ok(length) = stream.read(&mut bytes) {
-                    if length == 0 || stream.write_all(&bytes[..length]).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-    });
-    address
-}
-
-/// A UDP service that sends back what it gets.
-pub(crate) fn udp_echo() -> SocketAddr {
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let address = socket.local_addr().unwrap();
-    thread::spawn(move || {
-        let mut bytes = vec![0; 65536];
-        while let Ok((length, from)) = socket.recv_from(&mut bytes) {
-            let _ = socket.send_to(&bytes[..length], from);
-        }
-    });
-    address
 }
 
 /// Answers every incoming TCP flow of `server` by a connect to the same port of this machine, until the engine stops or the

@@ -1,0 +1,7 @@
+//! Shards without sockets: two over a wire in memory, with a clock that the test moves.
+
+mod commands;
+mod ends;
+mod flows;
+mod records;
+mod sessions;
