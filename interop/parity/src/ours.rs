@@ -168,9 +168,7 @@ impl End for Ours {
         let (Some(tunnel), Some(peer)) = (&self.tunnel, self.peers.first()) else {
             return false;
         };
-        tunnel
-            .peer_status(*peer)
-            .is_some_and(|status| status.session.is_some())
+        tunnel.has_session(*peer)
     }
 
     fn take(&mut self) -> Vec<Happening> {

@@ -139,8 +139,13 @@ fn check_interval(interval: Option<Duration>) -> Result<(), PeerError> {
 
 #[cfg(feature = "inspection")]
 impl Tunnel {
+    /// Whether a peer has a current session in memory, also one that is too old to send.
+    pub fn has_session(&self, peer: PeerId) -> bool {
+        let peer = self.peers.get(peer);
+        peer.is_some_and(|peer| peer.sessions.current().is_some())
+    }
+
     /// Moves the counter of a peer's current session, if there is one: nobody waits for 2^60 messages.
-    #[cfg(feature = "inspection")]
     pub fn set_counter(&mut self, peer: PeerId, counter: u64) -> bool {
         let session = self
             .peers
