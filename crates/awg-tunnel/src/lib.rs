@@ -115,7 +115,7 @@ pub use awg_obfuscation::{ParameterError, Parameters};
 pub use counters::Counters;
 pub use event::{Event, FailureCause};
 pub use keys::{KEY_SIZE, KeyError, PresharedKey, PrivateKey, PublicKey};
-pub use peer::{PeerConfig, PeerError, PeerId, PeerStatus, SessionStatus};
+pub use peer::{PeerConfig, PeerError, PeerId, PeerStatus};
 pub use session::Role;
 pub use time::Now;
 pub use tunnel::{Inbound, Limits, Seal, SendDrop, Tunnel, TunnelConfig, TunnelError};

@@ -26,7 +26,7 @@ pub use error::PeerError;
 pub use id::PeerId;
 pub(crate) use pending::Pending;
 pub(crate) use staged::Staged;
-pub use status::{PeerStatus, SessionStatus};
+pub use status::PeerStatus;
 pub(crate) use table::PeerTable;
 
 /// Everything about one peer.

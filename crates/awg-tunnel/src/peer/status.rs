@@ -1,13 +1,12 @@
 //! What can be told about a peer.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ipnet::IpNet;
 
 use super::Peer;
 use crate::keys::PublicKey;
-use crate::session::Role;
 
 /// A peer at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +17,6 @@ pub struct PeerStatus {
     pub endpoint: Option<SocketAddr>,
     /// Its inner addresses. A prefix that went over to another peer since is still listed.
     pub allowed_ips: Vec<IpNet>,
-    /// The session that sends, also where it is too old to.
-    pub session: Option<SessionStatus>,
     /// When a handshake was last completed, since the Unix epoch.
     pub last_handshake: Option<Duration>,
     /// Bytes of datagrams sent to it, without signature and junk packets.
@@ -28,25 +25,12 @@ pub struct PeerStatus {
     pub bytes_received: u64,
 }
 
-/// A session at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SessionStatus {
-    /// Our part in its handshake.
-    pub role: Role,
-    /// When it stops sending and receiving.
-    pub expires: Instant,
-}
-
 impl Peer {
     pub(crate) fn status(&self) -> PeerStatus {
         PeerStatus {
             public_key: self.public_key,
             endpoint: self.endpoint,
             allowed_ips: self.allowed_ips.clone(),
-            session: self.sessions.current().map(|keypair| SessionStatus {
-                role: keypair.role(),
-                expires: keypair.expires(),
-            }),
             last_handshake: self.last_handshake,
             bytes_sent: self.bytes_sent,
             bytes_received: self.bytes_received,

@@ -199,8 +199,8 @@ fn a_dead_peer_gets_twenty_initiations_and_then_what_waits_is_dropped() {
 
 /// Whether an end still has a session, be it too old.
 fn has_keys(end: &End) -> bool {
-    let status = end.tunnel.peer_status(end.peer).unwrap();
-    status.session.is_some()
+    let peer = end.tunnel.peers.get(end.peer).unwrap();
+    peer.sessions.current().is_some()
 }
 
 #[test]
