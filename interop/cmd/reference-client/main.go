@@ -8,32 +8,19 @@ import (
 	"flag"
 	"net"
 
-	"github.com/awgproxy/awgproxy/interop/internal/configuration"
 	"github.com/awgproxy/awgproxy/interop/internal/lifetime"
+	"github.com/awgproxy/awgproxy/interop/internal/program"
 	"github.com/awgproxy/awgproxy/interop/internal/reference"
 	"github.com/awgproxy/awgproxy/interop/internal/socks"
-	"github.com/awgproxy/awgproxy/interop/internal/userspace"
 )
 
 func main() {
-	config := flag.String("config", "", "the tunnel's .conf `file`")
 	listen := flag.String("socks", "127.0.0.1:0", "`address` of the SOCKS5 proxy")
-	watch := flag.Bool("watch", false, "print an event for each handshake and each change of a peer's endpoint")
-	flag.Parse()
-
-	settings, err := configuration.Read(*config)
+	client := program.Start()
+	tunnel, err := reference.Userspace(client.Settings)
 	lifetime.Must(err)
-	tunnel, err := reference.Userspace(settings)
-	lifetime.Must(err)
-	defer tunnel.Device.Close()
 	listener, err := net.Listen("tcp", *listen)
 	lifetime.Must(err)
 	go func() { lifetime.Must(socks.Serve(listener, tunnel.Network)) }()
-	status, err := userspace.Read(tunnel.Device)
-	lifetime.Must(err)
-	if *watch {
-		go userspace.Watch(tunnel.Device)
-	}
-	lifetime.Emit("ready", lifetime.Fields{"socks": listener.Addr().String(), "listen_port": status.ListenPort})
-	lifetime.Run(userspace.Commands(tunnel.Device))
+	client.Run(tunnel.Device, lifetime.Fields{"socks": listener.Addr().String()})
 }

@@ -5,31 +5,16 @@
 package main
 
 import (
-	"flag"
-
-	"github.com/awgproxy/awgproxy/interop/internal/configuration"
 	"github.com/awgproxy/awgproxy/interop/internal/lifetime"
+	"github.com/awgproxy/awgproxy/interop/internal/program"
 	"github.com/awgproxy/awgproxy/interop/internal/reference"
 	"github.com/awgproxy/awgproxy/interop/internal/services"
-	"github.com/awgproxy/awgproxy/interop/internal/userspace"
 )
 
 func main() {
-	config := flag.String("config", "", "the tunnel's .conf `file`")
-	watch := flag.Bool("watch", false, "print an event for each handshake and each change of a peer's endpoint")
-	flag.Parse()
-
-	settings, err := configuration.Read(*config)
+	server := program.Start()
+	tunnel, err := reference.Userspace(server.Settings)
 	lifetime.Must(err)
-	tunnel, err := reference.Userspace(settings)
-	lifetime.Must(err)
-	defer tunnel.Device.Close()
-	lifetime.Must(services.OnTunnel(tunnel.Network, settings.Addresses))
-	status, err := userspace.Read(tunnel.Device)
-	lifetime.Must(err)
-	if *watch {
-		go userspace.Watch(tunnel.Device)
-	}
-	lifetime.Emit("ready", lifetime.Fields{"listen_port": status.ListenPort})
-	lifetime.Run(userspace.Commands(tunnel.Device))
+	lifetime.Must(services.OnTunnel(tunnel.Network, server.Settings.Addresses))
+	server.Run(tunnel.Device, lifetime.Fields{})
 }

@@ -5,28 +5,15 @@ package main
 import (
 	"flag"
 
-	"github.com/awgproxy/awgproxy/interop/internal/configuration"
 	"github.com/awgproxy/awgproxy/interop/internal/lifetime"
+	"github.com/awgproxy/awgproxy/interop/internal/program"
 	"github.com/awgproxy/awgproxy/interop/internal/reference"
-	"github.com/awgproxy/awgproxy/interop/internal/userspace"
 )
 
 func main() {
-	config := flag.String("config", "", "the tunnel's .conf `file`")
 	name := flag.String("interface", "awg0", "`name` of the interface to create")
-	watch := flag.Bool("watch", false, "print an event for each handshake and each change of a peer's endpoint")
-	flag.Parse()
-
-	settings, err := configuration.Read(*config)
+	daemon := program.Start()
+	device, created, err := reference.Kernel(daemon.Settings, *name)
 	lifetime.Must(err)
-	device, created, err := reference.Kernel(settings, *name)
-	lifetime.Must(err)
-	defer device.Close()
-	status, err := userspace.Read(device)
-	lifetime.Must(err)
-	if *watch {
-		go userspace.Watch(device)
-	}
-	lifetime.Emit("ready", lifetime.Fields{"interface": created, "listen_port": status.ListenPort})
-	lifetime.Run(userspace.Commands(device))
+	daemon.Run(device, lifetime.Fields{"interface": created})
 }
