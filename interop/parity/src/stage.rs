@@ -10,7 +10,7 @@ use awg_tunnel::{PresharedKey, PrivateKey};
 
 use crate::end::{End, Happening, Peer, Setup};
 use crate::ours::Ours;
-use crate::probe::{Probe, Session};
+use crate::probe::{Offer, Probe, Session};
 use crate::reference::Reference;
 
 /// One second.
@@ -53,6 +53,43 @@ impl Wish {
                 .collect(),
             ..Self::default()
         }
+    }
+
+    /// A device with every parameter.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self::with(&[
+            ("Jc", "4"),
+            ("Jmin", "50"),
+            ("Jmax", "60"),
+            ("S1", "31"),
+            ("S2", "17"),
+            ("S3", "45"),
+            ("S4", "12"),
+            ("H1", "100000-199999"),
+            ("H2", "200000-299999"),
+            ("H3", "300000-399999"),
+            ("H4", "400000-499999"),
+            ("I1", "<b 0xc2ff00a1><r 16><t>"),
+            ("I2", "<rd 12><rc 20>"),
+            ("I3", "<b deadbeef>"),
+            ("I4", "<r 77>"),
+            ("I5", "<t><r 40>"),
+        ])
+    }
+
+    /// A device whose four messages all have 148 bytes, data of 96 bytes among them.
+    #[must_use]
+    pub fn colliding() -> Self {
+        Self::with(&[
+            ("S2", "56"),
+            ("S3", "84"),
+            ("S4", "20"),
+            ("H1", "1000-1999"),
+            ("H2", "2000-2999"),
+            ("H3", "3000-3999"),
+            ("H4", "4000-4999"),
+        ])
     }
 }
 
@@ -106,6 +143,11 @@ impl Bench {
             Self::Ours => Box::<Ours>::default(),
             Self::Reference(program) => Box::new(Reference::start(program)),
         }
+    }
+
+    /// Opens a device without any parameter.
+    pub fn plain(&self) -> Stage {
+        self.stage(&Wish::default())
     }
 
     /// Opens a device as wished.
@@ -261,6 +303,22 @@ impl Stage {
             .collect()
     }
 
+    /// The initiation that the device sends for a packet of 20 bytes.
+    ///
+    /// # Panics
+    /// Where it sends none.
+    pub fn asked(&mut self) -> Vec<u8> {
+        let deeds = self.send(20);
+        self.initiation(&deeds)
+    }
+
+    /// An initiation of the probe comes; what the device does.
+    pub fn offered(&mut self) -> (Offer, Deeds) {
+        let offer = self.probe.initiation(self.clock);
+        let deeds = self.receive(&offer.datagram);
+        (offer, deeds)
+    }
+
     /// The device's initiation among what it did.
     ///
     /// # Panics
@@ -275,8 +333,7 @@ impl Stage {
     /// # Panics
     /// Where there is none.
     pub fn begun_by_the_device(&mut self) -> (Session, Deeds) {
-        let deeds = self.send(20);
-        let initiation = self.initiation(&deeds);
+        let initiation = self.asked();
         let (response, session) = self.probe.answer(&initiation).expect("for this probe");
         let deeds = self.receive(&response);
         (session, deeds)
@@ -287,8 +344,7 @@ impl Stage {
     /// # Panics
     /// Where there is none.
     pub fn begun_by_the_probe(&mut self) -> Session {
-        let offer = self.probe.initiation(self.clock);
-        let deeds = self.receive(&offer.datagram);
+        let (offer, deeds) = self.offered();
         let response = self.of(MessageType::Response, &deeds);
         let mut session = self
             .probe

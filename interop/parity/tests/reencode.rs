@@ -26,32 +26,9 @@ fn program(version: Version) -> Option<PathBuf> {
 fn wishes() -> Vec<Wish> {
     let everything = Wish {
         preshared: Some(PresharedKey::from_bytes([0x77; 32])),
-        ..Wish::with(&[
-            ("Jc", "4"),
-            ("Jmin", "50"),
-            ("Jmax", "60"),
-            ("S1", "31"),
-            ("S2", "17"),
-            ("S3", "45"),
-            ("S4", "12"),
-            ("H1", "100000-199999"),
-            ("H2", "200000-299999"),
-            ("H3", "300000-399999"),
-            ("H4", "400000-499999"),
-            ("I1", "<b 0xc2ff00a1><r 16><t>"),
-            ("I2", "<rd 12><rc 20>"),
-        ])
+        ..Wish::everything()
     };
-    let colliding = Wish::with(&[
-        ("S2", "56"),
-        ("S3", "84"),
-        ("S4", "20"),
-        ("H1", "1000-1999"),
-        ("H2", "2000-2999"),
-        ("H3", "3000-3999"),
-        ("H4", "4000-4999"),
-    ]);
-    vec![Wish::default(), everything, colliding]
+    vec![Wish::default(), everything, Wish::colliding()]
 }
 
 /// The secret among what was drawn whose public half stands in the message.

@@ -13,8 +13,7 @@ use crate::stage::{Bench, Deeds, MILLISECOND, SECOND, Stage, Wish};
 pub(super) const ROWS: &[Behaviour] = &[
     same("no_load", "an initiation without load", |bench| {
         let mut stage = bench.stage(&wish());
-        let offer = stage.probe.initiation(stage.clock);
-        let deeds = stage.receive(&offer.datagram);
+        let (_, deeds) = stage.offered();
         stage.words(&deeds, None)
     }),
     same(
@@ -22,8 +21,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "an initiation under load, without a cookie",
         |bench| {
             let mut stage = loaded(bench);
-            let offer = stage.probe.initiation(stage.clock);
-            let deeds = stage.receive(&offer.datagram);
+            let (_, deeds) = stage.offered();
             format!(
                 "{} of {} bytes",
                 stage.words(&deeds, None),
@@ -33,8 +31,7 @@ pub(super) const ROWS: &[Behaviour] = &[
     ),
     same("reply", "what the cookie reply holds", |bench| {
         let mut stage = loaded(bench);
-        let offer = stage.probe.initiation(stage.clock);
-        let deeds = stage.receive(&offer.datagram);
+        let (offer, deeds) = stage.offered();
         let reply = read(&stage, &offer.message, &deeds);
         let sender = u32::from_le_bytes(*offer.message[4..].first_chunk().expect("a sender"));
         let known = reply.receiver == sender;
@@ -117,8 +114,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         |bench| {
             let mut stage = loaded(bench);
             stage.advance(SECOND + SECOND / 10);
-            let offer = stage.probe.initiation(stage.clock);
-            let deeds = stage.receive(&offer.datagram);
+            let (_, deeds) = stage.offered();
             stage.words(&deeds, None)
         },
     ),
@@ -172,8 +168,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "a response under load, without a cookie",
         |bench| {
             let mut stage = bench.stage(&wish());
-            let deeds = stage.send(20);
-            let initiation = stage.initiation(&deeds);
+            let initiation = stage.asked();
             stage.flood();
             let (response, _) = stage.probe.answer(&initiation).expect("for this probe");
             let deeds = stage.receive(&response);
@@ -185,8 +180,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "a response under load with its cookie",
         |bench| {
             let mut stage = bench.stage(&wish());
-            let deeds = stage.send(20);
-            let initiation = stage.initiation(&deeds);
+            let initiation = stage.asked();
             stage.flood();
             let preshared = PresharedKey::ABSENT;
             let (response, _) = stage.probe.answer(&initiation).expect("for this probe");
@@ -276,8 +270,7 @@ fn read(stage: &Stage, message: &[u8], deeds: &Deeds) -> CookieReply {
 }
 
 fn cookie(stage: &mut Stage) -> Mac {
-    let offer = stage.probe.initiation(stage.clock);
-    let deeds = stage.receive(&offer.datagram);
+    let (offer, deeds) = stage.offered();
     read(stage, &offer.message, &deeds).cookie
 }
 

@@ -13,7 +13,7 @@ use crate::stage::{Bench, MILLISECOND, SECOND, Stage, Wish, incoming, probe_key,
 
 pub(super) const ROWS: &[Behaviour] = &[
     same("accepted", "an initiation of a known peer", |bench| {
-        let mut stage = bench.stage(&Wish::default());
+        let mut stage = bench.plain();
         reaction_to_initiation(&mut stage, |_| {})
     }),
     same(
@@ -42,9 +42,8 @@ pub(super) const ROWS: &[Behaviour] = &[
         "confirmation",
         "what the device says when its handshake is answered and nothing waits",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
-            let deeds = stage.send(20);
-            let initiation = stage.initiation(&deeds);
+            let mut stage = bench.plain();
+            let initiation = stage.asked();
             let (response, session) = stage.probe.answer(&initiation).expect("for this probe");
             let deeds = stage.receive(&response);
             // The packet that began it waited; a keepalive is sent as well, or not.
@@ -55,7 +54,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         },
     ),
     same("replayed", "the same initiation again", |bench| {
-        let mut stage = bench.stage(&Wish::default());
+        let mut stage = bench.plain();
         let offer = stage.probe.initiation(stage.clock);
         stage.receive(&offer.datagram);
         stage.advance(SECOND);
@@ -84,7 +83,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "old_timestamp",
         "an initiation with an older timestamp than the last",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
+            let mut stage = bench.plain();
             stage.advance(10 * SECOND);
             let offer = stage.probe.initiation(stage.clock);
             stage.receive(&offer.datagram);
@@ -100,7 +99,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "future_timestamp",
         "an initiation a year ahead of the device's clock",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
+            let mut stage = bench.plain();
             let offer = stage.probe.initiation(Duration::from_hours(24 * 365));
             let deeds = stage.receive(&offer.datagram);
             stage.words(&deeds, None)
@@ -110,7 +109,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "blurred_timestamp",
         "how fine the timestamp of an initiation is",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
+            let mut stage = bench.plain();
             stage.advance(Duration::from_nanos(123_456_789));
             let deeds = stage.send(20);
             let message = stage
@@ -124,14 +123,14 @@ pub(super) const ROWS: &[Behaviour] = &[
         },
     ),
     same("mac1", "an initiation with a wrong mac1", |bench| {
-        let mut stage = bench.stage(&Wish::default());
+        let mut stage = bench.plain();
         reaction_to_initiation(&mut stage, |message| message[120] ^= 1)
     }),
     same(
         "mac2_ignored",
         "an initiation with a wrong mac2, without load",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
+            let mut stage = bench.plain();
             reaction_to_initiation(&mut stage, |message| message[140] ^= 1)
         },
     ),
@@ -154,7 +153,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "low_order",
         "an initiation whose ephemeral key is a low-order point",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
+            let mut stage = bench.plain();
             let subject = stage.probe.subject;
             reaction_to_initiation(&mut stage, |message| {
                 message[8..40].fill(0);
@@ -166,7 +165,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "for_another",
         "an initiation for another server's key",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
+            let mut stage = bench.plain();
             let mut probe = probe_of(probe_key());
             probe.subject = PrivateKey::from_bytes([0x44; 32]).public_key();
             let offer = probe.initiation(stage.clock);
@@ -175,7 +174,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         },
     ),
     same("unknown_peer", "an initiation of a stranger", |bench| {
-        let mut stage = bench.stage(&Wish::default());
+        let mut stage = bench.plain();
         let offer = probe_of(PrivateKey::from_bytes([0x55; 32])).initiation(stage.clock);
         let deeds = stage.receive(&offer.datagram);
         stage.words(&deeds, None)
@@ -205,9 +204,8 @@ pub(super) const ROWS: &[Behaviour] = &[
         "response_other_preshared",
         "a response made with another preshared key",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
-            let deeds = stage.send(20);
-            let initiation = stage.initiation(&deeds);
+            let mut stage = bench.plain();
+            let initiation = stage.asked();
             let other = PresharedKey::from_bytes([0x78; 32]);
             let (response, _) = stage
                 .probe
@@ -221,9 +219,8 @@ pub(super) const ROWS: &[Behaviour] = &[
         "response_after_a_bad_one",
         "the right response after a forged one",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
-            let deeds = stage.send(20);
-            let initiation = stage.initiation(&deeds);
+            let mut stage = bench.plain();
+            let initiation = stage.asked();
             let other = PresharedKey::from_bytes([0x78; 32]);
             let (bad, _) = stage
                 .probe
@@ -236,9 +233,8 @@ pub(super) const ROWS: &[Behaviour] = &[
         },
     ),
     same("response_replayed", "the same response again", |bench| {
-        let mut stage = bench.stage(&Wish::default());
-        let deeds = stage.send(20);
-        let initiation = stage.initiation(&deeds);
+        let mut stage = bench.plain();
+        let initiation = stage.asked();
         let (response, session) = stage.probe.answer(&initiation).expect("for this probe");
         stage.receive(&response);
         let deeds = stage.receive(&response);
@@ -248,9 +244,8 @@ pub(super) const ROWS: &[Behaviour] = &[
         "response_to_an_old_initiation",
         "a response to an initiation that a retry has replaced",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
-            let deeds = stage.send(20);
-            let initiation = stage.initiation(&deeds);
+            let mut stage = bench.plain();
+            let initiation = stage.asked();
             stage.advance(6 * SECOND);
             stage.take();
             let (response, session) = stage.probe.answer(&initiation).expect("for this probe");
@@ -262,9 +257,8 @@ pub(super) const ROWS: &[Behaviour] = &[
         "response_for_another_index",
         "a response to an index that is not the device's",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
-            let deeds = stage.send(20);
-            let initiation = stage.initiation(&deeds);
+            let mut stage = bench.plain();
+            let initiation = stage.asked();
             let (mut response, _) = stage.probe.answer(&initiation).expect("for this probe");
             response[8] ^= 1;
             sign(&mut response, &stage.probe.subject);
@@ -273,9 +267,8 @@ pub(super) const ROWS: &[Behaviour] = &[
         },
     ),
     same("response_mac1", "a response with a wrong mac1", |bench| {
-        let mut stage = bench.stage(&Wish::default());
-        let deeds = stage.send(20);
-        let initiation = stage.initiation(&deeds);
+        let mut stage = bench.plain();
+        let initiation = stage.asked();
         let (mut response, _) = stage.probe.answer(&initiation).expect("for this probe");
         response[65] ^= 1;
         let deeds = stage.receive(&response);
@@ -285,9 +278,8 @@ pub(super) const ROWS: &[Behaviour] = &[
         "unconfirmed",
         "whether the responder sends by a session that the initiator has not used",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
-            let offer = stage.probe.initiation(stage.clock);
-            let deeds = stage.receive(&offer.datagram);
+            let mut stage = bench.plain();
+            let (offer, deeds) = stage.offered();
             let response = stage.of(MessageType::Response, &deeds);
             let session = stage.probe.finish(offer, &response[0]).expect("a response");
             let deeds = stage.send(20);
@@ -304,7 +296,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "previous_session",
         "data by the session before the current one",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
+            let mut stage = bench.plain();
             let mut old = stage.begun_by_the_probe();
             stage.advance(SECOND);
             stage.begun_by_the_probe();
@@ -317,7 +309,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "session_before_that",
         "data by the session before the one before",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
+            let mut stage = bench.plain();
             let mut old = stage.begun_by_the_probe();
             for _ in 0..2 {
                 stage.advance(SECOND);
@@ -332,7 +324,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "roams_by_handshake",
         "where data goes after an initiation from another address",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
+            let mut stage = bench.plain();
             stage.begun_by_the_probe();
             stage.probe.address = SocketAddr::from(([198, 51, 100, 9], 4000));
             stage.advance(SECOND);
@@ -344,7 +336,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "roams_by_data",
         "where data goes after data from another address",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
+            let mut stage = bench.plain();
             let mut session = stage.begun_by_the_probe();
             stage.probe.address = SocketAddr::from(([198, 51, 100, 9], 4000));
             let data = stage.probe.seal(&mut session, &incoming(40));
@@ -356,7 +348,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "does_not_roam",
         "where data goes after forged data from another address",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
+            let mut stage = bench.plain();
             let mut session = stage.begun_by_the_probe();
             stage.probe.address = SocketAddr::from(([198, 51, 100, 9], 4000));
             let mut data = stage.probe.seal(&mut session, &incoming(40));
@@ -369,7 +361,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "restarted",
         "an initiation of the device after its restart",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
+            let mut stage = bench.plain();
             stage.begun_by_the_device();
             stage.restart();
             stage.advance(SECOND);
@@ -399,7 +391,7 @@ fn reaction_to_initiation(stage: &mut Stage, change: impl FnOnce(&mut [u8])) -> 
 }
 
 fn changed(bench: &Bench, at: usize) -> String {
-    let mut stage = bench.stage(&Wish::default());
+    let mut stage = bench.plain();
     let subject = stage.probe.subject;
     reaction_to_initiation(&mut stage, |message| {
         message[at] ^= 1;
@@ -409,7 +401,7 @@ fn changed(bench: &Bench, at: usize) -> String {
 
 /// A second initiation some time after a first; its timestamp is later by `stamp`.
 fn second_after(bench: &Bench, wait: Duration, stamp: Duration) -> String {
-    let mut stage = bench.stage(&Wish::default());
+    let mut stage = bench.plain();
     let first = stage.probe.initiation(stage.clock);
     let second = stage.probe.initiation(stage.clock + stamp);
     stage.receive(&first.datagram);

@@ -150,17 +150,8 @@ pub(super) fn sign(message: &mut [u8], to: &awg_tunnel::PublicKey) {
 }
 
 fn colliding(bench: &Bench) -> String {
-    let wish = Wish::with(&[
-        ("S2", "56"),
-        ("S3", "84"),
-        ("S4", "20"),
-        ("H1", "1000-1999"),
-        ("H2", "2000-2999"),
-        ("H3", "3000-3999"),
-        ("H4", "4000-4999"),
-    ]);
     let mut told = Vec::new();
-    let mut stage = bench.stage(&wish);
+    let mut stage = bench.stage(&Wish::colliding());
     let first = stage.send(20);
     let initiation = stage.initiation(&first);
     let reply = stage.probe.cookie_reply(&initiation, [7; 16]);
@@ -180,8 +171,7 @@ fn colliding(bench: &Bench) -> String {
     if !stage.receive(&data).delivered.is_empty() {
         told.push("data");
     }
-    let offer = stage.probe.initiation(stage.clock);
-    let deeds = stage.receive(&offer.datagram);
+    let (offer, deeds) = stage.offered();
     if !stage.of(MessageType::Response, &deeds).is_empty() {
         told.push("an initiation");
     }

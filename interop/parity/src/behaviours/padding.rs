@@ -45,7 +45,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         },
     ),
     same("keepalive", "the size of a keepalive without S4", |bench| {
-        keepalive_size(bench.stage(&Wish::default()))
+        keepalive_size(bench.plain())
     }),
     differs(
         "keepalive_padded",
@@ -94,7 +94,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "what becomes of a packet of 1421 bytes at MTU 1420",
         "the network stack above makes none; one that did would be cut by the path",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
+            let mut stage = bench.plain();
             let session = stage.begun_by_the_probe();
             let deeds = stage.send(1421);
             stage.words(&deeds, Some(&session))
@@ -125,8 +125,7 @@ fn keepalive_taken(bench: &Bench, padding: usize) -> String {
         waits: true,
         ..Wish::with(&[("S4", "12")])
     });
-    let offer = stage.probe.initiation(stage.clock);
-    let deeds = stage.receive(&offer.datagram);
+    let (offer, deeds) = stage.offered();
     let response = stage.of(MessageType::Response, &deeds);
     let mut session = stage.probe.finish(offer, &response[0]).expect("a response");
     let keepalive = stage.probe.seal(&mut session, &[]);

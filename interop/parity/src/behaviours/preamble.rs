@@ -13,20 +13,20 @@ pub(super) const ROWS: &[Behaviour] = &[
         "first_initiation",
         "what is sent before the first initiation",
         |bench| {
-            let mut stage = bench.stage(&everything());
+            let mut stage = bench.stage(&Wish::everything());
             let deeds = stage.send(20);
             in_words(&stage, &deeds)
         },
     ),
     same("retry", "what is sent before a retry", |bench| {
-        let mut stage = bench.stage(&everything());
+        let mut stage = bench.stage(&Wish::everything());
         stage.send(20);
         stage.advance(6 * SECOND);
         let deeds = stage.take();
         in_words(&stage, &deeds)
     }),
     same("rekey", "what is sent before a rekey", |bench| {
-        let mut stage = bench.stage(&everything());
+        let mut stage = bench.stage(&Wish::everything());
         stage.begun_by_the_device();
         stage.advance(121 * SECOND);
         stage.take();
@@ -38,13 +38,12 @@ pub(super) const ROWS: &[Behaviour] = &[
         in_words(&stage, &deeds)
     }),
     same("response", "what is sent before a response", |bench| {
-        let mut stage = bench.stage(&everything());
-        let offer = stage.probe.initiation(stage.clock);
-        let deeds = stage.receive(&offer.datagram);
+        let mut stage = bench.stage(&Wish::everything());
+        let (_, deeds) = stage.offered();
         in_words(&stage, &deeds)
     }),
     same("transport", "what is sent before data", |bench| {
-        let mut stage = bench.stage(&everything());
+        let mut stage = bench.stage(&Wish::everything());
         let session = stage.begun_by_the_probe();
         let deeds = stage.send(20);
         stage.words(&deeds, Some(&session))
@@ -133,26 +132,6 @@ pub(super) const ROWS: &[Behaviour] = &[
         .to_owned()
     }),
 ];
-
-fn everything() -> Wish {
-    Wish::with(&[
-        ("Jc", "4"),
-        ("Jmin", "50"),
-        ("Jmax", "60"),
-        ("S1", "31"),
-        ("S2", "17"),
-        ("S4", "12"),
-        ("H1", "100000-199999"),
-        ("H2", "200000-299999"),
-        ("H3", "300000-399999"),
-        ("H4", "400000-499999"),
-        ("I1", "<b 0xc2ff00a1><r 16><t>"),
-        ("I2", "<rd 12><rc 20>"),
-        ("I3", "<b deadbeef>"),
-        ("I4", "<r 77>"),
-        ("I5", "<t><r 40>"),
-    ])
-}
 
 /// What the tag for the time gives at a moment.
 fn unix(at: Duration) -> [u8; 4] {

@@ -13,7 +13,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "retries",
         "when an unanswered initiation is sent again",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
+            let mut stage = bench.plain();
             let mut sent = stage.send(20).sent;
             stage.advance(200 * SECOND);
             sent.append(&mut stage.take().sent);
@@ -37,7 +37,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "run_over",
         "what a packet does after the last retry",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
+            let mut stage = bench.plain();
             stage.send(20);
             stage.advance(200 * SECOND);
             stage.take();
@@ -49,7 +49,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "staged_dropped",
         "how many packets that waited through a run of retries are sent later",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
+            let mut stage = bench.plain();
             for _ in 0..3 {
                 stage.send(20);
             }
@@ -63,9 +63,8 @@ pub(super) const ROWS: &[Behaviour] = &[
         "staged_kept",
         "how many of 200 packets that waited for a session are sent",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
-            let deeds = stage.send(20);
-            let initiation = stage.initiation(&deeds);
+            let mut stage = bench.plain();
+            let initiation = stage.asked();
             for _ in 0..199 {
                 stage.send(20);
             }
@@ -78,7 +77,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "no_second_initiation",
         "what a second packet does 4 s after the initiation",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
+            let mut stage = bench.plain();
             stage.send(20);
             stage.advance(4 * SECOND);
             stage.take();
@@ -115,9 +114,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "receive_once",
         "how many initiations ten data messages cause after 166 s",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
-            let (mut session, _) = stage.begun_by_the_device();
-            keep_quiet(&mut stage, 166 * SECOND);
+            let (mut stage, mut session) = quiet(bench, true, 166 * SECOND);
             let count: usize = (0..10)
                 .map(|_| {
                     let data = stage.probe.seal(&mut session, &incoming(40));
@@ -153,10 +150,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "when data that was not answered is answered by a keepalive",
         |bench| {
             in_both_roles(|initiates| {
-                let mut stage = bench.stage(&Wish::default());
-                let mut session = stage.session(initiates);
-                stage.advance(SECOND);
-                stage.take();
+                let (mut stage, mut session) = quiet(bench, initiates, SECOND);
                 let data = stage.probe.seal(&mut session, &incoming(40));
                 let from = stage.clock;
                 stage.receive(&data);
@@ -170,10 +164,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "keepalive_again",
         "the keepalives when more data came while one was due",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
-            let mut session = stage.begun_by_the_probe();
-            stage.advance(SECOND);
-            stage.take();
+            let (mut stage, mut session) = quiet(bench, false, SECOND);
             let from = stage.clock;
             let mut sent = Vec::new();
             for _ in 0..2 {
@@ -190,7 +181,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "keepalive_spared",
         "what is sent where the device answered data with data",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
+            let mut stage = bench.plain();
             let mut session = stage.begun_by_the_probe();
             let data = stage.probe.seal(&mut session, &incoming(40));
             stage.receive(&data);
@@ -204,10 +195,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "no_keepalive_for_a_keepalive",
         "what a keepalive is answered by",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
-            let mut session = stage.begun_by_the_probe();
-            stage.advance(SECOND);
-            stage.take();
+            let (mut stage, mut session) = quiet(bench, false, SECOND);
             let keepalive = stage.probe.seal(&mut session, &[]);
             stage.receive(&keepalive);
             stage.advance(30 * SECOND);
@@ -220,10 +208,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "when data that nothing answers brings a new handshake",
         |bench| {
             in_both_roles(|initiates| {
-                let mut stage = bench.stage(&Wish::default());
-                let session = stage.session(initiates);
-                stage.advance(SECOND);
-                stage.take();
+                let (mut stage, session) = quiet(bench, initiates, SECOND);
                 let from = stage.clock;
                 stage.send(20);
                 stage.advance(16 * SECOND);
@@ -236,10 +221,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "no_silence",
         "whether data that a keepalive answers brings a new handshake",
         |bench| {
-            let mut stage = bench.stage(&Wish::default());
-            let mut session = stage.begun_by_the_probe();
-            stage.advance(SECOND);
-            stage.take();
+            let (mut stage, mut session) = quiet(bench, false, SECOND);
             stage.send(20);
             stage.advance(10 * SECOND);
             let keepalive = stage.probe.seal(&mut session, &[]);
@@ -307,54 +289,27 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "rekey_by_count",
         "what a packet does when the counter is 2^60 + 1",
-        |bench| {
-            in_both_roles(|initiates| {
-                let mut stage = bench.stage(&Wish::default());
-                let session = stage.session(initiates);
-                stage.advance(10 * SECOND);
-                stage.take();
-                stage.end.set_counter((1 << 60) + 1);
-                let deeds = stage.send(20);
-                sorted(&stage, &session, &deeds.sent)
-            })
-        },
+        |bench| by_counter(bench, (1 << 60) + 1),
     ),
     same(
         "not_yet_by_count",
         "what a packet does when the counter is 2^60 - 2",
-        |bench| {
-            in_both_roles(|initiates| {
-                let mut stage = bench.stage(&Wish::default());
-                let session = stage.session(initiates);
-                stage.advance(10 * SECOND);
-                stage.take();
-                stage.end.set_counter((1 << 60) - 2);
-                let deeds = stage.send(20);
-                sorted(&stage, &session, &deeds.sent)
-            })
-        },
+        |bench| by_counter(bench, (1 << 60) - 2),
     ),
     same(
         "last_counter",
         "what a packet does when the counter is 2^64 - 2^13 - 1",
-        |bench| {
-            in_both_roles(|initiates| {
-                let mut stage = bench.stage(&Wish::default());
-                let session = stage.session(initiates);
-                stage.advance(10 * SECOND);
-                stage.take();
-                stage.end.set_counter(u64::MAX - (1 << 13));
-                let deeds = stage.send(20);
-                sorted(&stage, &session, &deeds.sent)
-            })
-        },
+        |bench| by_counter(bench, u64::MAX - (1 << 13)),
     ),
 ];
 
-/// Time passes; what the device says meanwhile is not looked at.
-fn keep_quiet(stage: &mut Stage, by: Duration) {
+/// A session, and some time after it began; what the device said meanwhile is not looked at.
+fn quiet(bench: &Bench, initiates: bool, by: Duration) -> (Stage, Session) {
+    let mut stage = bench.plain();
+    let session = stage.session(initiates);
     stage.advance(by);
     stage.take();
+    (stage, session)
 }
 
 fn data_among(stage: &Stage, session: &Session, sent: &[Sent]) -> usize {
@@ -400,26 +355,30 @@ fn sorted(stage: &Stage, session: &Session, sent: &[Sent]) -> String {
 
 /// A packet to send so long after the session began.
 fn packet_after(bench: &Bench, initiates: bool, by: Duration) -> String {
-    let mut stage = bench.stage(&Wish::default());
-    let session = stage.session(initiates);
-    keep_quiet(&mut stage, by);
+    let (mut stage, session) = quiet(bench, initiates, by);
     let deeds = stage.send(20);
     sorted(&stage, &session, &deeds.sent)
 }
 
+/// A packet to send when so many have been sent.
+fn by_counter(bench: &Bench, counter: u64) -> String {
+    in_both_roles(|initiates| {
+        let (mut stage, session) = quiet(bench, initiates, 10 * SECOND);
+        stage.end.set_counter(counter);
+        let deeds = stage.send(20);
+        sorted(&stage, &session, &deeds.sent)
+    })
+}
+
 fn data_after(bench: &Bench, initiates: bool, by: Duration) -> String {
-    let mut stage = bench.stage(&Wish::default());
-    let mut session = stage.session(initiates);
-    keep_quiet(&mut stage, by);
+    let (mut stage, mut session) = quiet(bench, initiates, by);
     let data = stage.probe.seal(&mut session, &incoming(40));
     let deeds = stage.receive(&data);
     stage.words(&deeds, Some(&session))
 }
 
 fn sends_data_after(bench: &Bench, initiates: bool, by: Duration) -> String {
-    let mut stage = bench.stage(&Wish::default());
-    let session = stage.session(initiates);
-    keep_quiet(&mut stage, by);
+    let (mut stage, session) = quiet(bench, initiates, by);
     let deeds = stage.send(20);
     let sent = data_among(&stage, &session, &deeds.sent);
     if sent > 0 { "it is" } else { "it is not" }.to_owned()
@@ -427,9 +386,7 @@ fn sends_data_after(bench: &Bench, initiates: bool, by: Duration) -> String {
 
 fn received_after(bench: &Bench, by: Duration) -> String {
     in_both_roles(|initiates| {
-        let mut stage = bench.stage(&Wish::default());
-        let mut session = stage.session(initiates);
-        keep_quiet(&mut stage, by);
+        let (mut stage, mut session) = quiet(bench, initiates, by);
         let data = stage.probe.seal(&mut session, &incoming(40));
         let deeds = stage.receive(&data);
         if deeds.delivered.is_empty() {
@@ -443,9 +400,7 @@ fn received_after(bench: &Bench, by: Duration) -> String {
 
 fn keys_after(bench: &Bench, by: Duration) -> String {
     in_both_roles(|initiates| {
-        let mut stage = bench.stage(&Wish::default());
-        stage.session(initiates);
-        keep_quiet(&mut stage, by);
+        let (mut stage, _) = quiet(bench, initiates, by);
         if stage.end.has_keys() {
             "they are"
         } else {

@@ -235,7 +235,7 @@ fn length(bench: &Bench, content: &[u8]) -> String {
 /// What comes of messages with these counters; a session of the probe has used counter 0 where it began it.
 fn each(bench: &Bench, counters: &[u64]) -> String {
     in_both_roles(|initiates| {
-        let mut stage = bench.stage(&Wish::default());
+        let mut stage = bench.plain();
         let session = stage.session(initiates);
         let words: Vec<_> = counters
             .iter()
