@@ -1,6 +1,7 @@
 //! Random configurations and short scenes, ours against the reference: whatever is drawn, they come together and move data.
 //!
-//! `PARITY_CASES` says how many (200 by default); a failure is shrunk, and its seed printed: `PROPTEST_RNG_SEED` plays it again.
+//! `PARITY_CASES` says how many (200 by default) and `PARITY_SEED` which ones (0 by default); a failure is shrunk and told with
+//! both, which play it again.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -15,7 +16,7 @@ use awg_parity::stage::{probe_key, subject_key};
 use awg_tunnel::PresharedKey;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 /// What a scene is made of.
 #[derive(Debug, Clone)]
@@ -248,14 +249,21 @@ fn whatever_the_configuration_they_come_together() {
             return;
         }
     };
-    let cases = std::env::var("PARITY_CASES").map_or(200, |text| text.parse().expect("a number"));
-    let mut runner = TestRunner::new(Config {
+    let number =
+        |name, default| std::env::var(name).map_or(default, |text| text.parse().expect("a number"));
+    let (cases, seed) = (number("PARITY_CASES", 200), number("PARITY_SEED", 0));
+    let config = Config {
         cases,
         failure_persistence: None,
         max_shrink_iters: 2000,
         ..Config::default()
-    });
-    if let Err(error) = runner.run(&draw(), |draw| play(&program, &draw)) {
-        panic!("{error}");
+    };
+    let mut bytes = [0; 32];
+    bytes[..4].copy_from_slice(&seed.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    if let Err(error) =
+        TestRunner::new_with_rng(config, rng).run(&draw(), |draw| play(&program, &draw))
+    {
+        panic!("PARITY_SEED={seed} PARITY_CASES={cases}: {error}");
     }
 }
