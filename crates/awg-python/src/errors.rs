@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io;
 
 use awg_engine::{CommandError, SettingsError, StartError};
+use awg_tunnel::TunnelError;
 use pyo3::PyErr;
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 
@@ -51,8 +52,22 @@ impl From<SettingsError> for Failure {
     fn from(error: SettingsError) -> Self {
         match error {
             SettingsError::Descriptor(error) => Self::system(&error),
-            invalid => Self::Invalid(invalid.to_string()),
+            invalid => match argument(&invalid) {
+                Some(argument) => Self::invalid(argument, invalid),
+                None => Self::Invalid(invalid.to_string()),
+            },
         }
+    }
+}
+
+/// The argument that a refused setting came in; a peer's text begins with its own.
+fn argument(error: &SettingsError) -> Option<&'static str> {
+    match error {
+        SettingsError::Tunnel(TunnelError::PrivateKey(_)) => Some("private_key"),
+        SettingsError::Tunnel(TunnelError::Parameters(_)) => Some("obfuscation"),
+        SettingsError::Tunnel(TunnelError::Mtu { .. }) | SettingsError::Mtu(_) => Some("mtu"),
+        SettingsError::NoAddress => Some("addresses"),
+        _ => None,
     }
 }
 

@@ -34,7 +34,6 @@ _KEYS = {
 
 _PEER = re.compile(r"peers\[(\d+)\]")
 _ARGUMENT = re.compile(r"(\w+)(?:\[\d+\])?: ")
-_SETTING = re.compile("|".join(rf"\b{name}\b" for names in _KEYS.items() for name in names))
 
 
 class SessionEngine(Flows, TunnelSockets, Protocol):
@@ -113,15 +112,13 @@ def _built(config: Config, settings: Callable[[], EngineSettings]) -> Engine:
 
 
 def _problem(config: Config, text: str) -> Problem:
-    """What the engine says, at the line that it is about: of the argument that begins it, or of the first it names."""
+    """What the engine says, at the line of the argument that begins its text."""
     if (peer := _PEER.match(text)) is not None:
         line = config.lines.get((f"peer {int(peer[1]) + 1}", ""))
         return Problem(config.file, line, "Peer", None, text[peer.end() :].lstrip(": "))
-    if (argument := _ARGUMENT.match(text)) is not None:
-        key = _KEYS.get(argument[1])
-        text = text if key is None else text[argument.end() :]
-    else:
-        setting = _SETTING.search(text)
-        key = None if setting is None else _KEYS.get(setting[0], setting[0])
+    argument = _ARGUMENT.match(text)
+    key = None if argument is None else _KEYS.get(argument[1])
+    if argument is not None and key is not None:
+        text = text[argument.end() :]
     line = config.lines.get(("interface", key.lower() if key else ""), config.lines.get(("interface", "")))
     return Problem(config.file, line, "Interface", key, text)
