@@ -18,6 +18,7 @@ ALLOWED = {
     "awg-engine": {"awg-netstack", "awg-obfuscation", "awg-tunnel"},
     "awg-python": {"awg-engine", "awg-obfuscation", "awg-tunnel"},
     "awg-parity": {"awg-obfuscation", "awg-tunnel"},
+    "awg-boringtun": {"awg-obfuscation"},
 }
 
 TESTS_ONLY = {"tests", "tests.rs", "recording.rs"}
