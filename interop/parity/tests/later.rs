@@ -4,8 +4,12 @@ use awg_parity::reference::{Version, build};
 use awg_parity::stage::{Bench, SECOND, Stage, Wish, incoming};
 
 fn stage() -> Option<Stage> {
-    match build(Version::Later) {
-        Ok(program) => Some(Bench::Reference(program).stage(&Wish::with(&[("S4", "12")]))),
+    Some(bench(Version::Later)?.stage(&Wish::with(&[("S4", "12")])))
+}
+
+fn bench(version: Version) -> Option<Bench> {
+    match build(version) {
+        Ok(program) => Some(Bench::Reference(program)),
         Err(error) if std::env::var("CI").is_ok_and(|ci| ci == "true") => panic!("{error}"),
         Err(error) => {
             eprintln!("skipped: {error}");
@@ -43,5 +47,23 @@ fn it_takes_ours_and_no_bare_ones() {
         let deeds = stage.send(20);
         let words = stage.words(&deeds, Some(&session));
         assert_eq!(words == "sends data", taken, "{words}");
+    }
+}
+
+#[test]
+fn it_leaves_out_signature_packets_without_tags() {
+    let (Some(reference), Some(later)) = (bench(Version::Reference), bench(Version::Later)) else {
+        return;
+    };
+    let wish = Wish::with(&[("I1", ""), ("I2", "<r 9>"), ("I3", "")]);
+    let cases = [
+        (reference, vec![0, 9, 0, 148]),
+        (later, vec![9, 148]),
+        (Bench::Ours, vec![9, 148]),
+    ];
+    for (bench, expected) in cases {
+        let sent = bench.stage(&wish).send(20).sent;
+        let sizes: Vec<_> = sent.iter().map(|sent| sent.datagram.len()).collect();
+        assert_eq!(sizes, expected);
     }
 }
