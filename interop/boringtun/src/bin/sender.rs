@@ -1,4 +1,5 @@
-//! Sends the lines of its input to `receiver`, each in an inner packet, and prints what comes back: `sender ADDRESS [NAME=VALUE …]`.
+//! Sends the lines of its input to `receiver`, each in an inner packet, and prints what comes back:
+//! `sender ADDRESS [NAME=VALUE …]`.
 
 use std::error::Error;
 use std::io::{BufRead, stdin};

@@ -1,4 +1,5 @@
-//! boringtun with its adapter, in conversation: with its like, with awgproxy's tunnel, and with amneziawg-go where Go is installed.
+//! boringtun with its adapter, in conversation: with its like, with awgproxy's tunnel, and, where Go is installed, with
+//! amneziawg-go.
 
 mod cookies;
 mod end;
@@ -55,7 +56,11 @@ fn obfuscation(settings: Settings) -> Obfuscation {
 
 /// The program of amneziawg-go; none without Go, which continuous integration has.
 fn reference() -> Option<PathBuf> {
-    match build(Version::Reference) {
+    built(Version::Reference)
+}
+
+fn built(version: Version) -> Option<PathBuf> {
+    match build(version) {
         Ok(program) => Some(program),
         Err(error) if std::env::var("CI").is_ok_and(|ci| ci == "true") => panic!("{error}"),
         Err(error) => {
@@ -93,7 +98,7 @@ fn before_initiations(pair: &Pair, by: Side, obfuscation: &Obfuscation) -> Vec<u
     found
 }
 
-/// The whole life of a session between two ends, begun by A: handshake, data, keepalives, new keys, losses, a restart of `others`.
+/// The whole life of a session between two ends, begun by A: handshake, data, keepalives, new keys, losses, a restart.
 fn converse(ends: [Box<dyn End>; 2], name: &str, settings: Settings, restarting: Option<Side>) {
     let obfuscation = obfuscation(settings);
     let preshared = settings.len() % 2 == 1;
@@ -233,6 +238,22 @@ fn with_the_reference_that_begins() {
     for (name, settings) in SETS {
         let reference = Box::new(Reference::start(&program));
         converse([reference, boringtun()], name, settings, Some(Side::A));
+    }
+}
+
+#[test]
+fn with_todays_servers() {
+    let Some(program) = built(Version::Later) else {
+        return;
+    };
+    let padded = SETS
+        .iter()
+        .filter(|(_, settings)| settings.iter().any(|(name, _)| *name == "S4"));
+    for (name, settings) in padded {
+        let later = Box::new(Reference::start(&program));
+        converse([boringtun(), later], name, settings, Some(Side::B));
+        let later = Box::new(Reference::start(&program));
+        converse([later, boringtun()], name, settings, Some(Side::A));
     }
 }
 
