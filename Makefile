@@ -9,6 +9,8 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; 
 RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 VENV := .venv
 BIN := $(VENV)/bin
+T ?= 60
+TARGETS ?= $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
 EXTENSION_SOURCES := $(shell find crates -name '*.rs' -o -name Cargo.toml 2>/dev/null) Cargo.toml Cargo.lock pyproject.toml
 
 .PHONY: help
@@ -70,6 +72,19 @@ macos: $(VENV)/.installed ## cross-build and link the extension for macOS on App
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-macos.lock
 	@PATH="$(CURDIR)/$(BIN):$$PATH" maturin build --quiet --release --locked --zig --target aarch64-apple-darwin --out target/wheels
 	@ls target/wheels/awgproxy-*-macosx_*_arm64.whl
+
+.PHONY: fuzz
+fuzz: tools ## hostile input to every parser and machine, T seconds for each target (T=60; TARGETS="tunnel segments")
+	@command -v cargo-fuzz >/dev/null || cargo install --quiet --locked cargo-fuzz
+	@command -v c++ >/dev/null || { echo "a C++ compiler is missing: install build-essential (Debian) or the Xcode command line tools (macOS)" >&2; exit 1; }
+	@echo "building the targets (some minutes the first time)"
+	@CARGO_PROFILE_RELEASE_LTO=off cargo fuzz build --sanitizer none --features libfuzzer --codegen-units 16
+	@for target in $(TARGETS); do \
+		echo "$$target: $(T) seconds" && mkdir -p fuzz/corpus/$$target && \
+		CARGO_PROFILE_RELEASE_LTO=off cargo fuzz run --sanitizer none --features libfuzzer --codegen-units 16 \
+			$$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+			-max_total_time=$(T) -timeout=10 -max_len=2048 -rss_limit_mb=1024 -print_final_stats=1; \
+	done
 
 .PHONY: compatibility
 compatibility: tools ## write docs/compatibility.md anew, by playing every behaviour to the reference and to ours
