@@ -1,9 +1,10 @@
 //! Two devices that talk to each other, with a link between them that loses what it is told to lose.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::end::{End, Happening, Setup};
-use crate::stage::packet;
+use crate::end::{End, Happening, Peer, Setup};
+use crate::stage::{Wish, packet, probe_key, subject_key};
 
 /// One of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,10 @@ impl Side {
             Self::A => Self::B,
             Self::B => Self::A,
         }
+    }
+
+    fn address(self) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, self.number()], 51820))
     }
 
     fn number(self) -> u8 {
@@ -61,6 +66,30 @@ const SLICE: Duration = Duration::from_millis(250);
 const MOST_ROUNDS: usize = 50;
 
 impl Pair {
+    /// What both are given: the wish's parameters, each the other's peer. `subject_key` is A's, `probe_key` B's.
+    pub fn setups(wish: &Wish) -> [Setup; 2] {
+        Side::BOTH.map(|side| {
+            let (own, other) = match side {
+                Side::A => (subject_key(), probe_key()),
+                Side::B => (probe_key(), subject_key()),
+            };
+            let other_number = side.other().number();
+            Setup {
+                private_key: own,
+                mtu: wish.mtu(),
+                parameters: wish.parameters.clone(),
+                peers: vec![Peer {
+                    public_key: other.public_key(),
+                    preshared_key: wish.preshared.clone(),
+                    endpoint: Some(side.other().address()),
+                    allowed_ips: vec![format!("10.0.0.{other_number}/32")],
+                    persistent_keepalive: wish.keepalive,
+                }],
+                seed: wish.seed + u64::from(side.number()),
+            }
+        })
+    }
+
     /// Opens both.
     ///
     /// # Errors
@@ -151,8 +180,7 @@ impl Pair {
                 }
                 if !arriving.is_empty() {
                     quiet = false;
-                    let from = std::net::SocketAddr::from(([192, 0, 2, by.number()], 51820));
-                    self.ends[by.other() as usize].receive(from, &arriving);
+                    self.ends[by.other() as usize].receive(by.address(), &arriving);
                 }
             }
             if quiet {

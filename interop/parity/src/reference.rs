@@ -40,7 +40,7 @@ impl Version {
 ///
 /// # Errors
 /// One line: Go is missing, or the compiler's words.
-pub fn build(version: Version) -> Result<PathBuf, String> {
+fn build(version: Version) -> Result<PathBuf, String> {
     let interop = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let program = interop.join("bin").join(version.program());
     let mut go = Command::new("go");
@@ -58,6 +58,21 @@ pub fn build(version: Version) -> Result<PathBuf, String> {
         Ok(program)
     } else {
         Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+/// The program of a version for a test: without Go there is none, and one line says so; with `CI=true` it must be there.
+///
+/// # Panics
+/// With `CI=true`, where it cannot be built.
+pub fn needed(version: Version) -> Option<PathBuf> {
+    match build(version) {
+        Ok(program) => Some(program),
+        Err(error) if std::env::var("CI").is_ok_and(|ci| ci == "true") => panic!("{error}"),
+        Err(error) => {
+            eprintln!("not compared with the reference: {error}");
+            None
+        }
     }
 }
 

@@ -55,6 +55,11 @@ impl Wish {
         }
     }
 
+    /// The largest inner packet, in bytes.
+    pub fn mtu(&self) -> u16 {
+        if self.mtu == 0 { 1420 } else { self.mtu }
+    }
+
     /// A device with every parameter.
     #[must_use]
     pub fn everything() -> Self {
@@ -167,7 +172,7 @@ impl Bench {
         let probe_at = SocketAddr::from(([192, 0, 2, 2], 51820));
         let setup = Setup {
             private_key: subject_key(),
-            mtu: if wish.mtu == 0 { 1420 } else { wish.mtu },
+            mtu: wish.mtu(),
             parameters: self.own(&wish.parameters),
             peers: vec![Peer {
                 public_key: probe_key().public_key(),

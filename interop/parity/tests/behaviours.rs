@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use awg_parity::behaviours::TABLE;
 use awg_parity::page::{self, Outcome};
-use awg_parity::reference::{Version, build};
+use awg_parity::reference::{Version, needed};
 use awg_parity::stage::Bench;
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -16,14 +16,7 @@ type Outcomes = Arc<Mutex<HashMap<(&'static str, &'static str), Outcome>>>;
 
 fn main() {
     let arguments = Arguments::from_args();
-    let program = match build(Version::Reference) {
-        Ok(program) => Some(program),
-        Err(error) if std::env::var("CI").is_ok_and(|ci| ci == "true") => panic!("{error}"),
-        Err(error) => {
-            println!("the reference is not compared with: {error}");
-            None
-        }
-    };
+    let program = needed(Version::Reference);
     let outcomes = Outcomes::default();
     let mut trials = Vec::new();
     for theme in TABLE {

@@ -1,6 +1,6 @@
 //! Today's servers: v0.2.19 of the reference, which pads keepalives with S4 and leaves out signature packets without tags.
 
-use awg_parity::reference::{Version, build};
+use awg_parity::reference::{Version, needed};
 use awg_parity::stage::{Bench, SECOND, Stage, Wish, incoming};
 
 fn stage() -> Option<Stage> {
@@ -8,14 +8,7 @@ fn stage() -> Option<Stage> {
 }
 
 fn bench(version: Version) -> Option<Bench> {
-    match build(version) {
-        Ok(program) => Some(Bench::Reference(program)),
-        Err(error) if std::env::var("CI").is_ok_and(|ci| ci == "true") => panic!("{error}"),
-        Err(error) => {
-            eprintln!("skipped: {error}");
-            None
-        }
-    }
+    needed(version).map(Bench::Reference)
 }
 
 #[test]

@@ -1,27 +1,13 @@
 //! Every datagram that the reference emits, read with the keys and made again by our code: the same bytes.
 
-use std::path::PathBuf;
-
 use awg_obfuscation::MessageType;
 use awg_parity::probe::Session;
-use awg_parity::reference::{Version, build};
+use awg_parity::reference::{Version, needed};
 use awg_parity::stage::{Bench, Deeds, SECOND, Stage, Wish, incoming, probe_key, subject_key};
 use awg_tunnel::PresharedKey;
 use awg_tunnel::inspection::{
     CookieReply, Initiation, Mac, Response, Transport, cookie, ephemeral_public,
 };
-
-/// The reference's program; without Go nothing is compared, but with `CI=true` it must be there.
-fn program(version: Version) -> Option<PathBuf> {
-    match build(version) {
-        Ok(program) => Some(program),
-        Err(error) if std::env::var("CI").is_ok_and(|ci| ci == "true") => panic!("{error}"),
-        Err(error) => {
-            eprintln!("skipped: {error}");
-            None
-        }
-    }
-}
 
 fn wishes() -> Vec<Wish> {
     let everything = Wish {
@@ -93,7 +79,7 @@ fn transport(stage: &Stage, session: &Session, deeds: &Deeds) -> (usize, usize) 
 
 #[test]
 fn what_an_initiator_sends() {
-    let Some(program) = program(Version::Reference) else {
+    let Some(program) = needed(Version::Reference) else {
         return;
     };
     for wish in wishes() {
@@ -123,7 +109,7 @@ fn what_an_initiator_sends() {
 
 #[test]
 fn what_a_responder_sends() {
-    let Some(program) = program(Version::Reference) else {
+    let Some(program) = needed(Version::Reference) else {
         return;
     };
     for wish in wishes() {
@@ -163,7 +149,7 @@ fn what_a_responder_sends() {
 
 #[test]
 fn a_cookie_reply() {
-    let Some(program) = program(Version::Reference) else {
+    let Some(program) = needed(Version::Reference) else {
         return;
     };
     for wish in wishes() {
