@@ -4,12 +4,12 @@ use awg_obfuscation::MessageType;
 use awg_parity::end::{End, Happening};
 use awg_parity::ours::Ours;
 use awg_parity::pair::{Pair, Side};
-use awg_parity::reference::Reference;
+use awg_parity::reference::{Reference, Version, needed};
 use awg_parity::stage::{Bench, SECOND, Wish, incoming};
 
 use crate::end::Boringtun;
 use crate::settings::Settings;
-use crate::{boringtun, data, obfuscation, reference, setups};
+use crate::{boringtun, data, obfuscation, setups};
 
 const SETTINGS: Settings = &[
     ("S1", "31"),
@@ -58,7 +58,9 @@ fn boringtun_gives_our_tunnel_a_cookie() {
 
 #[test]
 fn boringtun_gives_the_reference_a_cookie() {
-    let Some(program) = reference() else { return };
+    let Some(program) = needed(Version::Reference) else {
+        return;
+    };
     asks_for_a_cookie(Box::new(Reference::start(&program)));
 }
 
@@ -109,6 +111,8 @@ fn our_tunnel_gives_boringtun_a_cookie() {
 
 #[test]
 fn the_reference_gives_boringtun_a_cookie() {
-    let Some(program) = reference() else { return };
+    let Some(program) = needed(Version::Reference) else {
+        return;
+    };
     is_given_a_cookie(&Bench::Reference(program));
 }

@@ -5,16 +5,14 @@ mod cookies;
 mod end;
 mod settings;
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use awg_obfuscation::{MessageType, Obfuscation, Parameters};
-use awg_parity::end::{End, Peer, Setup};
+use awg_parity::end::{End, Setup};
 use awg_parity::ours::Ours;
 use awg_parity::pair::{Pair, Side};
-use awg_parity::reference::{Reference, Version, build};
-use awg_parity::stage::{SECOND, probe_key, subject_key};
+use awg_parity::reference::{Reference, Version, needed};
+use awg_parity::stage::{SECOND, Wish};
 use awg_tunnel::PresharedKey;
 
 use end::Boringtun;
@@ -24,50 +22,15 @@ use settings::{SETS, Settings};
 const LENGTHS: [usize; 6] = [24, 32, 33, 600, 1291, 1420];
 
 fn setups(settings: Settings, preshared: bool) -> [Setup; 2] {
-    Side::BOTH.map(|side| {
-        let (own, other) = match side {
-            Side::A => (subject_key(), probe_key()),
-            Side::B => (probe_key(), subject_key()),
-        };
-        let number = 2 - side as u8;
-        Setup {
-            private_key: own,
-            mtu: 1420,
-            parameters: settings
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect(),
-            peers: vec![Peer {
-                public_key: other.public_key(),
-                preshared_key: preshared.then(|| PresharedKey::from_bytes([0x77; 32])),
-                endpoint: Some(SocketAddr::from(([192, 0, 2, number], 51820))),
-                allowed_ips: vec![format!("10.0.0.{number}/32")],
-                persistent_keepalive: None,
-            }],
-            seed: 1 + side as u64,
-        }
+    Pair::setups(&Wish {
+        preshared: preshared.then(|| PresharedKey::from_bytes([0x77; 32])),
+        ..Wish::with(settings)
     })
 }
 
 fn obfuscation(settings: Settings) -> Obfuscation {
     let parameters = Parameters::from_settings(settings.iter().copied()).expect("good settings");
     Obfuscation::new(parameters).expect("good settings")
-}
-
-/// The program of amneziawg-go; none without Go, which continuous integration has.
-fn reference() -> Option<PathBuf> {
-    built(Version::Reference)
-}
-
-fn built(version: Version) -> Option<PathBuf> {
-    match build(version) {
-        Ok(program) => Some(program),
-        Err(error) if std::env::var("CI").is_ok_and(|ci| ci == "true") => panic!("{error}"),
-        Err(error) => {
-            eprintln!("skipped: {error}");
-            None
-        }
-    }
 }
 
 /// One packet of each length in this direction arrives, and nothing else.
@@ -225,7 +188,9 @@ fn with_our_tunnel_that_begins() {
 
 #[test]
 fn with_the_reference() {
-    let Some(program) = reference() else { return };
+    let Some(program) = needed(Version::Reference) else {
+        return;
+    };
     for (name, settings) in SETS {
         let reference = Box::new(Reference::start(&program));
         converse([boringtun(), reference], name, settings, Some(Side::B));
@@ -234,7 +199,9 @@ fn with_the_reference() {
 
 #[test]
 fn with_the_reference_that_begins() {
-    let Some(program) = reference() else { return };
+    let Some(program) = needed(Version::Reference) else {
+        return;
+    };
     for (name, settings) in SETS {
         let reference = Box::new(Reference::start(&program));
         converse([reference, boringtun()], name, settings, Some(Side::A));
@@ -243,7 +210,7 @@ fn with_the_reference_that_begins() {
 
 #[test]
 fn with_todays_servers() {
-    let Some(program) = built(Version::Later) else {
+    let Some(program) = needed(Version::Later) else {
         return;
     };
     let padded = SETS
