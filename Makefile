@@ -26,7 +26,11 @@ demo: build ## build, then a server, a client and a transfer through SOCKS5, for
 build: $(VENV)/.extension ## .venv with awgproxy and its release extension
 
 .PHONY: test
-test: test-rust test-python ## all tests
+test: test-rust test-python ## the tests
+
+.PHONY: test-all
+test-all: test ## `make test`, and the rest of the matrix of interop
+	@$(BIN)/python -m pytest -m matrix tests/interop
 
 .PHONY: test-rust
 test-rust: tools ## the crates' tests
@@ -117,7 +121,7 @@ tools:
 system-packages: ## Debian packages that the tests use (root)
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq build-essential ca-certificates curl bind9-dnsutils iproute2 \
-		iputils-ping nftables pkg-config procps python3-venv valgrind wireguard-tools >/dev/null
+		iperf3 iputils-ping nftables pkg-config procps python3-venv valgrind wireguard-tools >/dev/null
 
 $(VENV)/.installed: requirements.lock | tools
 	@echo "installing Python packages into $(VENV)"

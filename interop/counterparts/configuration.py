@@ -5,9 +5,14 @@ The keys were made for this file and protect nothing.
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import hashlib
+import ipaddress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from awgproxy import _native
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,11 +68,29 @@ PADDED_DATA: Mapping[str, str] = {"S4": "24"}
 """Padding before transport messages alone: what the two forms of keepalive are about."""
 
 
+def client_private(number: int) -> str:
+    """The private key of a client, who is told from others of the same server by a number: 0 is the first."""
+    if number == 0:
+        return CLIENT_PRIVATE
+    return base64.b64encode(hashlib.sha256(b"awgproxy interop client %d" % number).digest()).decode()
+
+
+def client_public(number: int) -> str:
+    """The public key of that client."""
+    return CLIENT_PUBLIC if number == 0 else _native.public_key(client_private(number))
+
+
+def client_addresses(number: int) -> dict[int, str]:
+    """The addresses of that client inside the tunnel, by IP version."""
+    return {version: str(ipaddress.ip_address(first) + number) for version, first in CLIENT_ADDRESSES.items()}
+
+
 @dataclass(frozen=True)
 class Tunnel:
-    """One tunnel between a server and a client, as both ends' files describe it.
+    """One tunnel between a server and its clients, as the ends' files describe it.
 
-    `endpoint` is where the client finds the server, "host:port"; `inner` lists the IP versions inside.
+    `endpoint` is where clients find the server, "host:port"; `inner` lists the IP versions inside; `clients` is how
+    many the server knows.
     """
 
     endpoint: str = ""
@@ -76,6 +99,7 @@ class Tunnel:
     inner: tuple[int, ...] = (4,)
     mtu: int = 1380
     persistent_keepalive: int = 0
+    clients: int = 1
 
     def at(self, endpoint: str) -> Tunnel:
         """The same tunnel, found at another place."""
@@ -84,12 +108,16 @@ class Tunnel:
     def server_file(self, listen_port: int) -> str:
         """The server's file, as any implementation takes it."""
         interface = self._interface(SERVER_PRIVATE, SERVER_ADDRESSES) | {"ListenPort": str(listen_port)}
-        allowed = ", ".join(f"{CLIENT_ADDRESSES[version]}/{PREFIX_LENGTHS[version]}" for version in self.inner)
-        return _section("Interface", interface) + _section("Peer", self._peer(CLIENT_PUBLIC, allowed))
+        text = _section("Interface", interface)
+        for number in range(self.clients):
+            addresses = client_addresses(number)
+            allowed = ", ".join(f"{addresses[version]}/{PREFIX_LENGTHS[version]}" for version in self.inner)
+            text += _section("Peer", self._peer(client_public(number), allowed))
+        return text
 
-    def client_file(self) -> str:
-        """The client's file, as any implementation takes it: everything goes through the tunnel."""
-        interface = self._interface(CLIENT_PRIVATE, CLIENT_ADDRESSES)
+    def client_file(self, number: int = 0) -> str:
+        """A client's file, as any implementation takes it: everything goes through the tunnel."""
+        interface = self._interface(client_private(number), client_addresses(number))
         interface["DNS"] = ", ".join(SERVER_ADDRESSES[version] for version in self.inner[:1])
         allowed = ", ".join({4: "0.0.0.0/0", 6: "::/0"}[version] for version in self.inner)
         peer = self._peer(SERVER_PUBLIC, allowed) | {"Endpoint": self.endpoint}

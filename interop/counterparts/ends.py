@@ -90,23 +90,30 @@ def write(folder: Path, name: str, text: str) -> Path:
 
 @contextlib.contextmanager
 def client(
-    kind: str, tunnel: Tunnel, folder: Path, ours: Ours | None = None, inside: Sequence[str] = ()
+    kind: str,
+    tunnel: Tunnel,
+    folder: Path,
+    ours: Ours | None = None,
+    inside: Sequence[str] = (),
+    *,
+    number: int = 0,
 ) -> Iterator[Client]:
     """Run a client of `kind` ("awgproxy", "reference", "wireguard") and leave when its proxy listens.
 
-    `inside` is put before the command, e.g. to run it in a network namespace.
+    `inside` is put before the command, e.g. to run it in a network namespace; `number` says which of the tunnel's
+    clients it is.
     """
     if kind == "awgproxy":
         port = free_port(socket.SOCK_STREAM)
         ours = dataclasses.replace(ours or Ours(), socks=f"127.0.0.1:{port}")
-        text = tunnel.client_file() + ours.sections()
-        path = write(folder, "awgproxy-client.conf", text)
+        text = tunnel.client_file(number) + ours.sections()
+        path = write(folder, f"awgproxy-client-{number}.conf", text)
         with Process("awgproxy client", [programs.awgproxy(), "client", path], inside) as process:
             process.wait_until(lambda: listening(process.pid, port), "listening")
             yield Client(process, ("127.0.0.1", port))
         return
     program = {"reference": "reference-client", "wireguard": "wireguard-peer"}[kind]
-    path = write(folder, f"{program}-client.conf", tunnel.client_file())
+    path = write(folder, f"{program}-client-{number}.conf", tunnel.client_file(number))
     proxy = ["-socks", "127.0.0.1:0", "-watch"]
     with Process(program, [programs.go_programs() / program, "-config", path, *proxy], inside) as process:
         host, port_text = process.wait_for("ready")["socks"].rsplit(":", 1)

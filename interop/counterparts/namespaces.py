@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 INTERNET = {4: "198.51.100.1", 6: "2001:db8::1"}
 """Addresses of documentation (RFC 5737, RFC 3849)."""
 
+ELSEWHERE = ("2001:db8:e::1", "2001:db8:e::2", "2001:db8:e::3", "2001:db8:e::4")
+"""More of them, to be at and to move between: IPv6 has but one loopback address."""
+
 _libc = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNET = 0x40000000
 _numbers = itertools.count(1)
@@ -78,6 +81,8 @@ def internet(where: Namespace) -> None:
     """
     for version, address in INTERNET.items():
         where.ip(f"-{version} address add {address} dev lo" + (" nodad" if version == 6 else ""))
+    for address in ELSEWHERE:
+        where.ip(f"-6 address add {address} dev lo nodad")
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """A UDP relay between a client and a server on loopback, that notes what passes and can change its address.
 
-As a NAT router does: to the server it is the client, and after `move` the client is somewhere else.
+As a NAT router does: to the server it is the client, and after `move` the client is somewhere else. Over IPv6 it needs
+a network that has the addresses ELSEWHERE (`namespaces.internet`).
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Self
 
+from interop.counterparts import ends
+from interop.counterparts.namespaces import ELSEWHERE
+
 if TYPE_CHECKING:
     from types import TracebackType
 
     from interop.counterparts.ends import Address
 
-_hosts = itertools.count(2)
+_turns = itertools.count()
 
 
 class Relay:
@@ -28,46 +32,49 @@ class Relay:
         self._client: Address | None = None
         self._lock = threading.Lock()
         self._sizes: dict[str, list[int]] = {"up": [], "down": []}
-        self._near = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._near.bind(("127.0.0.1", 0))
+        self._version = 6 if ":" in server[0] else 4
+        self._near = self._bound({4: "127.0.0.1", 6: "::1"}[self._version], 0)
         self._wake, self._woken = socket.socketpair()
-        self._far = self._outside()
+        self._far = self._bound(self._another_host(), 0)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     @property
     def endpoint(self) -> str:
         """Where the client sends to, "host:port"."""
-        host, port = self._near.getsockname()
-        return f"{host}:{port}"
+        return ends.join(*self._near.getsockname()[:2])
 
     @property
     def outside(self) -> str:
         """What the server sees as the client's endpoint now."""
         with self._lock:
-            host, port = self._far.getsockname()
-        return f"{host}:{port}"
+            return ends.join(*self._far.getsockname()[:2])
 
     def sizes(self, direction: str) -> list[int]:
         """The size of every datagram that passed "up" (to the server) or "down", in order."""
         with self._lock:
             return list(self._sizes[direction])
 
-    def move(self) -> None:
-        """Be at another address and port from now on; what is sent to the old one is lost."""
+    def move(self, *, host: bool = True, port: bool = True) -> None:
+        """Be at another address, at another port, or both, from now on; what is sent to the old place is lost."""
         with self._lock:
+            old_host, old_port = self._far.getsockname()[:2]
+            moved = self._bound(self._another_host() if host else old_host, 0 if port else old_port)
             self._far.close()
-            self._far = self._outside()
+            self._far = moved
         self._wake.send(b"m")
 
-    def _outside(self) -> socket.socket:
-        opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        opened.bind((f"127.0.0.{next(_hosts) % 250 + 2}", 0))
+    def _another_host(self) -> str:
+        turn = next(_turns)
+        return f"127.0.0.{turn % 250 + 2}" if self._version == 4 else ELSEWHERE[turn % len(ELSEWHERE)]
+
+    def _bound(self, host: str, port: int) -> socket.socket:
+        opened = socket.socket({4: socket.AF_INET, 6: socket.AF_INET6}[self._version], socket.SOCK_DGRAM)
+        opened.bind((host, port))
         opened.setblocking(False)
         return opened
 
     def _run(self) -> None:
-        self._near.setblocking(False)
         while True:
             with self._lock:
                 far = self._far

@@ -3,31 +3,26 @@
 .. code-block:: text
 
 near                                      far
-curl, ping, dig                           awgproxy server ─ the "internet": addresses on far's loopback
+curl, ping, dig, iperf3                   awgproxy server ─ the "internet": addresses on far's loopback
   └ kernel ─ TUN daemon ══ cable, UDP ════════┘
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import shutil
 import socket
-import sys
 
 import pytest
 
 from interop.counterparts import conversation, daemons, ends, namespaces
 from interop.counterparts.configuration import EVERYTHING, PLAIN, SERVER_ADDRESSES, Ours, Tunnel
 from interop.counterparts.namespaces import INTERNET
-from interop.counterparts.processes import Process
-from tests.required import require
+from tests.interop import ordinary
 
 pytestmark = pytest.mark.usefixtures("go_programs", "awgproxy", "network_namespaces")
 
 CABLE = {4: ("10.179.0.1", "10.179.0.2"), 6: ("fd79::1", "fd79::2")}
 PORT = 51820
-WEB = 8080
 
 DAEMONS = {
     "reference": ("reference", EVERYTHING, 4),
@@ -42,41 +37,34 @@ def near(request, tmp_path):
     kind, obfuscation, outer = DAEMONS[request.param]
     if kind == "boringtun":
         request.getfixturevalue("boringtun")
-    for tool in ("curl", "ping", "dig"):
-        require(shutil.which(tool), f"{tool} is not installed")
+    ordinary.required("curl", "ping", "dig", "iperf3")
     here, there = CABLE[outer]
     bits = {4: 30, 6: 126}[outer]
     tunnel = Tunnel(f"{ends.join(there, PORT)}", obfuscation, inner=(4, 6), mtu=1360)
     ours = Ours(allow=(f"{INTERNET[4]}/32", f"{INTERNET[6]}/128"), names=INTERNET[4])
-    (tmp_path / "web").mkdir()
     with contextlib.ExitStack() as running:
         start = running.enter_context
         near, far = start(namespaces.pair(f"{here}/{bits}", f"{there}/{bits}"))
         namespaces.internet(far)
         start(ends.target(inside=far.inside))
-        web = [sys.executable, "-m", "http.server", str(WEB), "--bind", "::", "--directory", tmp_path / "web"]
-        server = start(Process("web server", web, far.inside))
-        server.wait_until(lambda: ends.listening(server.pid, WEB), "listening")
+        start(ordinary.servers(far, tmp_path))
         start(ends.awgproxy_server(tunnel, tmp_path, PORT, ours, far.inside))
         start(daemons.client(kind, tunnel, tmp_path, near))
         yield near
 
 
 def test_ordinary_programs(near, tmp_path):
-    page = b"".join(conversation.pieces(100_000_000))
-    (tmp_path / "web" / "page").write_bytes(page)
     for version in (4, 6):
         own = SERVER_ADDRESSES[version]
-        near.run(["ping", "-c", "3", "-i", "0.2", "-w", "20", own])
+        ordinary.ping(near, own)
         record = {4: "A", 6: "AAAA"}[version]
         for transport in ("+notcp", "+tcp"):
             answer = near.run(["dig", f"@{own}", "+short", "+time=5", transport, "web.test", record])
             assert answer.strip() == INTERNET[version]
-        got = tmp_path / f"got-{version}"
-        url = f"http://{ends.join(INTERNET[version], WEB)}/page"
-        near.run(["curl", "--silent", "--show-error", "--fail", "--max-time", "60", "--output", str(got), url], 70)
-        assert hashlib.sha256(got.read_bytes()).digest() == hashlib.sha256(page).digest()
-        got.unlink()
+        ordinary.fetch(near, INTERNET[version], tmp_path)
+        ordinary.measure(near, INTERNET[version])
+        ordinary.measure(near, INTERNET[version], "--reverse")
+        ordinary.measure(near, INTERNET[version], "--udp", "--bitrate", "50M", size=10_000_000)
 
 
 def test_uploads_and_datagrams(near):

@@ -9,24 +9,26 @@ import pytest
 
 from interop.counterparts import conversation, daemons, ends, namespaces
 from interop.counterparts.configuration import EVERYTHING, SERVER_ADDRESSES, Tunnel
-from interop.counterparts.relay import Relay
 from tests.interop import matrix
+from tests.interop.configurations import TABLE
 
 pytestmark = pytest.mark.usefixtures("go_programs")
 
 
-@pytest.mark.parametrize("case", ["plain", "everything", "preshared", "keepalive-bare", "ipv6-both"])
+@pytest.mark.parametrize(
+    "case", ["plain", "everything", "preshared", "keepalive-bare", "all-alike", "wide", "every-tag", "both-in-ipv6"]
+)
 def test_data_passes(case, tmp_path):
-    matrix.data_passes("reference", "reference", matrix.CASES[case], tmp_path)
+    matrix.data_passes("reference", "reference", TABLE[case], tmp_path)
 
 
 def test_names_pass(tmp_path):
-    matrix.names_pass("reference", "reference", matrix.CASES["everything"], tmp_path)
+    matrix.names_pass("reference", "reference", TABLE["everything"], tmp_path)
 
 
 @pytest.mark.parametrize("pair", [("wireguard", "reference"), ("reference", "wireguard")])
 def test_wireguard_is_the_reference_without_parameters(pair, tmp_path):
-    matrix.data_passes(*pair, matrix.CASES["plain"], tmp_path)
+    matrix.data_passes(*pair, TABLE["plain"], tmp_path)
 
 
 def test_other_bytes_are_noticed(tmp_path, monkeypatch):
@@ -41,18 +43,14 @@ def test_other_bytes_are_noticed(tmp_path, monkeypatch):
             conversation.download(client.socks, server.services[4]["source"], 1000)
 
 
-def test_a_moved_client_is_followed(tmp_path):
-    tunnel = Tunnel(obfuscation=EVERYTHING)
-    with (
-        ends.server("reference", tunnel, tmp_path) as server,
-        Relay(("127.0.0.1", int(server.endpoint.split(":")[1]))) as relay,
-        ends.client("reference", tunnel.at(relay.endpoint), tmp_path) as client,
-    ):
-        conversation.echo(client.socks, server.services[4]["echo"])
-        server.process.wait_for("endpoint", where=lambda line: line["to"] == relay.outside)
-        relay.move()
-        conversation.echo(client.socks, server.services[4]["echo"])
-        server.process.wait_for("endpoint", where=lambda line: line["to"] == relay.outside)
+@pytest.mark.usefixtures("internet")
+@pytest.mark.parametrize("case", ["everything", "ipv6-in-ipv6"])
+def test_a_moved_client_is_followed(case, tmp_path):
+    matrix.client_moves("reference", "reference", TABLE[case], tmp_path)
+
+
+def test_peers_at_once(tmp_path):
+    matrix.peers_at_once(2, "reference", "reference", TABLE["everything"], tmp_path)
 
 
 @pytest.mark.usefixtures("network_namespaces")

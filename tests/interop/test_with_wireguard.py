@@ -5,32 +5,26 @@ boringtun as a client is in `test_network_namespace`.
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from interop.counterparts import conversation, daemons, ends, namespaces
 from interop.counterparts.configuration import SERVER_ADDRESSES, Tunnel
 from tests.interop import matrix
+from tests.interop.configurations import TABLE
 
 pytestmark = pytest.mark.usefixtures("go_programs", "awgproxy", "internet")
 
-PLAIN = matrix.CASES["plain"]
-CASES = {
-    "plain": dataclasses.replace(PLAIN, size=20_000_000),
-    "preshared": dataclasses.replace(PLAIN, tunnel=Tunnel(preshared=True), size=1_000_000),
-    "ipv6": dataclasses.replace(matrix.CASES["ipv6-both"], size=1_000_000),
-}
+CASES = ["plain", "preshared-plain", "both-in-ipv6"]
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_our_client_with_wireguard_go(case, tmp_path):
-    matrix.data_passes("awgproxy", "wireguard", CASES[case], tmp_path)
+    matrix.data_passes("awgproxy", "wireguard", TABLE[case], tmp_path)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_wireguard_go_with_our_server(case, tmp_path):
-    matrix.data_passes("wireguard", "awgproxy", CASES[case], tmp_path)
+    matrix.data_passes("wireguard", "awgproxy", TABLE[case], tmp_path)
 
 
 @pytest.mark.usefixtures("boringtun", "network_namespaces")
