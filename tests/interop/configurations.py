@@ -107,6 +107,9 @@ TABLE = {
     "mtu-1420": Configuration(Tunnel(obfuscation=EVERYTHING, mtu=1420)),
 }
 
+DIRECTIONS = {"our-client": ("awgproxy", "reference"), "our-server": ("reference", "awgproxy")}
+"""Who is the client, and who the server."""
+
 CHANGED = ("everything", "ipv6-in-ipv6")
 """What every change is tried with in each run of the tests."""
 

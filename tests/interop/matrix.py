@@ -89,6 +89,9 @@ def client_moves(client_kind, server_kind, configuration, folder):
                 exchange(connection)
             if server_kind == "reference":
                 server.process.wait_for("endpoint", where=lambda line: line["to"] == relay.outside)
+        for connection in connections:
+            connection.shutdown(socket.SHUT_WR)
+            assert connection.recv(1) == b""
 
 
 def peers_at_once(count, client_kind, server_kind, configuration, folder):
