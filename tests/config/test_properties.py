@@ -1,5 +1,6 @@
 """Whatever text comes, parsing gives a configuration or a ConfigError."""
 
+import base64
 import random
 
 from hypothesis import given, settings
@@ -98,6 +99,45 @@ def test_one_value_of_a_good_file_replaced(text, data):
     key = lines[at].split("=")[0]
     lines[at] = f"{key}= {data.draw(VALUES)}"
     survives("\n".join(lines))
+
+
+def repeated(before, unit, count, after):
+    return before + unit * count + after
+
+
+RUNS = st.builds(
+    repeated,
+    st.sampled_from(["", "[", "[Peer", "Address = ", "I1 = ", "I1 = <b 0x", "H1 = ", "PrivateKey = ", "Endpoint = "]),
+    st.sampled_from(
+        [" ", "\t", "[", "]", "<", "<r 1>", "<b 0x", "a", "1", ",", ", ", "=", "#", ".", ":", "-", "::", "²"]
+    ),
+    st.integers(0, 20_000),
+    st.sampled_from(["", "x", "[", "]", ">", "=", "\n"]),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from([CLIENT, SERVER]), RUNS)
+def test_a_run_of_anything_is_read_to_its_end(text, run):
+    survives(text + run)
+    survives(text.replace("[Peer]", run + "\n[Peer]", 1))
+
+
+@settings(max_examples=200)
+@given(st.binary(min_size=32, max_size=32), st.sampled_from([CLIENT, SERVER]), st.data())
+def test_a_key_in_the_wrong_place_is_not_repeated(secret, text, data):
+    key = base64.b64encode(secret).decode()
+    lines = text.splitlines()
+    at = data.draw(st.sampled_from([number for number, line in enumerate(lines) if "=" in line]))
+    name = lines[at].split("=")[0]
+    lines[at] = data.draw(st.sampled_from([f"{name}= {key}", f"{key} = {name}", key, f"[{key}]", f"{name}= 1, {key}"]))
+    for problem in problems_of("\n".join(lines)) or ():
+        assert key not in str(problem)
+        assert key not in repr(problem)
+
+
+def test_a_header_of_blanks_is_read_at_once():
+    survives("[" + " " * 20_000 + "x[")
 
 
 @given(st.text())

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from awgproxy.config.findings import Findings
 
 _COMMENT = re.compile(r"(?:^|\s)[#;].*$")
-_HEADER = re.compile(r"\[\s*([^\[\]]*?)\s*\]")
+_HEADER = re.compile(r"\[([^\[\]]*)\]")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -56,7 +56,7 @@ def read_document(text: str, findings: Findings) -> list[Section]:
             if found is None:
                 problem(number, "not a section's name", "write it as `[Interface]`, alone on its line")
             else:
-                sections.append(Section(found[1], number, []))
+                sections.append(Section(found[1].strip(), number, []))
         elif "=" not in line:
             problem(number, "neither a section nor a setting", "write `Key = value`, or begin a comment with #")
         elif not lost:

@@ -110,7 +110,9 @@ class Negotiation:
         return self._buffer
 
     def handle_bytes(self, data: bytes) -> None:
-        """Take what the application sent, in pieces of any size."""
+        """Take what the application sent, in pieces of any size. After a refusal nothing of it is kept."""
+        if self.state is State.REFUSED:
+            return
         self._buffer = self._buffer + data if self._buffer else data
         while self._step():
             pass

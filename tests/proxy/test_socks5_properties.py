@@ -1,0 +1,100 @@
+"""Whatever bytes come, in whatever pieces: one outcome, bounded memory, and nothing but SOCKS5's own answers."""
+
+import ipaddress
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from awgproxy.proxy.socks5 import Credentials, Negotiation, Request, State
+
+from .test_socks5 import BOTH_METHODS, CREDENTIALS, IPV4_REQUEST, IPV6_REQUEST, LOGIN, NAME_REQUEST, NO_AUTH
+
+MOST_UNREAD = 3 + 2 * 255
+MOST_ANSWERED = 2 + 2 + 10
+
+PARTS = st.one_of(
+    st.sampled_from([NO_AUTH, BOTH_METHODS, LOGIN, IPV4_REQUEST, IPV6_REQUEST, NAME_REQUEST]),
+    st.sampled_from([b"\x05", b"\x01", b"\x05\x01\x00\x03", b"\x05\x01\x00\x03\xff", b"\x05\xff", b"\x01\xff"]),
+    st.binary(max_size=20),
+    st.builds(lambda byte, count: byte * count, st.binary(min_size=1, max_size=1), st.integers(0, 70_000)),
+)
+CONVERSATIONS = st.lists(PARTS, max_size=6).map(b"".join)
+
+
+def outcome(negotiation, pieces):
+    answers = b""
+    for piece in pieces:
+        negotiation.handle_bytes(piece)
+        answers += negotiation.poll_answer()
+    return negotiation.state, negotiation.request, negotiation.refusal, negotiation.remainder, answers
+
+
+@given(CONVERSATIONS, st.lists(st.integers(0, 600), max_size=8), st.sampled_from([None, CREDENTIALS]))
+def test_the_pieces_do_not_matter(sent, cuts, credentials):
+    pieces = []
+    rest = sent
+    for cut in cuts:
+        pieces.append(rest[:cut])
+        rest = rest[cut:]
+    pieces.append(rest)
+    assert outcome(Negotiation(credentials), pieces) == outcome(Negotiation(credentials), [sent])
+
+
+@given(st.lists(PARTS, max_size=8), st.sampled_from([None, CREDENTIALS]))
+def test_little_is_kept_and_little_is_answered(pieces, credentials):
+    negotiation = Negotiation(credentials)
+    answered = 0
+    for piece in pieces:
+        negotiation.handle_bytes(piece)
+        answered += len(negotiation.poll_answer())
+        assert answered <= MOST_ANSWERED
+        if negotiation.state is State.REQUESTED:
+            assert negotiation.request is not None
+            break
+        assert len(negotiation.remainder) <= MOST_UNREAD
+        assert (negotiation.state is State.REFUSED) == (negotiation.refusal is not None)
+
+
+@given(
+    st.binary(min_size=1, max_size=255),
+    st.binary(min_size=1, max_size=255),
+    st.ip_addresses(),
+    st.integers(1, 65535),
+    st.binary(max_size=100),
+)
+def test_what_is_asked_for_is_what_stands_in_the_request(username, password, address, port, early):
+    negotiation = Negotiation(Credentials(username, password))
+    login = b"\x01" + bytes([len(username)]) + username + bytes([len(password)]) + password
+    kind = b"\x01" if address.version == 4 else b"\x04"
+    request = b"\x05\x01\x00" + kind + address.packed + port.to_bytes(2, "big")
+    negotiation.handle_bytes(BOTH_METHODS + login + request + early)
+    assert negotiation.request == Request(str(address), port, is_name=False)
+    assert negotiation.remainder == early
+
+
+@given(st.binary(max_size=255))
+def test_a_name_is_printable_or_refused(name):
+    negotiation = Negotiation()
+    negotiation.handle_bytes(NO_AUTH + b"\x05\x01\x00\x03" + bytes([len(name)]) + name + b"\x00\x50")
+    if negotiation.request is None:
+        assert negotiation.state is State.REFUSED
+        assert negotiation.refusal.isprintable()
+        return
+    host = negotiation.request.host
+    assert host
+    assert host.isascii()
+    assert host.isprintable()
+    if not negotiation.request.is_name:
+        assert str(ipaddress.ip_address(host)) == host
+
+
+@given(st.binary(min_size=1, max_size=255), st.binary(min_size=1, max_size=255))
+def test_other_credentials_are_refused_and_not_repeated(username, password):
+    if (username, password) == (b"user", b"secret"):
+        return
+    negotiation = Negotiation(CREDENTIALS)
+    login = b"\x01" + bytes([len(username)]) + username + bytes([len(password)]) + password
+    negotiation.handle_bytes(BOTH_METHODS + login + IPV4_REQUEST)
+    assert negotiation.state is State.REFUSED
+    assert negotiation.refusal == "wrong username or password"
+    assert negotiation.poll_answer() == b"\x05\x02\x01\x01"
