@@ -449,3 +449,26 @@ fn an_ipv4_address_in_ipv6_clothes_is_no_host_s() {
     assert_eq!(world.stack.counters().not_unicast, 2);
     assert!(world.events().is_empty());
 }
+
+/// The segment that completes a handshake may have data (RFC 9293 section 3.5): the handshake is told of first.
+#[test]
+fn data_that_completes_a_handshake_is_told_of_after_it() {
+    for [client, target] in ENDS {
+        let mut world = World::new(Limits::default());
+        world.give(PEER, &Segment::new(client, target, SYN, 1000));
+        let flow = world.incoming();
+        world.stack.accept(world.now, flow).expect("a waiting flow");
+        let answer = world.sent(PEER).pop().expect("a SYN-ACK");
+        let mut data =
+            Segment::new(client, target, FIN, 1001).acknowledging(answer.sequence.wrapping_add(1));
+        data.data = vec![1; 10];
+        world.give(PEER, &data);
+        let expected = [
+            Event::Established { flow },
+            Event::Readable { flow },
+            Event::Finished { flow },
+        ];
+        assert_eq!(world.events(), expected);
+        assert_eq!(world.stack.receivable(flow), 10);
+    }
+}

@@ -171,18 +171,11 @@ impl Tcp {
         };
         let mut replies = Vec::new();
         machine.handle_segment(&mut self.link, now, packet, segment, &mut replies);
-        let told = &mut flow.told;
-        if segment.length > 0 && !told.readable && machine.receivable() > 0 {
-            told.readable = true;
-            self.events.push_back(Event::Readable {
-                flow: self.slots.name(number),
-            });
-        }
         for reply in replies {
             self.push_sealed(peer, reply);
         }
         self.mark(number);
-        self.settle(now, number);
+        self.settle(now, number, segment.length > 0);
     }
 
     /// A segment of no flow: a new one, a late one, or one to reset.
@@ -292,8 +285,8 @@ impl Tcp {
         self.end(now, number, Closure::Refused);
     }
 
-    /// Tells the embedder what became of a flow.
-    fn settle(&mut self, now: Instant, number: u32) {
+    /// Tells the embedder what became of a flow; `arrived` is whether data came just now.
+    fn settle(&mut self, now: Instant, number: u32, arrived: bool) {
         let name = self.slots.name(number);
         let Some(flow) = self.slots.get(number) else {
             return;
@@ -313,13 +306,19 @@ impl Tcp {
             return;
         }
         let phase = machine.phase();
-        if !told.established && phase == Phase::Open {
+        let opened = !told.established && phase == Phase::Open;
+        if opened {
             told.established = true;
             flow.answer_by = None;
             self.events.push_back(Event::Established { flow: name });
             if flow.shutdown {
                 machine.shutdown();
             }
+        }
+        // What came before the handshake was complete is told of once it is.
+        if (arrived || opened) && told.established && !told.readable && machine.receivable() > 0 {
+            told.readable = true;
+            self.events.push_back(Event::Readable { flow: name });
         }
         if !told.finished && machine.is_finished() {
             told.finished = true;

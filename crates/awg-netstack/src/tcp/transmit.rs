@@ -56,7 +56,7 @@ impl Tcp {
 
     /// A flow has sent all it may: sees whether it is over, and when it is due again.
     fn rest(&mut self, now: Instant, number: u32) {
-        self.settle(now, number);
+        self.settle(now, number, false);
         if self.end_if_over(now, number) {
             return;
         }
