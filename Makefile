@@ -50,7 +50,7 @@ check: build ## formats, lints, types, floors
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@if command -v go >/dev/null; then cd interop && test -z "$$(gofmt -l .)" && go vet ./...; \
+	@if command -v go >/dev/null; then cd interop && test -z "$$(gofmt -l .)" && go vet ./... && go vet -modfile=later.mod ./device; \
 	else echo "Go is missing, interop is not checked: install Go 1.25 or newer"; fi
 
 .PHONY: fmt
@@ -105,6 +105,7 @@ lock: ## renew the locks of Python packages
 .PHONY: clean
 clean: ## remove everything that was built
 	rm -rf $(VENV) target interop/bin bench/results build dist src/awgproxy/_native*.so
+	rm -rf fuzz/corpus fuzz/artifacts fuzz/target
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

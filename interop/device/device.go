@@ -6,7 +6,7 @@
 //
 // Commands, one a line, their arguments between blanks, bytes in hex (`-` for none):
 //
-//	open MTU SEED           make the device; SEED (a number) makes its randomness the same each time
+//	open MTU SEED           make the device, in place of an earlier one; SEED (a number) makes its randomness the same each time
 //	set TEXT                a UAPI set operation
 //	up                      bring it up
 //	send PACKET...          packets that it reads from its interface in one go
@@ -14,15 +14,13 @@
 //	advance NANOSECONDS     let time pass
 //	counter NUMBER          the counter of the next message of its only peer's current session
 //	keys                    whether that peer has a session in memory: value `yes` or none
-//	get                     a UAPI get operation
-//	close                   end the device; another may be opened
 //
 // Each is answered by what happened, and then `done`, or `failed TEXT`:
 //
-//	sent NANOSECONDS BATCH TO DATAGRAM   a datagram; those of one call have the same BATCH
+//	sent NANOSECONDS TO DATAGRAM         a datagram
 //	delivered NANOSECONDS PACKET         a packet that it wrote to its interface
 //	secret NANOSECONDS BYTES             32 bytes of randomness drawn in one go: ephemeral keys and cookie secrets are such
-//	value TEXT                           what `get` gave
+//	value NANOSECONDS TEXT               what was asked for
 //	log NANOSECONDS TEXT                 a line of its log
 //
 // Times count from the start of the clock, midnight UTC 2000-01-01.

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 )
@@ -21,7 +22,7 @@ func (e *events) add(word string, fields ...string) {
 	defer e.mutex.Unlock()
 	line := fmt.Sprintf("%s %d", word, time.Since(e.start).Nanoseconds())
 	for _, field := range fields {
-		line += " " + field
+		line += " " + strings.ReplaceAll(field, "\n", "; ")
 	}
 	e.lines = append(e.lines, line)
 }

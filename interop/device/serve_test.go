@@ -105,15 +105,6 @@ func (e *end) obey(words []string) error {
 			e.events.add("value", "yes")
 		}
 		return err
-	case "get":
-		value, err := e.device.IpcGet()
-		if err == nil {
-			e.events.add("value", text([]byte(value)))
-		}
-		return err
-	case "close":
-		e.close()
-		return nil
 	}
 	return fmt.Errorf("unknown command %q", command)
 }

@@ -3,7 +3,6 @@ package device
 import (
 	"net"
 	"net/netip"
-	"strconv"
 	"sync"
 
 	"github.com/amnezia-vpn/amneziawg-go/conn"
@@ -16,7 +15,6 @@ type wire struct {
 	mutex    sync.Mutex
 	incoming chan arrival
 	closed   chan struct{}
-	batch    int
 }
 
 // arrival is a group of datagrams that come in one go.
@@ -71,12 +69,8 @@ func (w *wire) arrive(from netip.AddrPort, datagrams [][]byte) {
 }
 
 func (w *wire) Send(datagrams [][]byte, to conn.Endpoint) error {
-	w.mutex.Lock()
-	w.batch++
-	batch := strconv.Itoa(w.batch)
-	w.mutex.Unlock()
 	for _, datagram := range datagrams {
-		w.events.add("sent", batch, to.DstToString(), text(datagram))
+		w.events.add("sent", to.DstToString(), text(datagram))
 	}
 	return nil
 }

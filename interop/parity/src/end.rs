@@ -76,7 +76,10 @@ pub trait End {
     fn receive(&mut self, from: SocketAddr, datagrams: &[Vec<u8>]);
 
     /// The device reads inner packets from its interface, in one go.
-    fn send(&mut self, packets: &[Vec<u8>]);
+    ///
+    /// # Errors
+    /// It did not survive that.
+    fn send(&mut self, packets: &[Vec<u8>]) -> Result<(), String>;
 
     /// Moves the counter of the current session of the only peer.
     fn set_counter(&mut self, counter: u64);

@@ -134,11 +134,11 @@ impl End for Ours {
         }
     }
 
-    fn send(&mut self, packets: &[Vec<u8>]) {
+    fn send(&mut self, packets: &[Vec<u8>]) -> Result<(), String> {
         let now = self.now();
         for packet in packets {
             let Some(tunnel) = &mut self.tunnel else {
-                return;
+                return Err("nothing is open".to_owned());
             };
             let Some(peer) = destination(packet).and_then(|address| tunnel.route(address)) else {
                 continue;
@@ -156,6 +156,7 @@ impl End for Ours {
             }
             self.drain();
         }
+        Ok(())
     }
 
     fn set_counter(&mut self, counter: u64) {

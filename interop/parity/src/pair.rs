@@ -122,12 +122,17 @@ impl Pair {
     }
 
     /// A device sends a packet of so many bytes, numbered so that no two are alike; gives the packet.
+    ///
+    /// # Panics
+    /// Where it does not survive that.
     pub fn send(&mut self, by: Side, length: usize) -> Vec<u8> {
         self.numbers += 1;
         let inner = |side: Side| [10, 0, 0, side.number()];
         let mut sent = packet(inner(by), inner(by.other()), length.max(24));
         sent[20..24].copy_from_slice(&self.numbers.to_be_bytes());
-        self.ends[by as usize].send(std::slice::from_ref(&sent));
+        self.ends[by as usize]
+            .send(std::slice::from_ref(&sent))
+            .expect("the device goes on");
         self.exchange();
         sent
     }

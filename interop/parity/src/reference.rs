@@ -1,10 +1,11 @@
 //! The reference's end: a device of `amneziawg-go` in virtual time, in a process of `interop/device` that is driven by lines.
 
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::end::{End, Happening, Setup};
@@ -36,44 +37,42 @@ impl Version {
     }
 }
 
-/// Builds a version of the reference's program and returns its path; the Go tool finds out by itself that nothing changed.
-///
-/// # Errors
-/// One line: Go is missing, or the compiler's words.
-fn build(version: Version) -> Result<PathBuf, String> {
+/// Builds a version of the reference's program, once in a process; none without Go. The Go tool finds out by itself that nothing
+/// changed.
+fn build(version: Version) -> Option<PathBuf> {
     let interop = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let program = interop.join("bin").join(version.program());
     let mut go = Command::new("go");
     go.current_dir(&interop).args(["test", "-c", "-trimpath"]);
     if let Some(file) = version.module_file() {
         go.arg(format!("-modfile={file}"));
     }
-    let output = go
-        .arg("-o")
-        .arg(Path::new("bin").join(version.program()))
-        .arg("./device")
-        .output()
-        .map_err(|_| "Go is not installed (see https://go.dev/dl)".to_owned())?;
-    if output.status.success() {
-        Ok(program)
-    } else {
-        Err(String::from_utf8_lossy(&output.stderr).into_owned())
-    }
+    let program = Path::new("bin").join(version.program());
+    let output = match go.arg("-o").arg(&program).arg("./device").output() {
+        Err(error) if error.kind() == ErrorKind::NotFound => return None,
+        output => output.expect("Go can be run"),
+    };
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Some(interop.join(program))
 }
 
 /// The program of a version for a test: without Go there is none, and one line says so; with `CI=true` it must be there.
 ///
 /// # Panics
-/// With `CI=true`, where it cannot be built.
+/// Where it does not build, and with `CI=true` where Go is missing.
 pub fn needed(version: Version) -> Option<PathBuf> {
-    match build(version) {
-        Ok(program) => Some(program),
-        Err(error) if std::env::var("CI").is_ok_and(|ci| ci == "true") => panic!("{error}"),
-        Err(error) => {
-            eprintln!("not compared with the reference: {error}");
-            None
-        }
+    static PROGRAMS: [OnceLock<Option<PathBuf>>; 2] = [const { OnceLock::new() }; 2];
+    let program = PROGRAMS[version as usize].get_or_init(|| build(version));
+    if program.is_none() {
+        let missing = "Go is missing, the reference is not compared with: see https://go.dev/dl";
+        let must = std::env::var("CI").is_ok_and(|ci| ci == "true");
+        assert!(!must, "{missing}");
+        eprintln!("{missing}");
     }
+    program.clone()
 }
 
 /// A running device.
@@ -110,19 +109,18 @@ impl Reference {
     /// Gives a command and notes what happened by it.
     fn command(&mut self, line: &str) -> Result<Vec<String>, String> {
         let commands = self.commands.as_mut().expect("open until dropped");
+        let ended = || "the program has ended".to_owned();
         commands
             .write_all(format!("{line}\n").as_bytes())
             .and_then(|()| commands.flush())
-            .expect("the reference's program has ended");
+            .map_err(|_| ended())?;
         let mut values = Vec::new();
         loop {
             let mut answer = String::new();
             let read = self.answers.read_line(&mut answer);
-            assert!(
-                read.is_ok_and(|size| size > 0),
-                "the reference's program ended at `{}`",
-                line.chars().take(60).collect::<String>()
-            );
+            if read.is_ok_and(|size| size == 0) {
+                return Err(ended());
+            }
             let answer = answer.trim_end();
             let (word, rest) = answer.split_once(' ').unwrap_or((answer, ""));
             match word {
@@ -139,7 +137,7 @@ impl Reference {
         let fields: Vec<_> = rest.split(' ').collect();
         let at = Duration::from_nanos(fields[0].parse().expect("a time"));
         self.happened.push(match (word, &fields[1..]) {
-            ("sent", [_, to, datagram]) => Happening::Sent {
+            ("sent", [to, datagram]) => Happening::Sent {
                 at,
                 to: to.parse().expect("an address"),
                 datagram: bytes(datagram),
@@ -230,10 +228,11 @@ impl End for Reference {
         self.must(&format!("receive {from} {}", several(datagrams)));
     }
 
-    fn send(&mut self, packets: &[Vec<u8>]) {
+    fn send(&mut self, packets: &[Vec<u8>]) -> Result<(), String> {
         for packets in packets.chunks(128) {
-            self.must(&format!("send {}", several(packets)));
+            self.command(&format!("send {}", several(packets)))?;
         }
+        Ok(())
     }
 
     fn set_counter(&mut self, counter: u64) {

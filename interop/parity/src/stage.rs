@@ -1,6 +1,6 @@
 //! A device of one implementation, the probe beside it, and a scene's first steps.
 
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -98,6 +98,8 @@ impl Wish {
     }
 }
 
+const PROBE_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)), 51820);
+
 /// The device's key.
 pub fn subject_key() -> PrivateKey {
     PrivateKey::from_bytes([0x11; 32])
@@ -169,20 +171,7 @@ impl Bench {
     /// # Errors
     /// Why the implementation refuses it.
     pub fn try_stage(&self, wish: &Wish) -> Result<Stage, String> {
-        let probe_at = SocketAddr::from(([192, 0, 2, 2], 51820));
-        let setup = Setup {
-            private_key: subject_key(),
-            mtu: wish.mtu(),
-            parameters: self.own(&wish.parameters),
-            peers: vec![Peer {
-                public_key: probe_key().public_key(),
-                preshared_key: wish.preshared.clone(),
-                endpoint: (!wish.waits).then_some(probe_at),
-                allowed_ips: vec!["10.0.0.2/32".to_owned(), "fd00::2/128".to_owned()],
-                persistent_keepalive: wish.keepalive,
-            }],
-            seed: wish.seed + 1,
-        };
+        let setup = self.setup(wish);
         let mut end = self.end();
         end.open(&setup)?;
         let mut stage = Stage {
@@ -191,7 +180,7 @@ impl Bench {
                 probe_key(),
                 subject_key().public_key(),
                 wish.preshared.clone(),
-                probe_at,
+                PROBE_ADDRESS,
                 &wish.parameters,
             ),
             clock: Duration::ZERO,
@@ -204,14 +193,41 @@ impl Bench {
 
     /// Whether the implementation takes these parameters.
     pub fn takes(&self, wish: &Wish) -> bool {
-        let setup = Setup {
+        self.end().open(&self.setup(wish)).is_ok()
+    }
+
+    /// The sizes that a first initiation brings with these parameters; nothing where they are refused, nothing inside where the
+    /// device does not survive it.
+    pub fn first_initiation(&self, wish: &Wish) -> Option<Option<Vec<usize>>> {
+        let mut end = self.end();
+        end.open(&self.setup(wish)).ok()?;
+        if end.send(&[outgoing(20)]).is_err() {
+            return Some(None);
+        }
+        let sizes = end
+            .take()
+            .into_iter()
+            .filter_map(|happening| match happening {
+                Happening::Sent { datagram, .. } => Some(datagram.len()),
+                _ => None,
+            });
+        Some(Some(sizes.collect()))
+    }
+
+    fn setup(&self, wish: &Wish) -> Setup {
+        Setup {
             private_key: subject_key(),
-            mtu: 1420,
+            mtu: wish.mtu(),
             parameters: self.own(&wish.parameters),
-            peers: Vec::new(),
-            seed: 1,
-        };
-        self.end().open(&setup).is_ok()
+            peers: vec![Peer {
+                public_key: probe_key().public_key(),
+                preshared_key: wish.preshared.clone(),
+                endpoint: (!wish.waits).then_some(PROBE_ADDRESS),
+                allowed_ips: vec!["10.0.0.2/32".to_owned(), "fd00::2/128".to_owned()],
+                persistent_keepalive: wish.keepalive,
+            }],
+            seed: wish.seed + 1,
+        }
     }
 
     /// Without the parameters that are ours alone.
@@ -240,6 +256,16 @@ pub fn packet6(from: Ipv6Addr, to: Ipv6Addr, payload: usize) -> Vec<u8> {
     packet[8..24].copy_from_slice(&from.octets());
     packet[24..40].copy_from_slice(&to.octets());
     packet
+}
+
+/// Whether a packet is one that `packet` or `packet6` made, to its last byte.
+fn is_whole(packet: &[u8]) -> bool {
+    let (header, length) = match packet {
+        [0x45, _, high, low, ..] => (20, u16::from_be_bytes([*high, *low]).into()),
+        [0x60, _, _, _, high, low, ..] => (40, 40 + usize::from(u16::from_be_bytes([*high, *low]))),
+        _ => return false,
+    };
+    packet.len() == length && packet[header..].iter().all(|byte| *byte == 0xa5)
 }
 
 /// A packet of the device to the probe.
@@ -280,8 +306,19 @@ impl Stage {
     }
 
     /// The device reads a packet of so many bytes for the probe.
+    ///
+    /// # Panics
+    /// Where it does not survive that.
     pub fn send(&mut self, length: usize) -> Deeds {
-        self.end.send(&[outgoing(length)]);
+        self.send_all(&[outgoing(length)])
+    }
+
+    /// The device reads these packets in one go.
+    ///
+    /// # Panics
+    /// Where it does not survive that.
+    pub fn send_all(&mut self, packets: &[Vec<u8>]) -> Deeds {
+        self.end.send(packets).expect("the device goes on");
         self.take()
     }
 
@@ -416,6 +453,9 @@ impl Stage {
         };
         let delivered = match deeds.delivered.len() {
             0 => None,
+            _ if !deeds.delivered.iter().all(|packet| is_whole(packet)) => {
+                Some("delivers something else".to_owned())
+            }
             1 => Some("delivers it".to_owned()),
             count => Some(format!("delivers {count}")),
         };

@@ -1,13 +1,14 @@
-//! What ours emits, and the reference's answers to it, field by field.
+//! What one of the two emits, and the other's answers to it, field by field.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use awg_obfuscation::{MessageType, Obfuscation, Parameters};
-use awg_parity::end::{End, START};
+use awg_parity::end::{End, Happening, START};
 use awg_parity::ours::Ours;
 use awg_parity::pair::{Pair, Passed, Side};
 use awg_parity::reference::{Reference, Version, needed};
-use awg_parity::stage::{Wish, probe_key, subject_key};
+use awg_parity::stage::{Bench, SECOND, Wish, probe_key, subject_key};
 use awg_tunnel::PresharedKey;
 use awg_tunnel::inspection::{Initiation, Response, timestamp};
 
@@ -29,9 +30,8 @@ fn word(message: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(*message[at..].first_chunk().expect("a word"))
 }
 
-/// Ours begins; the reference answers to what our messages say.
-fn ours_begins(program: &std::path::Path, wish: &Wish) {
-    let ends: [Box<dyn End>; 2] = [Box::<Ours>::default(), Box::new(Reference::start(program))];
+/// A begins; B answers to what its messages say.
+fn converse(ends: [Box<dyn End>; 2], wish: &Wish) {
     let mut pair = Pair::open(ends, Pair::setups(wish)).expect("taken");
     let at = Duration::from_millis(2_750);
     pair.advance(at);
@@ -87,16 +87,85 @@ fn ours_begins(program: &std::path::Path, wish: &Wish) {
     assert!(!theirs.is_empty() && theirs.iter().copied().eq(0..theirs.len() as u64));
 }
 
+fn wishes() -> [Wish; 3] {
+    let everything = Wish {
+        preshared: Some(PresharedKey::from_bytes([0x77; 32])),
+        ..Wish::everything()
+    };
+    [Wish::default(), Wish::colliding(), everything]
+}
+
 #[test]
 fn the_reference_answers_to_what_ours_says() {
     let Some(program) = needed(Version::Reference) else {
         return;
     };
-    ours_begins(&program, &Wish::default());
-    ours_begins(&program, &Wish::colliding());
-    let everything = Wish {
-        preshared: Some(PresharedKey::from_bytes([0x77; 32])),
-        ..Wish::everything()
+    for wish in wishes() {
+        let reference = Box::new(Reference::start(&program));
+        converse([Box::<Ours>::default(), reference], &wish);
+    }
+}
+
+#[test]
+fn ours_answers_to_what_the_reference_says() {
+    let Some(program) = needed(Version::Reference) else {
+        return;
     };
-    ours_begins(&program, &everything);
+    for wish in wishes() {
+        let reference = Box::new(Reference::start(&program));
+        converse([reference, Box::<Ours>::default()], &wish);
+    }
+}
+
+/// Ours is under load: the reference gets a cookie, and comes back with it.
+#[test]
+fn the_reference_uses_a_cookie_of_ours() {
+    let Some(program) = needed(Version::Reference) else {
+        return;
+    };
+    for wish in wishes() {
+        let mut loaded = Bench::Ours.stage(&Wish {
+            seed: 1,
+            ..wish.clone()
+        });
+        // The stage's device has the subject's key: the reference is to be its probe, B.
+        let [_, setup] = Pair::setups(&wish);
+        let mut reference = Reference::start(&program);
+        reference.open(&setup).expect("taken");
+        reference.advance(SECOND);
+        let packet = awg_parity::stage::packet([10, 0, 0, 2], [10, 0, 0, 1], 40);
+        reference
+            .send(std::slice::from_ref(&packet))
+            .expect("it goes on");
+        loaded.flood();
+        let ours = SocketAddr::from(([192, 0, 2, 1], 51820));
+        let mut replies = 0;
+        for _ in 0..3 {
+            for sent in datagrams(&mut reference) {
+                for answer in loaded.receive(&sent).sent {
+                    let kind = loaded.probe.kind(&answer.datagram);
+                    replies += usize::from(kind == Some(MessageType::CookieReply));
+                    reference.receive(ours, &[answer.datagram]);
+                }
+            }
+            if reference.has_keys() {
+                break;
+            }
+            reference.advance(6 * SECOND);
+            loaded.advance(6 * SECOND);
+            loaded.flood();
+        }
+        assert_eq!(replies, 1);
+        assert!(reference.has_keys(), "no session under load");
+    }
+}
+
+fn datagrams(end: &mut Reference) -> Vec<Vec<u8>> {
+    let happened = end.take().into_iter();
+    happened
+        .filter_map(|happening| match happening {
+            Happening::Sent { datagram, .. } => Some(datagram),
+            _ => None,
+        })
+        .collect()
 }

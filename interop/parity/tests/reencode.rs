@@ -118,10 +118,7 @@ fn what_a_responder_sends() {
         let asked = offer.message.clone();
         let deeds = stage.receive(&offer.datagram);
         let datagram = stage.of(MessageType::Response, &deeds).remove(0);
-        let message = stage
-            .probe
-            .message(MessageType::Response, &datagram)
-            .expect("a response");
+        let message = response(&stage, &deeds);
         let read = Response::read(&message).expect("a response");
         let (made, _) = Response::make(
             read.type_word,
@@ -145,6 +142,44 @@ fn what_a_responder_sends() {
         let deeds = stage.send(333);
         assert_eq!(transport(&stage, &session, &deeds), (1, 0));
     }
+}
+
+#[test]
+fn a_response_with_a_cookie() {
+    let Some(program) = needed(Version::Reference) else {
+        return;
+    };
+    for wish in wishes() {
+        let mut stage = Bench::Reference(program.clone()).stage(&wish);
+        let (_, deeds) = stage.offered();
+        let first = response(&stage, &deeds);
+        let given = [7; 16];
+        let reply = stage.probe.cookie_reply(&first, given);
+        stage.receive(&reply);
+        stage.advance(SECOND);
+        let (offer, deeds) = stage.offered();
+        let message = response(&stage, &deeds);
+        let read = Response::read(&message).expect("a response");
+        assert_ne!(read.mac2, [0; 16]);
+        let (made, _) = Response::make(
+            read.type_word,
+            read.sender,
+            &ephemeral(&deeds, &read.ephemeral),
+            &subject_key(),
+            &stage.probe.preshared,
+            &offer.message,
+            Some(&given),
+        )
+        .expect("an initiation for it");
+        assert_eq!(made.as_slice(), message);
+    }
+}
+
+/// The response among what was done, without padding.
+fn response(stage: &Stage, deeds: &Deeds) -> Vec<u8> {
+    let datagram = stage.of(MessageType::Response, deeds).remove(0);
+    let message = stage.probe.message(MessageType::Response, &datagram);
+    message.expect("a response")
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn is_given_a_cookie(bench: &Bench) {
     end.open(&setup).expect("good settings");
     end.advance(SECOND);
 
-    end.send(&[incoming(100)]);
+    end.send(&[incoming(100)]).expect("it goes on");
     let mut answers = Vec::new();
     for round in 0..4 {
         // The first try, six seconds later the second, then what follows from an answer.

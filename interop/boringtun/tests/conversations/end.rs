@@ -119,10 +119,11 @@ impl End for Boringtun {
         }
     }
 
-    fn send(&mut self, packets: &[Vec<u8>]) {
+    fn send(&mut self, packets: &[Vec<u8>]) -> Result<(), String> {
         for packet in packets {
             self.act(|peer, unix| peer.send(packet, unix), self.remote);
         }
+        Ok(())
     }
 
     fn set_counter(&mut self, _: u64) {

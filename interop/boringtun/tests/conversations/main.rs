@@ -246,7 +246,8 @@ fn nothing_waits() {
     let mut end = boringtun();
     let [setup, _] = setups(&[], false);
     end.open(&setup).expect("good");
-    end.send(&[awg_parity::stage::outgoing(100)]);
+    end.send(&[awg_parity::stage::outgoing(100)])
+        .expect("it goes on");
     assert_eq!(end.take().len(), 1);
     end.advance(Duration::from_secs(4));
     assert_eq!(end.take(), []);

@@ -91,13 +91,29 @@ pub(super) const ROWS: &[Behaviour] = &[
     ),
     differs(
         "above_the_mtu",
-        "what becomes of a packet of 1421 bytes at MTU 1420",
+        "what becomes of packets of 1421 to 1500 bytes at MTU 1420",
         "the network stack above makes none; one that did would be cut by the path",
         |bench| {
             let mut stage = bench.plain();
             let session = stage.begun_by_the_probe();
-            let deeds = stage.send(1421);
-            stage.words(&deeds, Some(&session))
+            let mut sealed = Vec::new();
+            for length in 1421..=1500 {
+                let deeds = stage.send(length);
+                let Some(sent) = deeds.sent.first() else {
+                    continue;
+                };
+                let message = stage.probe.open(&session, &sent.datagram).expect("data");
+                assert_eq!(
+                    message.content.len(),
+                    1420 + (length - 1420).next_multiple_of(16)
+                );
+                sealed.push(length);
+            }
+            match sealed.len() {
+                0 => "none is sent".to_owned(),
+                80 => "sent, what is past the MTU filled up to a multiple of 16".to_owned(),
+                count => format!("{count} are sent"),
+            }
         },
     ),
 ];
@@ -110,7 +126,7 @@ fn sizes(sent: &[crate::stage::Sent]) -> String {
     sizes.join(", ")
 }
 
-/// The device answers the end of a handshake that it began with a packet that waited; ten seconds after data it sends a keepalive.
+/// Ten seconds after data that the device did not answer it sends a keepalive.
 fn keepalive_size(mut stage: Stage) -> String {
     let mut session = stage.begun_by_the_probe();
     let data = stage.probe.seal(&mut session, &crate::stage::incoming(40));

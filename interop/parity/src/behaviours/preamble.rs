@@ -101,6 +101,17 @@ pub(super) const ROWS: &[Behaviour] = &[
         signature(bench, "<dz 4>")
     }),
     differs(
+        "tag_none",
+        "the sizes sent with I1 = ` ` (blanks, no tag) and I2 = `<r 9>`",
+        "an empty datagram is a mark of its own; the reference's later versions leave it out, too",
+        |bench| {
+            let mut stage = bench.stage(&Wish::with(&[("I1", " "), ("I2", "<r 9>")]));
+            let sent = stage.send(20).sent;
+            let sizes: Vec<_> = sent.iter().map(|sent| sent.datagram.len()).collect();
+            format!("{sizes:?}")
+        },
+    ),
+    differs(
         "tag_c",
         "what `<c>` gives",
         "the reference documents the tag and refuses it; nobody who receives reads a signature packet",

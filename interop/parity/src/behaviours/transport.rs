@@ -72,6 +72,14 @@ pub(super) const ROWS: &[Behaviour] = &[
         |bench| content(bench, &packet([10, 0, 0, 3], [10, 0, 0, 1], 40)),
     ),
     same(
+        "source_not_allowed_v6",
+        "an IPv6 packet from an address that is not the peer's",
+        |bench| {
+            let address = |last| Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, last);
+            content(bench, &packet6(address(3), address(1), 40))
+        },
+    ),
+    same(
         "destination_any",
         "a packet to an address that is not the device's",
         |bench| content(bench, &packet([10, 0, 0, 2], [8, 8, 8, 8], 40)),
@@ -148,9 +156,8 @@ pub(super) const ROWS: &[Behaviour] = &[
         |bench| {
             scene(bench, |stage, session| {
                 let packets: Vec<_> = (0..10).map(|n| crate::stage::outgoing(100 + n)).collect();
-                stage.end.send(&packets);
                 let opened: Vec<_> = stage
-                    .take()
+                    .send_all(&packets)
                     .sent
                     .iter()
                     .map(|sent| stage.probe.open(session, &sent.datagram).expect("data"))
@@ -176,8 +183,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "a packet of the device to an address that is no peer's",
         |bench| {
             scene(bench, |stage, session| {
-                stage.end.send(&[packet([10, 0, 0, 1], [10, 0, 0, 77], 40)]);
-                let deeds = stage.take();
+                let deeds = stage.send_all(&[packet([10, 0, 0, 1], [10, 0, 0, 77], 40)]);
                 stage.words(&deeds, Some(session))
             })
         },
