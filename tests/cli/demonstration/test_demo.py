@@ -53,15 +53,28 @@ def test_it_shows_every_step_ends_well_and_leaves_nothing_behind(tmp_path):
     assert_nothing_is_left(process, tmp_path)
 
 
+@pytest.fixture
+def hang_ups_are_heard():
+    """What started the tests may ignore SIGHUP (`nohup` does), and its children would, too."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hang_ups_are_heard")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_demonstration_that_is_ended_leaves_nothing_behind(tmp_path, number):
     process = start(tmp_path, "--megabytes", "100000")
-    shown = ""
-    while "the tunnel is up" not in shown:
-        shown = process.stdout.readline()
-        assert shown, process.stderr.read()
-    process.send_signal(number)
-    _, errors = process.communicate(timeout=100)
+    try:
+        shown = ""
+        while "the tunnel is up" not in shown:
+            shown = process.stdout.readline()
+            assert shown, process.stderr.read()
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=100)
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
     assert (process.returncode, errors) == (128 + number, "")
     assert_nothing_is_left(process, tmp_path)
 
