@@ -203,6 +203,8 @@ impl TcpMachine {
         let mut scratch = Vec::new();
         loop {
             let clock = self.clock(link, now);
+            // A reset waits for nobody.
+            let closed = self.state() == State::Closed;
             let mut tap = Tap {
                 inner: outlet,
                 sender: &mut self.sender,
@@ -221,7 +223,7 @@ impl TcpMachine {
                 if left == 0 || !tap.has_room() {
                     return true;
                 }
-                if tap.must_wait() {
+                if tap.must_wait() && !closed {
                     return false;
                 }
                 left -= 1;
@@ -255,6 +257,11 @@ impl TcpMachine {
         } else {
             None
         };
+        if own.is_some() && self.must_wait() {
+            // smoltcp has more to repeat, and would have us come back at once; nothing of it may leave until the peer is
+            // heard or the timer begins anew.
+            return own;
+        }
         let smoltcp = self
             .size
             .interface(link)
@@ -436,6 +443,11 @@ impl TcpMachine {
     /// The shortest round trip of late, if data was acknowledged.
     pub(crate) fn round_trip(&self) -> Option<Duration> {
         self.sender.round_trip()
+    }
+
+    /// Whether a repair goes on only with the peer's next segment.
+    fn must_wait(&self) -> bool {
+        self.walking.is_some() && self.rewinds == 0 && self.sender.must_wait()
     }
 
     fn is_synchronized(&self) -> bool {
