@@ -25,7 +25,7 @@ NOT_FOUND = socket.gaierror(-2, "Name or service not known")
 
 @pytest.fixture
 def system(monkeypatch):
-    """The system's answers by name, each an address or an exception; it has forgotten names that have none left."""
+    """The system's answers by name, addresses or an exception each; it has forgotten names that have none left."""
     answers = defaultdict(list)
 
     async def getaddrinfo(_, name, port, **__):
@@ -33,7 +33,8 @@ def system(monkeypatch):
         answer = answers[name].pop(0) if answers[name] else NOT_FOUND
         if isinstance(answer, Exception):
             raise answer
-        return [(socket.AF_INET, socket.SOCK_DGRAM, 17, "", (answer, port))]
+        addresses = [answer] if isinstance(answer, str) else answer
+        return [(socket.AF_UNSPEC, socket.SOCK_DGRAM, 17, "", (address, port)) for address in addresses]
 
     monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
     monkeypatch.setattr(endpoints, "RETRY_SECONDS", (0.0, 0.001))
@@ -61,6 +62,26 @@ async def test_a_name_that_is_not_found_is_tried_again(engine, system, entries):
     failures = named(entries, "an endpoint cannot be set")
     assert [entry["retry_seconds"] for entry in failures] == [0.0, 0.001, 0.001, 0.001]
     assert {(entry["name"], entry["reason"]) for entry in failures} == {(VPN, "Name or service not known")}
+
+
+NOBODYS = ("fe80::1%eth0", "0.0.0.0", "255.255.255.255", "224.0.0.1", "::", "ff02::1", "::ffff:0.0.0.0")
+
+
+@pytest.mark.parametrize("nobodys", NOBODYS)
+async def test_addresses_that_no_peer_can_have_are_passed_over(engine, system, entries, nobodys):
+    system[VPN] = [[nobodys, "2001:db8::1", "192.0.2.1"]]
+    with keep(engine):
+        assert await found(engine) == [("2001:db8::1", 51820)]
+    assert not entries
+
+
+@pytest.mark.parametrize("answer", [NOBODYS, []])
+async def test_a_name_without_an_address_that_a_peer_can_have_is_tried_again(engine, system, entries, answer):
+    system[VPN] = [answer, "192.0.2.1"]
+    with keep(engine):
+        assert await asyncio.wait_for(found(engine), 5) == [("192.0.2.1", 51820)]
+    (failure,) = named(entries, "an endpoint cannot be set")
+    assert failure["reason"] == "it has no address that a peer can have: one host's, without a zone"
 
 
 async def test_a_name_that_is_not_found_keeps_no_other_peer_down(engine, system, entries):

@@ -7,6 +7,7 @@ to the endpoints are all that a client sends outside its tunnel.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import socket
 from typing import TYPE_CHECKING, Self
@@ -14,9 +15,12 @@ from typing import TYPE_CHECKING, Self
 import structlog
 
 from awgproxy._native import HandshakeFailed
+from awgproxy.config import values
+from awgproxy.config.values import InvalidValue
 from awgproxy.session.settings import named_endpoints, peer_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
     from awgproxy.config import Config
@@ -68,8 +72,9 @@ class EndpointKeeper:
         for pause in itertools.chain(RETRY_SECONDS, itertools.repeat(RETRY_SECONDS[-1])):
             try:
                 found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_DGRAM)
-                self._set(peer, (str(found[0][4][0]), port))
-            except (OSError, UnicodeError, RuntimeError) as error:  # of the system, or of an engine that is too busy
+                self._set(peer, (_peers_address(str(entry[4][0]) for entry in found), port))
+            # Of the system, of its answer or the name, or of an engine that is too busy.
+            except (OSError, ValueError, RuntimeError) as error:
                 reason = getattr(error, "strerror", None) or str(error)
                 log.warning("an endpoint cannot be set", name=name, reason=reason, retry_seconds=pause)
             else:
@@ -81,3 +86,17 @@ class EndpointKeeper:
         if found != self._found:
             self._engine.set_peers(peer_settings(self._config, found))
             self._found = found
+
+
+def _peers_address(found: Iterable[str]) -> str:
+    """The first address that a peer can have, by the rules for those in the configuration: one host's, without a zone.
+
+    Raises:
+        ValueError: there is none.
+    """
+    for text in found:
+        with contextlib.suppress(InvalidValue):
+            address = values.address(text)
+            if values.is_one_hosts(address):
+                return str(address)
+    raise ValueError("it has no address that a peer can have: one host's, without a zone")
