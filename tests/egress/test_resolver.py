@@ -67,10 +67,28 @@ FAMILIES = pytest.mark.parametrize(("silent", "known"), [("A", {"2001:db8::1"}),
 
 
 @FAMILIES
-async def test_a_name_that_is_not_there_is_told_by_the_first_answer(engine, patient, silent, known):
+async def test_a_name_that_is_not_there_is_told_by_the_first_answer(engine, patient, monkeypatch, silent, known):
+    monkeypatch.setattr(resolver_module, "MISSING_DELAY_SECONDS", 0.01)
     engine.silent = {silent}
     with pytest.raises(NameNotFound, match="no such name"):
         await Resolver(engine, ["10.0.0.1"], ipv6=True).resolve("missing.example")
+
+
+@FAMILIES
+async def test_addresses_win_over_an_earlier_answer_that_there_is_no_such_name(
+    engine, patient, monkeypatch, silent, known
+):
+    monkeypatch.setattr(resolver_module, "MISSING_DELAY_SECONDS", FOR_EVER)
+    engine.codes = {silent: dns.rcode.NXDOMAIN}
+    other = "AAAA" if silent == "A" else "A"
+    engine.held[other] = asyncio.Event()
+    look_up = asyncio.create_task(Resolver(engine, ["10.0.0.1"], ipv6=True).resolve("both.example"))
+    while len(engine.closed) == 0:  # noqa: ASYNC110 - the first answer has been read
+        await asyncio.sleep(0)
+    done, _ = await asyncio.wait([look_up], timeout=0.05)
+    assert not done, "it did not wait for the other family"
+    engine.held[other].set()
+    assert set(await look_up) == known
 
 
 @FAMILIES

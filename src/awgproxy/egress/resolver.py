@@ -34,6 +34,9 @@ RESOLUTION_DELAY_SECONDS = 0.05
 ATTEMPT_DELAY_SECONDS = 0.25
 """How long IPv6 addresses wait for the A answer: while IPv4 would not be tried anyway (RFC 8305, section 5). No address
 can be added to a connection later, and where the way out lacks IPv6 it would fail."""
+MISSING_DELAY_SECONDS = 0.25
+"""How long the answer that there is no such name waits for the other family's: some servers give it for a name that has
+no address of the family that was asked for (RFC 4074, section 4.2)."""
 MAX_LOOKUPS = 1024
 """Names that may be under way at once; one more fails at once."""
 MAX_WAITING = 4096
@@ -116,7 +119,7 @@ class Resolver:
         raise failure or NameLookupFailed("no DNS server answered")
 
     async def _ask_server(self, server: str, name: str, seconds: float) -> list[str]:
-        """All families at once. That there is no such name is so for all; addresses wait a moment for the others."""
+        """All families at once. Once one of them is answered, the others are waited for only a moment longer."""
         questions = [
             asyncio.get_running_loop().create_task(self._ask(server, name, family, seconds))
             for family in self._families
@@ -220,9 +223,12 @@ def _addresses_of(answer: dns.message.Message, record_type: dns.rdatatype.RdataT
 def _patience(answered: asyncio.Task[list[str]]) -> float | None:
     """How many seconds the other family is worth, given the first answer; None = all that it may take."""
     error = answered.exception()
-    if error is None and (addresses := answered.result()):
-        return ATTEMPT_DELAY_SECONDS if ":" in addresses[0] else RESOLUTION_DELAY_SECONDS
-    return 0 if isinstance(error, NameNotFound) else None
+    if error is not None:
+        return MISSING_DELAY_SECONDS if isinstance(error, NameNotFound) else None
+    addresses = answered.result()
+    if not addresses:
+        return None
+    return ATTEMPT_DELAY_SECONDS if ":" in addresses[0] else RESOLUTION_DELAY_SECONDS
 
 
 def _judge(answers: Sequence[asyncio.Task[list[str]]]) -> list[str]:
