@@ -146,6 +146,21 @@ fn an_end_that_answers_nothing_is_given_up_but_not_after_an_outage() {
 }
 
 #[test]
+fn questions_that_found_no_room_are_not_counted_as_unanswered() {
+    let full = Limits {
+        waiting_packets: 0,
+        ..Limits::default()
+    };
+    let mut world = World::with_limits(1, Path::default(), full.clone(), full);
+    let (client, server) = world.open(TARGETS[0]);
+    pass(&mut world, 60);
+    assert!(tcp(&world, SERVER).waiting_full > 9, "it tried");
+    assert_eq!(tcp(&world, SERVER).keepalives_sent, 0);
+    assert_eq!(closure(&mut world, SERVER, server), None);
+    assert_eq!(closure(&mut world, CLIENT, client), None);
+}
+
+#[test]
 fn a_loop_that_slept_asks_before_it_gives_up() {
     let mut world = World::new(1, Path::default());
     let (client, server) = world.open(TARGETS[0]);

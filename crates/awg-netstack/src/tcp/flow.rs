@@ -46,7 +46,9 @@ pub(super) struct Told {
 /// Questions whether the other end is there, none of them answered.
 #[derive(Clone, Copy)]
 pub(super) struct Asked {
+    /// How many were sent.
     pub(super) times: u8,
+    /// When one was tried last, sent or not.
     pub(super) at: Instant,
 }
 

@@ -58,23 +58,26 @@ impl Tcp {
             self.end(now, number, Closure::TimedOut);
             return true;
         }
-        flow.asked = Some(Asked {
-            times: times + 1,
-            at: now,
-        });
+        let Stage::Open(machine) = &flow.stage else {
+            return false;
+        };
+        let question = Bare {
+            from: flow.local,
+            to: flow.remote,
+            flags: Flags::ACK,
+            sequence: machine.unacknowledged().wrapping_sub(1),
+            acknowledgement: machine.sequences().1,
+            window: machine.offered(),
+        };
         let peer = flow.key.peer();
-        let (from, to) = (flow.local, flow.remote);
-        if let Stage::Open(machine) = &flow.stage {
-            let question = Bare {
-                from,
-                to,
-                flags: Flags::ACK,
-                sequence: machine.unacknowledged().wrapping_sub(1),
-                acknowledgement: machine.sequences().1,
-                window: machine.offered(),
-            };
-            self.counters.keepalives_sent += 1;
-            self.push(peer, question.packet());
+        // One that finds no room was not asked, and says nothing about the other end: it is only tried again.
+        let sent = self.push(peer, question.packet());
+        self.counters.keepalives_sent += u64::from(sent);
+        if let Some(flow) = self.slots.get(number) {
+            flow.asked = Some(Asked {
+                times: times + u8::from(sent),
+                at: now,
+            });
         }
         false
     }

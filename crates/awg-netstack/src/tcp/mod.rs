@@ -458,12 +458,15 @@ impl Tcp {
         self.push(peer, packet);
     }
 
-    fn push(&mut self, peer: Peer, packet: Vec<u8>) {
-        if self.waiting.len() < self.limits.waiting_packets {
+    /// Whether there was room for the packet; it is dropped and counted where there was none.
+    fn push(&mut self, peer: Peer, packet: Vec<u8>) -> bool {
+        let room = self.waiting.len() < self.limits.waiting_packets;
+        if room {
             self.waiting.push_back((peer, packet));
         } else {
             self.counters.waiting_full += 1;
         }
+        room
     }
 
     /// The peers that have flows, and since when.
