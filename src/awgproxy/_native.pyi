@@ -375,8 +375,9 @@ class Engine:
     def open_datagrams(self, destination: _Address) -> tuple[int, int]:
         """Exchange datagrams with one destination; gives the flow and a socket's descriptor, a message a datagram.
 
-        The descriptor is the caller's. On Linux (``SOCK_SEQPACKET``) closing it ends the flow, and ``b""`` is read from
-        it once the flow has ended. Elsewhere (``SOCK_DGRAM``) neither is noticed: end the flow with `close_flow`.
+        The descriptor is the caller's. On Linux (``SOCK_SEQPACKET``) closing it, or shutting it down for writing, ends
+        the flow, and ``b""`` is read from it once the flow has ended. Elsewhere (``SOCK_DGRAM``) neither is noticed:
+        end the flow with `close_flow`.
 
         Raises:
             ValueError, OSError, RuntimeError: as `open`.

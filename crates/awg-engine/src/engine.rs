@@ -161,9 +161,9 @@ impl Engine {
     }
 
     /// Opens a flow of datagrams to and from `destination`, and gives the flow and the caller's end of a socket pair that
-    /// keeps the bounds of messages. On Linux that is `SOCK_SEQPACKET`: the flow ends when the caller closes its end, and
-    /// the caller reads the end when the flow does. Elsewhere it is `SOCK_DGRAM`, where neither end learns of the other's,
-    /// so the flow ends by [`close_flow`](Self::close_flow) or when it was idle for long.
+    /// keeps the bounds of messages. On Linux that is `SOCK_SEQPACKET`: the flow ends when the caller closes its end, or
+    /// shuts it down for writing, and the caller reads the end when the flow does. Elsewhere it is `SOCK_DGRAM`, where
+    /// neither end learns of the other's, so the flow ends by [`close_flow`](Self::close_flow) or when it was idle for long.
     ///
     /// # Errors
     /// See [`CommandError`].

@@ -22,6 +22,10 @@ const HELD_BYTES: usize = 32 * 1024;
 
 /// Why a flow ends whose application has closed its end of the pair.
 const GONE: &str = "the application closed its socket";
+/// Why a flow ends whose socket only fails.
+const BROKEN: &str = "its socket failed";
+/// Failures in a row, over several turns, after which a socket counts as broken.
+const FAILURES: u8 = 64;
 
 /// Who is on the other side of the socket.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -67,6 +71,8 @@ pub(crate) struct DatagramRelay {
     readable: bool,
     /// The application's end was found to be gone.
     gone: bool,
+    /// Times that nothing but a failure was received, since it last was something else.
+    failures: u8,
     /// The system says that the application has closed its end; what it had sent before may still wait.
     closed: bool,
     held: Vec<(SocketAddr, Box<[u8]>)>,
@@ -85,6 +91,7 @@ impl DatagramRelay {
             socket: None,
             readable: false,
             gone: false,
+            failures: 0,
             closed: false,
             held: Vec::new(),
             held_bytes: 0,
@@ -206,7 +213,6 @@ impl DatagramRelay {
         if self.gone {
             return Pumped::Failed(GONE);
         }
-        let mut failed = false;
         for _ in 0..budget {
             if !self.readable {
                 return Pumped::Waiting;
@@ -223,7 +229,7 @@ impl DatagramRelay {
                     return Pumped::Failed(GONE);
                 }
                 Ok((length, remote)) => {
-                    failed = false;
+                    self.failures = 0;
                     let Some(payload) = buffer.get(..length) else {
                         continue;
                     };
@@ -232,31 +238,39 @@ impl DatagramRelay {
                         self.from_socket += length as u64;
                     }
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.failures = 0;
+                    self.readable = false;
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) if matches!(self.channel, Channel::Application { .. }) => {
                     return Pumped::Failed(GONE);
                 }
-                // A report of an earlier datagram that met nobody (ICMP); the socket itself goes on. Where nothing but
-                // failures comes the socket itself is broken: it is left alone until it has something new to say.
-                Err(_) if failed => self.readable = false,
-                Err(_) => failed = true,
+                // A report of an earlier datagram that met nobody (ICMP); the socket itself goes on, and an answer may
+                // wait behind several. Where nothing but failures comes the socket itself is broken.
+                Err(_) if self.failures == FAILURES => return Pumped::Failed(BROKEN),
+                Err(_) => self.failures += 1,
             }
         }
         Pumped::Unfinished
     }
 }
 
-/// Whether the other end of a socket pair is gone.
+/// Whether the other end of a socket pair is gone, or will say nothing more.
 fn hung_up(socket: &UdpSocket) -> bool {
+    // A half-close is reported only where it is asked for; elsewhere than on Linux neither end learns of the other's.
+    #[cfg(target_os = "linux")]
+    const ENDS: libc::c_short = libc::POLLHUP | libc::POLLRDHUP;
+    #[cfg(not(target_os = "linux"))]
+    const ENDS: libc::c_short = libc::POLLHUP;
     let mut entry = libc::pollfd {
         fd: socket.as_raw_fd(),
-        events: 0,
+        events: ENDS,
         revents: 0,
     };
     // SAFETY: one valid entry, and the call, which does not wait, does not keep it.
     let reported = unsafe { libc::poll(&raw mut entry, 1, 0) };
-    reported > 0 && entry.revents & libc::POLLHUP != 0
+    reported > 0 && entry.revents & ENDS != 0
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::time::Instant;
 
 use awg_netstack::{Limits, Peer, Stack, StackConfig};
 use socket2::{Domain, Socket, Type};
 
-use super::{Channel, DatagramRelay, GONE};
+use super::{BROKEN, Channel, DatagramRelay, FAILURES, GONE};
 use crate::policy::EgressPolicy;
 use crate::relay::Pumped;
 
@@ -75,6 +75,16 @@ fn the_end_of_an_application_is_no_empty_datagram_also_before_it_is_reported() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn an_application_that_will_say_nothing_more_has_ended_too() {
+    let (theirs, mut world) = application(REMOTE);
+    theirs.send(b"the last word").unwrap();
+    theirs.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(world.pump(), Pumped::Failed(GONE));
+    assert_eq!(world.sent(), 1, "what it said before is passed on");
+}
+
 #[test]
 fn what_the_stack_drops_was_not_sent() {
     let (theirs, mut world) = application("[2001:db8::1]:9");
@@ -89,5 +99,27 @@ fn a_socket_that_only_fails_does_not_keep_the_loop_busy() {
     // Nothing can ever be received from a socket that listens.
     let broken = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut world = World::new(Channel::World, broken.into());
+    for _ in 0..usize::from(FAILURES) / BUDGET {
+        assert_eq!(world.pump(), Pumped::Unfinished);
+    }
+    assert_eq!(world.pump(), Pumped::Failed(BROKEN));
+}
+
+#[test]
+fn an_answer_behind_several_failures_is_read() {
+    let [service, ours] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+    ours.connect(service.local_addr().unwrap()).unwrap();
+    ours.set_nonblocking(true).unwrap();
+    let own = REMOTE.parse().unwrap();
+    let failing = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut world = World::new(Channel::Service { own }, failing.into());
+    assert_eq!(world.pump(), Pumped::Unfinished, "several failures");
+    // No further report comes of what is there already.
+    service
+        .send_to(b"answer", ours.local_addr().unwrap())
+        .unwrap();
+    world.relay.socket = Some(ours);
     assert_eq!(world.pump(), Pumped::Waiting);
+    assert_eq!(world.sent(), 1);
+    assert_eq!(world.relay.failures, 0, "it recovered");
 }
