@@ -22,6 +22,10 @@ impl TcpMachine {
         segment: &Segment,
         replies: &mut Vec<Vec<u8>>,
     ) {
+        if self.is_finished() && self.is_beyond_the_end(segment) {
+            // smoltcp would take it for the peer's next bytes.
+            return;
+        }
         let before = self.state();
         let queued = self.socket().send_queue();
         let first = self.sender.first();
@@ -176,6 +180,13 @@ impl TcpMachine {
             .wrapping_add(self.taken)
             .wrapping_add(self.socket().recv_queue() as u32)
             .wrapping_add(finished)
+    }
+
+    /// Whether a segment has data after the peer's FIN (RFC 9293 section 3.10.7.4: ignored).
+    fn is_beyond_the_end(&self, segment: &Segment) -> bool {
+        segment.length > 0
+            && !segment.flags.any(Flags::SYN | Flags::RST)
+            && is_after(segment.sequence_end(), self.expected())
     }
 
     pub(super) fn feed(
