@@ -5,7 +5,7 @@
 //! under `seeds`, those that found something among them, on stable Rust.
 //!
 //! What every target holds its subject to: it does not panic, it gives a bounded number of datagrams, packets and events
-//! for each input, it rests when time passes, and it never holds more memory than its limits allow ([`memory`] measures).
+//! for each input, it rests when time passes, and it never holds more memory than its limits allow (`memory` measures).
 //! What a target claims beyond that stands at its head.
 
 mod classification;
