@@ -3,6 +3,8 @@
 // Each test file compiles this for itself and uses a part of it.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod server;
+
 use std::net::{IpAddr, SocketAddr};
 
 use crate::wire::{self, TCP, checksum, octets};

@@ -1,0 +1,86 @@
+//! A server to whom segments are handed one by one.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use awg_netstack::{Event, FlowId, Limits, Peer, Stack, StackConfig, TcpCounters};
+
+use super::Segment;
+use crate::wire::Packets;
+
+pub const PEER: Peer = Peer(1);
+pub const OTHER: Peer = Peer(2);
+/// Client and target of each family.
+pub const ENDS: [[&str; 2]; 2] = [
+    ["10.0.0.2:5000", "192.0.2.1:80"],
+    ["[fd00::2]:5000", "[2001:db8::1]:80"],
+];
+
+/// A server, and whoever writes to it.
+pub struct World {
+    pub now: Instant,
+    pub stack: Stack,
+}
+
+impl World {
+    pub fn new(limits: Limits) -> Self {
+        let now = Instant::now();
+        let config = StackConfig {
+            addresses: ["10.0.0.1", "fd00::1"]
+                .map(|text| text.parse().expect("an address"))
+                .to_vec(),
+            mtu: 1420,
+            accept: true,
+            limits,
+        };
+        Self {
+            now,
+            stack: Stack::new(config, [1; 32], now),
+        }
+    }
+
+    /// Hands a segment in; the segments that answer it.
+    pub fn give(&mut self, peer: Peer, segment: &Segment) -> Vec<Segment> {
+        let mut packet = segment.packet();
+        self.stack.handle_packet(self.now, peer, &mut packet);
+        self.sent(peer)
+    }
+
+    /// What the stack sends, all of it to `peer`.
+    pub fn sent(&mut self, peer: Peer) -> Vec<Segment> {
+        let mut sink = Packets::default();
+        assert!(!self.stack.poll_transmit(self.now, &mut sink));
+        sink.packets
+            .iter()
+            .filter_map(|(to, packet)| {
+                assert_eq!(*to, peer);
+                Segment::read(packet)
+            })
+            .collect()
+    }
+
+    pub fn pass(&mut self, time: Duration) {
+        self.now += time;
+        self.stack.handle_timeout(self.now, |_| Some(self.now));
+    }
+
+    pub fn events(&mut self) -> Vec<Event> {
+        std::iter::from_fn(|| self.stack.poll_event()).collect()
+    }
+
+    /// The one flow that comes in now.
+    pub fn incoming(&mut self) -> FlowId {
+        match self.events()[..] {
+            [Event::Incoming { flow, .. }] => flow,
+            ref other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn counters(&self) -> TcpCounters {
+        self.stack.counters().tcp
+    }
+}
+
+pub fn at(text: &str) -> SocketAddr {
+    text.parse().expect("a socket address")
+}
