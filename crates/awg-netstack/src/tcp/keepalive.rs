@@ -4,6 +4,9 @@
 //! The question is a segment before the window, which every TCP answers with an acknowledgement, and one that knows
 //! nothing of the connection with a reset. It carries no data, so it takes no memory at either end; an idle flow costs
 //! one look of its timer per period, a busy one nothing.
+//!
+//! The same question is put to an end whose window is shut while data waits for it (RFC 9293 section 3.8.6.1): that the
+//! window opened is told once, and that segment may be lost.
 
 use std::time::{Duration, Instant};
 
@@ -20,6 +23,10 @@ use crate::packet::Flags;
 const QUESTIONS: u8 = 9;
 /// Part of the period after which an unanswered question is repeated.
 const AGAIN: u32 = 4;
+/// The first question after a window was shut comes so much after it; each later one when that time has doubled.
+const SHUT_FIRST: Duration = Duration::from_secs(1);
+/// The longest time between two of them.
+const SHUT_LONGEST: Duration = Duration::from_mins(1);
 
 impl Flow {
     /// When the flow's other end is to be asked, or the last question counts as not answered.
@@ -31,10 +38,20 @@ impl Flow {
         if !self.told.established || machine.phase() != Phase::Open {
             return None;
         }
+        let last = self.asked.map_or(self.active, |asked| asked.at);
+        if let Some(since) = machine.shut_out_since() {
+            let waited = last.saturating_duration_since(since);
+            return Some(last + waited.clamp(SHUT_FIRST, SHUT_LONGEST));
+        }
         Some(match self.asked {
             None => self.active + limits.keepalive,
             Some(asked) => asked.at + again(limits),
         })
+    }
+
+    /// Whether data waits for the other end's window to open.
+    fn is_shut_out(&self) -> bool {
+        matches!(&self.stage, Stage::Open(machine) if machine.shut_out_since().is_some())
     }
 }
 
@@ -52,8 +69,10 @@ impl Tcp {
         if flow.ask_at(&self.limits).is_none_or(|at| at > now) {
             return false;
         }
+        let shut_out = flow.is_shut_out();
         let times = flow.asked.map_or(0, |asked| asked.times);
-        if times == QUESTIONS {
+        // Of a window that is shut it is asked often: that this goes without an answer ends nothing.
+        if times == QUESTIONS && !shut_out {
             self.counters.keepalives_unanswered += 1;
             self.end(now, number, Closure::TimedOut);
             return true;
@@ -75,7 +94,7 @@ impl Tcp {
         self.counters.keepalives_sent += u64::from(sent);
         if let Some(flow) = self.slots.get(number) {
             flow.asked = Some(Asked {
-                times: times + u8::from(sent),
+                times: times + u8::from(sent && !shut_out),
                 at: now,
             });
         }

@@ -22,8 +22,12 @@ pub struct Segment {
     pub flags: u8,
     pub sequence: u32,
     pub acknowledgement: u32,
+    /// What it offers, as the field has it; of a segment that was read it is not looked at.
+    pub window: u16,
     pub data: Vec<u8>,
 }
+
+const WINDOW: u16 = 0x4000;
 
 impl Segment {
     pub fn new(source: &str, destination: &str, flags: u8, sequence: u32) -> Self {
@@ -33,6 +37,7 @@ impl Segment {
             flags,
             sequence,
             acknowledgement: 0,
+            window: WINDOW,
             data: Vec::new(),
         }
     }
@@ -52,7 +57,9 @@ impl Segment {
         message.extend(self.destination.port().to_be_bytes());
         message.extend(self.sequence.to_be_bytes());
         message.extend(self.acknowledgement.to_be_bytes());
-        message.extend([5 << 4, self.flags, 0x40, 0, 0, 0, 0, 0]);
+        message.extend([5 << 4, self.flags]);
+        message.extend(self.window.to_be_bytes());
+        message.extend([0; 4]);
         message.extend(&self.data);
         let addresses = [octets(self.source.ip()), octets(self.destination.ip())].concat();
         wire::packet(&addresses, TCP, message, 16)
@@ -84,6 +91,7 @@ impl Segment {
             flags: message[13],
             sequence: number(4, 4),
             acknowledgement: number(8, 4),
+            window: WINDOW,
             data: message[usize::from(message[12] >> 4) * 4..].to_vec(),
         })
     }

@@ -94,6 +94,8 @@ pub(crate) struct TcpMachine {
     peer_initial: Option<u32>,
     peer_scale: u8,
     peer_window: usize,
+    /// Since when it has been shut.
+    shut_since: Option<Instant>,
     /// The window field last handed in.
     shown: u16,
     /// The window field last sent.
@@ -142,6 +144,7 @@ impl TcpMachine {
             peer_initial: None,
             peer_scale: 0,
             peer_window: 0,
+            shut_since: None,
             shown: 0,
             offered: 0,
             started: false,
@@ -276,6 +279,12 @@ impl TcpMachine {
                 now + Duration::from_micros(wait.max(1_000))
             });
         [own, smoltcp].into_iter().flatten().min()
+    }
+
+    /// Since when the peer's window has been shut, if something waits for it to open.
+    pub(crate) fn shut_out_since(&self) -> Option<Instant> {
+        self.shut_since
+            .filter(|_| self.started && self.socket().send_queue() > 0)
     }
 
     /// Does what is due. [`poll_transmit`](Self::poll_transmit) has something afterwards.

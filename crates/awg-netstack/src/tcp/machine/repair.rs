@@ -15,6 +15,8 @@ impl TcpMachine {
     pub(super) fn repair(&mut self, link: &mut Link, now: Instant, repair: Repair) {
         match repair {
             Repair::None => {}
+            // Nothing may leave; the timer begins anew when the window opens.
+            Repair::First | Repair::Walk if self.peer_window == 0 && self.started => {}
             // A FIN alone: smoltcp would forget its timer over the duplicates.
             Repair::First if self.socket().send_queue() == 0 => self.rewinds = REWINDS,
             Repair::First => {

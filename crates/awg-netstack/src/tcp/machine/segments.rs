@@ -129,18 +129,22 @@ impl TcpMachine {
         if shut || self.peer_window == 0 {
             self.sender.hold(now);
         }
+        self.shut_since = (self.peer_window == 0).then(|| self.shut_since.unwrap_or(now));
         let mut shown = self.window_field();
-        if shown == self.shown
-            && acknowledged == first
-            && segment.length == 0
-            && self.sender.in_flight() > 0
-        {
-            if duplicate && repair == Repair::None {
-                // It would only be counted, which is done.
-                return None;
+        if shown == self.shown && acknowledged == first && segment.length == 0 {
+            if shown == 0 {
+                if !segment.flags.any(Flags::FIN) {
+                    // Still shut. smoltcp would count it, and end its probes over the third.
+                    return None;
+                }
+            } else if self.sender.in_flight() > 0 {
+                if duplicate && repair == Repair::None {
+                    // It would only be counted, which is done.
+                    return None;
+                }
+                // smoltcp does not count what comes with another window.
+                shown = another(shown);
             }
-            // smoltcp does not count what comes with another window.
-            shown = another(shown);
         }
         self.shown = shown;
         segment.overwrite(packet, acknowledged, shown);
@@ -209,7 +213,7 @@ impl TcpMachine {
     }
 }
 
-/// A window field that differs as little as can be, and shuts nothing.
+/// A window field that differs as little as can be from one that is open, and is open, too.
 pub(super) fn another(field: u16) -> u16 {
     if field > 1 { field - 1 } else { field + 1 }
 }
