@@ -22,7 +22,7 @@ use crate::allowance::Allowances;
 use crate::checksum::{internet, transport, verify_transport};
 use crate::flow::Peer;
 use crate::fragment::{Outgoing, Route};
-use crate::packet::{ICMP, ICMPV6};
+use crate::packet::{ICMP, ICMPV6, is_unicast};
 use crate::sink::PacketSink;
 
 #[cfg(test)]
@@ -248,7 +248,5 @@ fn echo_request(ipv6: bool) -> u8 {
 
 /// Whether an address may stand for a single host (RFC 1122 section 3.2.2; RFC 4443 section 2.4 (e)).
 fn is_one_host(address: IpAddr) -> bool {
-    !address.is_unspecified()
-        && !address.is_multicast()
-        && !matches!(address, IpAddr::V4(address) if address.is_broadcast() || address.octets()[0] == 0)
+    is_unicast(address) && !matches!(address, IpAddr::V4(address) if address.octets()[0] == 0)
 }

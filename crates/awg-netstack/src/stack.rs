@@ -16,7 +16,7 @@ use crate::flow::{FlowId, Kind, Peer};
 use crate::fragment::{Reassembler, is_fragment};
 use crate::icmp::{Icmp, ReceivedError, Report};
 use crate::limits::Limits;
-use crate::packet::{ICMP, ICMPV6, IpHeader, TCP, UDP};
+use crate::packet::{ICMP, ICMPV6, IpHeader, TCP, UDP, is_unicast};
 use crate::silence::Silence;
 use crate::sink::PacketSink;
 use crate::tcp::{Tcp, Unreachable};
@@ -442,7 +442,7 @@ impl Inner {
 
     /// The address of ours that a flow to `to` leaves from.
     fn source(&self, from: Option<IpAddr>, to: IpAddr) -> Option<IpAddr> {
-        if to.is_unspecified() || to.is_multicast() {
+        if !is_unicast(to) {
             return None;
         }
         let fits = |address: &IpAddr| address.is_ipv4() == to.is_ipv4();

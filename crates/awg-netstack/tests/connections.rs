@@ -407,7 +407,14 @@ fn a_damaged_segment_is_dropped_and_counted() {
 fn what_cannot_be_reached_is_refused_at_once() {
     let mut world = World::new(1, Path::default());
     let now = world.now;
-    for to in ["0.0.0.0:80", "224.0.0.1:80", "[ff02::1]:80", "192.0.2.1:0"] {
+    for to in [
+        "0.0.0.0:80",
+        "255.255.255.255:80",
+        "224.0.0.1:80",
+        "[ff02::1]:80",
+        "[::ffff:192.0.2.1]:80",
+        "192.0.2.1:0",
+    ] {
         let to = to.parse().expect("an address");
         let error = world.ends[CLIENT].connect(now, PEER, None, to);
         assert!(matches!(error, Err(ConnectError::Unaddressable)), "{to}");

@@ -97,12 +97,15 @@ impl IpHeader {
     /// Whether both ends are addresses that one host can have: only such packets are taken or answered (RFC 1122
     /// section 3.2.1.3). An IPv4 address in IPv6 clothes is none: it never belongs on a wire (RFC 6890 section 2.2.3).
     pub(crate) fn is_unicast(&self) -> bool {
-        let single = |address: IpAddr| match address {
-            IpAddr::V4(address) => !address.is_broadcast(),
-            IpAddr::V6(address) => address.to_ipv4_mapped().is_none(),
-        };
-        [self.source, self.destination]
-            .into_iter()
-            .all(|address| !address.is_unspecified() && !address.is_multicast() && single(address))
+        is_unicast(self.source) && is_unicast(self.destination)
     }
+}
+
+/// Whether an address is one that a host can have on the wire.
+pub(crate) fn is_unicast(address: IpAddr) -> bool {
+    let single = match address {
+        IpAddr::V4(address) => !address.is_broadcast(),
+        IpAddr::V6(address) => address.to_ipv4_mapped().is_none(),
+    };
+    single && !address.is_unspecified() && !address.is_multicast()
 }

@@ -8,5 +8,5 @@ mod ip;
 mod segment;
 
 pub(crate) use extensions::{Behind, FRAGMENT, FRAGMENT_HEADER};
-pub(crate) use ip::{ICMP, ICMPV6, IPV4_HEADER, IPV6_HEADER, IpHeader, TCP, UDP};
+pub(crate) use ip::{ICMP, ICMPV6, IPV4_HEADER, IPV6_HEADER, IpHeader, TCP, UDP, is_unicast};
 pub(crate) use segment::{Flags, Segment, TCP_HEADER, seal};
