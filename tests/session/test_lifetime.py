@@ -11,11 +11,48 @@ from awgproxy.session import lifetime as lifetime_module
 from awgproxy.session.lifetime import Lifetime
 
 
-async def test_a_signal_asks_for_the_end():
+@pytest.fixture
+def hang_ups_are_heard():
+    """What started the tests may ignore SIGHUP, as `nohup` does."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.fixture
+def hang_ups_are_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hang_ups_are_heard")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+async def test_a_signal_asks_for_the_end(number):
     with Lifetime() as lifetime:
-        os.kill(os.getpid(), signal.SIGTERM)
+        assert signal.getsignal(number) is not signal.SIG_DFL, "it would end the tests"
+        os.kill(os.getpid(), number)
         await lifetime.until_stopped()
         await lifetime.drain()
+
+
+@pytest.mark.usefixtures("hang_ups_are_ignored")
+async def test_a_hang_up_that_was_ignored_stays_ignored():
+    with Lifetime():
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+async def test_a_second_hang_up_hurries_nothing():
+    with Lifetime() as lifetime:
+        lifetime.connection_opened()
+        lifetime.hang_up()
+        lifetime.hang_up()
+
+        async def close():
+            lifetime.connection_closed()
+
+        assert await in_turn(lifetime.drain(), close()) == [1, 0]
 
 
 async def in_turn(*steps):

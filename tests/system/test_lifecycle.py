@@ -1,9 +1,12 @@
 """Starting, stopping, failing: what an operator does to the programs."""
 
+import fcntl
+import os
 import signal
 import socket
 import subprocess
 import sys
+import termios
 
 import pytest
 
@@ -22,6 +25,37 @@ def test_a_signal_ends_both_with_code_zero(own_world):
     made.close()
     assert own_world.client.stop() == 0
     assert own_world.server.stop() == 0
+
+
+def test_a_closed_terminal_ends_a_client_in_order(own_world):
+    """Also though its log has nowhere to go from then on."""
+    own_world.client.stop()
+    terminal, its_end = os.openpty()
+    client = subprocess.Popen(
+        [*own_world.namespace.inside, sys.executable, "-m", "awgproxy", "client", own_world.folder / "client.conf"],
+        stdin=its_end,
+        stdout=its_end,
+        stderr=its_end,
+        start_new_session=True,
+        preexec_fn=lambda: _take_terminal(its_end),  # noqa: PLW1509
+    )
+    os.close(its_end)
+    try:
+        own_world.server.wait_for("peer moved")
+        made = own_world.connect("echo")
+        made.sendall(b"x")
+        assert made.recv(1) == b"x"
+        os.close(terminal)
+        made.close()
+        assert client.wait(20) == 0
+    finally:
+        client.kill()
+        client.wait()
+
+
+def _take_terminal(descriptor):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # what started the tests may ignore it
+    fcntl.ioctl(descriptor, termios.TIOCSCTTY, 0)
 
 
 def test_a_signal_lets_a_running_transfer_finish(own_world):

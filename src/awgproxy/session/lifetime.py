@@ -1,4 +1,8 @@
-"""How a session ends: a first signal drains it, a second one ends it at once."""
+"""How a session ends: a first signal drains it, a second one ends it at once.
+
+The signals are SIGINT (Ctrl-C), SIGTERM and SIGHUP (the terminal closes). SIGHUP that was ignored before stays ignored:
+what `nohup` starts outlives its terminal.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +22,14 @@ if TYPE_CHECKING:
 DRAIN_SECONDS = 5.0
 """How long running connections may go on after the first signal."""
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What asks for the end."""
+
 log = structlog.get_logger()
 
 
 class Lifetime:
-    """Watches SIGINT and SIGTERM while it is entered, and the number of connections that are open."""
+    """Watches `SIGNALS` while it is entered, and the number of connections that are open."""
 
     def __init__(self) -> None:
         self._stopping = asyncio.Event()
@@ -31,12 +38,16 @@ class Lifetime:
         self._idle.set()
         self._open = 0
         self._failure: Exception | None = None
+        self._taken: list[signal.Signals] = []
 
     def __enter__(self) -> Self:
         """Take the signals over."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self.stop)
+        for number in SIGNALS:
+            if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue
+            loop.add_signal_handler(number, self.hang_up if number is signal.SIGHUP else self.stop)
+            self._taken.append(number)
         return self
 
     def __exit__(
@@ -44,8 +55,9 @@ class Lifetime:
     ) -> None:
         """Give the signals back."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in self._taken:
             loop.remove_signal_handler(number)
+        self._taken.clear()
 
     def connection_opened(self) -> None:
         """Count a connection."""
@@ -63,6 +75,10 @@ class Lifetime:
         if self._stopping.is_set():
             log.info("ending at once")
             self._at_once.set()
+        self._stopping.set()
+
+    def hang_up(self) -> None:
+        """What SIGHUP does: asks for the end, and hurries nothing, since a closing terminal sends it more than once."""
         self._stopping.set()
 
     def engine_failed(self, event: EngineFailed) -> None:
