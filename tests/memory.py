@@ -3,12 +3,16 @@
 import asyncio
 import os
 import socket
+import sys
 
 import dns.flags
 import dns.message
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
+
+MESSAGES = socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_DGRAM
+"""What the engine gives for a flow of datagrams."""
 
 
 class MemoryEngine:
@@ -71,7 +75,7 @@ class MemoryEngine:
         self.closed.append(flow)
 
     def open_datagrams(self, destination):
-        return self._pair("udp", socket.SOCK_DGRAM, destination)
+        return self._pair("udp", MESSAGES, destination)
 
     def open_stream(self, destinations):
         return self._pair("tcp", socket.SOCK_STREAM, destinations[0])
@@ -149,6 +153,10 @@ class DnsEngine(MemoryEngine):
         """Whether datagrams have no room for records."""
         self.forge = False
         """Whether somebody else's answers come first."""
+        self.first: list[bytes] = []
+        """Datagrams that come before the answer."""
+        self.hangs_up = False
+        """Whether flows end instead of an answer."""
         self.silent: set[str] = set()
         """Servers and types of records that get no answer."""
         self.held: dict[str, asyncio.Event] = {}
@@ -173,6 +181,11 @@ class DnsEngine(MemoryEngine):
             return
         if asked in self.held:
             await self.held[asked].wait()
+        if self.hangs_up:
+            far.close()
+            return
+        for datagram in self.first:
+            far.send(datagram)
         if self.forge and kind == "udp":
             forged = dns.message.make_response(question)
             forged.id ^= 1

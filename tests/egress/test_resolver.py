@@ -1,7 +1,9 @@
 """The resolver against DNS servers in memory, at the far end of the engine's flows."""
 
 import asyncio
+import sys
 
+import dns.message
 import dns.rcode
 import pytest
 
@@ -160,6 +162,43 @@ async def test_nobody_answers(engine, monkeypatch):
 async def test_answers_to_other_questions_are_passed_over(engine):
     engine.forge = True
     assert await Resolver(engine, ["10.0.0.1"], ipv6=False).resolve("four.example") == ["192.0.2.1"]
+
+
+async def test_empty_datagrams_are_passed_over(engine):
+    engine.first = [b""] * 5
+    assert await Resolver(engine, ["10.0.0.1"], ipv6=False).resolve("four.example") == ["192.0.2.1"]
+    assert len(engine.opened) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the flow's end is told by its socket on Linux only")
+async def test_a_flow_that_ends_is_not_waited_for(engine, patient):
+    engine.hangs_up = True
+    with pytest.raises(NameLookupFailed, match="unusable"):
+        await Resolver(engine, ["10.0.0.1"], ipv6=False).resolve("four.example")
+
+
+async def test_datagrams_that_are_passed_over_do_not_keep_others_from_their_turn(engine, monkeypatch):
+    turns, read_at = 0, []
+
+    async def take_turns():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    from_wire = dns.message.from_wire
+
+    def counted(data):
+        if data == b"garbage":
+            read_at.append(turns)
+        return from_wire(data)
+
+    monkeypatch.setattr(dns.message, "from_wire", counted)
+    engine.first = [b"garbage"] * 5
+    other = asyncio.create_task(take_turns())
+    assert await Resolver(engine, ["10.0.0.1"], ipv6=False).resolve("four.example") == ["192.0.2.1"]
+    other.cancel()
+    assert len(set(read_at)) == 5
 
 
 async def test_one_look_up_serves_all_who_wait(engine):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import select
 import socket
 from typing import TYPE_CHECKING, Protocol
 
@@ -44,6 +45,7 @@ MAX_WAITING = 4096
 MAX_ADDRESSES = 16
 """Addresses kept of one look-up."""
 _MAX_MESSAGE = 65535
+_END: int = getattr(select, "POLLRDHUP", 0)  # Linux alone has it, and a pair whose ends learn of each other's end
 _RECORD_TYPES = {4: dns.rdatatype.A, 6: dns.rdatatype.AAAA}
 
 
@@ -160,13 +162,14 @@ class Resolver:
             await loop.sock_sendall(channel, question.to_wire())
             while True:
                 data = await loop.sock_recv(channel, _MAX_MESSAGE)
-                if not data:
+                if not data and _hung_up(channel):
                     raise EOFError
                 # Whatever is not the answer to this very question is passed over, as a guess would be.
                 with contextlib.suppress(dns.exception.DNSException):
                     answer = dns.message.from_wire(data)
                     if question.is_response(answer):
                         return answer
+                await asyncio.sleep(0)  # what is there already is read without waiting, and others have their turn
 
     async def _ask_by_stream(self, server: str, question: dns.message.Message) -> dns.message.Message:
         loop = asyncio.get_running_loop()
@@ -193,6 +196,13 @@ def _opening() -> Iterator[None]:
         yield
     except (OSError, RuntimeError) as error:
         raise _NoFlow(getattr(error, "strerror", None) or str(error)) from error
+
+
+def _hung_up(channel: socket.socket) -> bool:
+    """Whether an empty read was the end; else it was an empty datagram."""
+    poll = select.poll()
+    poll.register(channel, _END)
+    return any(events & (_END | select.POLLHUP) for _, events in poll.poll(0))
 
 
 async def _receive_exactly(channel: socket.socket, count: int) -> bytes:
