@@ -1,6 +1,10 @@
 """awgproxy new, and awgproxy check of what it made."""
 
+import errno
+import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -93,3 +97,29 @@ def test_a_directory_that_cannot_be(tmp_path):
     finished = awgproxy("new", "--endpoint", "a", "-d", tmp_path / "file" / "below")
     assert finished.returncode == 1
     assert finished.stderr.startswith("error: ")
+
+
+def test_a_file_that_cannot_be_written_is_named_and_none_is_left(tmp_path):
+    directory = tmp_path / "made"
+    options = ["new", "--endpoint", "a", "-d", str(directory)]
+    limited = ["/bin/sh", "-c", 'ulimit -f 0; exec "$@"', "sh", sys.executable, "-B", "-m", "awgproxy", *options]
+    finished = subprocess.run(limited, capture_output=True, text=True, check=False)
+    assert finished.returncode == 1
+    assert finished.stderr == f"error: {directory / 'server.conf'}: {os.strerror(errno.EFBIG)}\n"
+    assert list(directory.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_file_that_does_not_get_to_the_disk_is_named_and_none_is_left(tmp_path, monkeypatch, number):
+    names = ["server.conf", "client.conf"]
+    synced = iter(range(2))
+
+    def full(_):
+        if next(synced) == number:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    finished = awgproxy("new", "--endpoint", "a", "-d", tmp_path)
+    assert finished.returncode == 1
+    assert finished.stderr == f"error: {tmp_path / names[number]}: {os.strerror(errno.ENOSPC)}\n"
+    assert list(tmp_path.iterdir()) == []
