@@ -7,11 +7,10 @@ from awgproxy.cli.run_options import File, LogFormatOption, LogLevelOption, star
 
 def client(file: File, log_format: LogFormatOption = None, log_level: LogLevelOption = None) -> None:
     """Run a client: SOCKS5 into the tunnel."""
-    import asyncio
-
+    from awgproxy.cli.loop import run_session
     from awgproxy.config import Role, load
     from awgproxy.session.client import run
 
     config = load(file, Role.CLIENT)
     start_log(config, log_level, log_format)
-    asyncio.run(run(config))
+    run_session(run, config)

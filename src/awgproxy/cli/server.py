@@ -7,11 +7,10 @@ from awgproxy.cli.run_options import File, LogFormatOption, LogLevelOption, star
 
 def server(file: File, log_format: LogFormatOption = None, log_level: LogLevelOption = None) -> None:
     """Run a server: its peers' connections go out."""
-    import asyncio
-
+    from awgproxy.cli.loop import run_session
     from awgproxy.config import Role, load
     from awgproxy.session.server import run
 
     config = load(file, Role.SERVER)
     start_log(config, log_level, log_format)
-    asyncio.run(run(config))
+    run_session(run, config)
