@@ -16,10 +16,10 @@ from awgproxy.cli.demonstration.target import BLOCK_BYTES, Target
 OBFUSCATION = [("Jc", "2"), ("Jmin", "5"), ("Jmax", "9"), ("S1", "3"), ("I1", "<r 20>"), ("H1", "77"), ("H4", "99")]
 
 
-def start(folder, *arguments, **environment):
+def start(folder, *arguments, program=("-m", "awgproxy"), **environment):
     """Start the demonstration in a process group of its own, its temporary files in `folder`."""
     return subprocess.Popen(
-        [sys.executable, "-m", "awgproxy", "demo", *arguments],
+        [sys.executable, *program, "demo", *arguments],
         cwd=folder,
         env=os.environ | {"TMPDIR": str(folder)} | environment,
         stdout=subprocess.PIPE,
@@ -29,8 +29,8 @@ def start(folder, *arguments, **environment):
     )
 
 
-def run(folder, *arguments, **environment):
-    process = start(folder, *arguments, **environment)
+def run(folder, *arguments, **how):
+    process = start(folder, *arguments, **how)
     output, errors = process.communicate(timeout=100)
     return process, output, errors
 
@@ -62,7 +62,7 @@ def hang_ups_are_heard():
 
 
 @pytest.mark.usefixtures("hang_ups_are_heard")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_demonstration_that_is_ended_leaves_nothing_behind(tmp_path, number):
     process = start(tmp_path, "--megabytes", "100000")
     try:
@@ -76,6 +76,53 @@ def test_a_demonstration_that_is_ended_leaves_nothing_behind(tmp_path, number):
         os.killpg(process.pid, signal.SIGKILL)
         raise
     assert (process.returncode, errors) == (128 + number, "")
+    assert_nothing_is_left(process, tmp_path)
+
+
+SIGNALLED_WHILE_REMOVING = """
+import os, shutil, signal
+from awgproxy.cli import main
+
+unlink = os.unlink
+
+def signalled(path, **options):
+    if str(path).endswith(".conf"):
+        print("a file is removed", flush=True)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            os.kill(os.getpid(), number)
+    unlink(path, **options)
+
+os.unlink = signalled
+main()
+"""
+
+
+@pytest.mark.usefixtures("hang_ups_are_heard")
+def test_signals_while_the_folder_is_removed_are_passed_over(tmp_path):
+    process, output, errors = run(tmp_path, "--megabytes", "1", program=("-c", SIGNALLED_WHILE_REMOVING))
+    assert (process.returncode, errors) == (0, "")
+    assert_nothing_is_left(process, tmp_path)
+    assert output.rindex("a file is removed") < output.index("nothing is left behind")
+
+
+SIGNALLED_WHILE_STARTING = """
+import os, signal, subprocess
+from awgproxy.cli import main
+
+class Signalled(subprocess.Popen):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+subprocess.Popen = Signalled
+main()
+"""
+
+
+def test_a_signal_while_a_process_starts_leaves_none_behind(tmp_path):
+    process, output, errors = run(tmp_path, "--megabytes", "1", program=("-c", SIGNALLED_WHILE_STARTING))
+    assert (process.returncode, errors) == (128 + signal.SIGTERM, "")
+    assert "process " not in output
     assert_nothing_is_left(process, tmp_path)
 
 

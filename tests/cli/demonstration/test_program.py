@@ -2,12 +2,25 @@
 
 import os
 import signal
+import threading
 
 import pytest
 
 from awgproxy.cli.demonstration import program
 from awgproxy.errors import TunnelError
 from tests.config.texts import CLIENT
+
+
+def test_one_that_cannot_be_watched_is_ended(tmp_path, monkeypatch):
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    watched = program.Program("client", tmp_path / "client.conf")
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(RuntimeError), watched:
+        pass
+    with pytest.raises(ProcessLookupError):
+        os.kill(watched.pid, 0)
 
 
 def test_one_that_does_not_end_in_time_is_an_error_in_words_and_is_ended(tmp_path, monkeypatch):

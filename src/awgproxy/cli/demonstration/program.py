@@ -22,37 +22,40 @@ _TAIL_LINES = 20
 
 
 class Program:
-    """`awgproxy COMMAND FILE` as a process of its own."""
+    """`awgproxy COMMAND FILE` as a process of its own, from entering it to leaving it."""
 
     def __init__(self, command: str, file: Path) -> None:
         self.command = command
+        self._file = file
+        self._changed = threading.Condition()
+        self._events: set[str] = set()
+        self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
+        self._ended = False
+        self._reader = threading.Thread(target=self._read, daemon=True)
+
+    def __enter__(self) -> Self:
+        """Start it."""
         self._process = subprocess.Popen(  # noqa: S603 - this very program
-            [sys.executable, "-m", "awgproxy", command, str(file), "--log-format", "json"],
+            [sys.executable, "-m", "awgproxy", self.command, str(self._file), "--log-format", "json"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             encoding="utf-8",
             errors="replace",
         )
-        self._changed = threading.Condition()
-        self._events: set[str] = set()
-        self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
-        self._ended = False
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def __enter__(self) -> Self:
-        """Give the running program."""
+        try:
+            self._reader.start()
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Leave no process behind, whatever happened."""
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-        self._reader.join()
+        self._end()
+        self._reader.join(STOP_SECONDS)  # a signal may have come where it left the lock taken
 
     @property
     def pid(self) -> int:
@@ -82,6 +85,11 @@ class Program:
             return self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             raise self._failed(f"did not end within {STOP_SECONDS:.0f} s") from None
+
+    def _end(self) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
 
     def _failed(self, what: str) -> TunnelError:
         with self._changed:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from awgproxy import _native
+from awgproxy.cli.demonstration.ending import Ending
 from awgproxy.cli.demonstration.program import Program
 from awgproxy.cli.demonstration.relay import Relay, Seen
 from awgproxy.cli.demonstration.target import Target
@@ -21,26 +22,38 @@ DATAGRAMS_SHOWN = 16
 _PROGRESS_SECONDS = 2.0
 _HIDDEN_KEYS = ("privatekey", "presharedkey")
 
+_WAY_ON = """
+For real:
+   awgproxy new --endpoint YOUR.SERVER:51820     writes server.conf and client.conf
+   awgproxy server server.conf                   on the server, UDP port 51820 open
+   awgproxy client client.conf                   here; then set SOCKS5 127.0.0.1:1080 in the application
+   (or activate the environment: source .venv/bin/activate)"""
+
 Say = Callable[[str], None]
 
 
 def demonstrate(size: int, say: Say) -> bool:
     """Run the demonstration with a transfer of `size` bytes (a multiple of 1 MiB); whether the checksums agree.
 
-    Everything lives in a temporary folder and ends with it.
+    Everything lives in a temporary folder and ends with it, also when a signal ends it.
 
     Raises:
         AwgProxyError: a step failed; the text says which.
+        SystemExit: a signal ended it.
     """
-    with tempfile.TemporaryDirectory(prefix="awgproxy-demo-") as folder:
-        return _Demonstration(Path(folder), size, say).run()
+    with Ending() as ending, tempfile.TemporaryDirectory(prefix="awgproxy-demo-") as folder:
+        agree = _Demonstration(Path(folder), size, say, ending).run()
+    say("\n6. Both processes have ended, and nothing is left behind.")
+    say(_WAY_ON)
+    return agree
 
 
 class _Demonstration:
-    def __init__(self, folder: Path, size: int, say: Say) -> None:
+    def __init__(self, folder: Path, size: int, say: Say, ending: Ending) -> None:
         self._folder = folder
         self._size = size
         self._say = say
+        self._ending = ending
         self._target = Target(size)
         self._server_port = _free_port(socket.SOCK_DGRAM)
         self._proxy = ("127.0.0.1", _free_port(socket.SOCK_STREAM))
@@ -51,10 +64,12 @@ class _Demonstration:
         self._target.start()
         self._relay.start()
         try:
-            server_file, client_file = self._configure()
+            with self._ending.heard():
+                server_file, client_file = self._configure()
             with Program("server", server_file) as server:
-                self._show_server(server)
-                with Program("client", client_file) as client:
+                with self._ending.heard():
+                    self._show_server(server)
+                with Program("client", client_file) as client, self._ending.heard():
                     self._show_client(client)
                     outcome = self._transfer()
                     self._show_wire()
@@ -63,7 +78,6 @@ class _Demonstration:
         finally:
             self._relay.stop()
             self._target.stop()
-        self._show_way_on()
         return agree
 
     def _configure(self) -> tuple[Path, Path]:
@@ -124,16 +138,6 @@ class _Demonstration:
             code = program.stop()
             if code != 0:
                 raise TunnelError(f"the {program.command} ended with exit code {code}")
-        self._say("\n6. Both processes have ended, and nothing is left behind.")
-
-    def _show_way_on(self) -> None:
-        self._say(
-            "\nFor real:\n"
-            "   awgproxy new --endpoint YOUR.SERVER:51820     writes server.conf and client.conf\n"
-            "   awgproxy server server.conf                   on the server, UDP port 51820 open\n"
-            "   awgproxy client client.conf                   here; then set SOCKS5 127.0.0.1:1080 in the application\n"
-            "   (or activate the environment: source .venv/bin/activate)"
-        )
 
 
 def write_pair(folder: Path, endpoint: tuple[str, int], listen_port: int, proxy: tuple[str, int]) -> tuple[Path, Path]:
