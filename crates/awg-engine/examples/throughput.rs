@@ -131,7 +131,7 @@ fn engines(kind: UdpKind) -> Result<(Arc<Engine>, Arc<Engine>), Failure> {
     settings.udp = udp;
     settings.peers = vec![PeerConfig {
         allowed_ips: vec!["0.0.0.0/0".parse()?],
-        endpoint: server.local_address(),
+        endpoint: server.local_address().map(Into::into),
         ..PeerConfig::new(server_key.public_key())
     }];
     let client = Engine::new(settings)?;

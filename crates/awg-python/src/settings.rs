@@ -48,7 +48,8 @@ impl PeerSettings {
                 .transpose()?,
             endpoint: endpoint
                 .map(|endpoint| socket_address("endpoint", &endpoint))
-                .transpose()?,
+                .transpose()?
+                .map(Into::into),
             allowed_ips: networks
                 .map(|(index, text)| parse_network(format_args!("allowed_ips[{index}]"), text))
                 .collect::<Result<_, _>>()?,
@@ -66,14 +67,15 @@ impl PeerSettings {
 
     #[getter]
     fn endpoint(&self) -> Option<(String, u16)> {
-        self.0.endpoint.map(from_socket_address)
+        let endpoint = self.0.endpoint?;
+        Some(from_socket_address(endpoint.remote))
     }
 
     fn __repr__(&self) -> String {
-        let endpoint = self
-            .0
-            .endpoint
-            .map_or_else(|| "None".to_owned(), |endpoint| format!("'{endpoint}'"));
+        let endpoint = self.0.endpoint.map_or_else(
+            || "None".to_owned(),
+            |endpoint| format!("'{}'", endpoint.remote),
+        );
         format!(
             "PeerSettings(endpoint={endpoint}, allowed_ips={})",
             self.0.allowed_ips.len()

@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         now()?,
         PeerConfig {
             preshared_key,
-            endpoint: Some(endpoint),
+            endpoint: Some(endpoint.into()),
             allowed_ips: vec![IpAddr::from(server).into()],
             ..PeerConfig::new(public.parse()?)
         },
@@ -52,10 +52,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut buffer = vec![0; 65_536];
     for number in 0..ECHOES {
         let packet = udp_packet(own, server, &[b'0' + number; 100]);
-        let headroom = tunnel.headroom();
+        let headroom = tunnel.headroom(peer);
         buffer[headroom..headroom + packet.len()].copy_from_slice(&packet);
         if let Seal::Sealed { to, len } = tunnel.seal(now()?, peer, &mut buffer, packet.len()) {
-            socket.send_to(&buffer[..len], to)?;
+            socket.send_to(&buffer[..len], to.remote)?;
         }
         echo(&mut tunnel, &socket, &mut buffer, number)?;
     }
@@ -74,7 +74,7 @@ fn echo(
         tunnel.handle_timeout(now()?);
         while let Some(to) = tunnel.poll_transmit(now()?, &mut datagram) {
             println!("sent {} bytes", datagram.len());
-            socket.send_to(&datagram, to)?;
+            socket.send_to(&datagram, to.remote)?;
         }
         while let Some(event) = tunnel.poll_event() {
             println!("{event:?}");

@@ -152,7 +152,7 @@ impl Pair {
         packet[0] = 0x45;
         packet[2..4].copy_from_slice(&(PACKET as u16).to_be_bytes());
         packet[12..16].copy_from_slice(&[10, 0, 0, 1]);
-        let datagrams = vec![vec![0; sender.sealed_len(PACKET)]; BATCH];
+        let datagrams = vec![vec![0; sender.sealed_len(to, PACKET)]; BATCH];
         Self {
             sender,
             receiver,
@@ -163,7 +163,7 @@ impl Pair {
     }
 
     fn round(&mut self, now: Now) -> Times {
-        let headroom = self.sender.headroom();
+        let headroom = self.sender.headroom(self.to);
         for datagram in &mut self.datagrams {
             datagram[headroom..headroom + PACKET].copy_from_slice(&self.packet);
         }
@@ -193,7 +193,7 @@ fn tunnel(now: Now, settings: &[(&str, &str)], end: u32) -> Tunnel {
 
 fn add(tunnel: &mut Tunnel, now: Now, number: u32, inner: Ipv4Addr) -> PeerId {
     let config = PeerConfig {
-        endpoint: Some(address(number)),
+        endpoint: Some(address(number).into()),
         allowed_ips: vec![IpAddr::from(inner).into()],
         ..PeerConfig::new(key(number).public_key())
     };

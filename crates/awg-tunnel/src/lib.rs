@@ -17,7 +17,7 @@
 //!
 //! The modules in floors; each uses only those above it in this list:
 //!
-//! 1. `wiped`, [`limits`], `time`, `tai64n`, `keys`, `counters`, `packet`: values;
+//! 1. `wiped`, [`limits`], `time`, `tai64n`, `endpoint`, `keys`, `counters`, `packet`: values;
 //! 2. `entropy`: all randomness, from one seed;
 //! 3. `message`, `noise`, `mac`: the bytes of messages, the handshake, the MACs (`message` and `noise` know each other's sizes);
 //! 4. `cookie`, `session`, `allowed_ips`: protection under load, keys in use, routing;
@@ -44,7 +44,7 @@
 //!     let config = TunnelConfig::new(keys[own].clone(), parameters.clone(), 1280);
 //!     let mut tunnel = Tunnel::new(config, [own as u8; 32], now)?;
 //!     tunnel.add_peer(now, PeerConfig {
-//!         endpoint: Some(outer[other]),
+//!         endpoint: Some(outer[other].into()),
 //!         allowed_ips: vec![inner[other].into()],
 //!         ..PeerConfig::new(keys[other].public_key())
 //!     })?;
@@ -57,8 +57,8 @@
 //! packet[3] = 20;
 //! packet[12..20].copy_from_slice(&[10, 0, 0, 1, 10, 0, 0, 2]);
 //! let peer = tunnels[0].route(inner[1]).ok_or("no such peer")?;
-//! let mut datagram = vec![0; tunnels[0].sealed_len(packet.len())];
-//! let headroom = tunnels[0].headroom();
+//! let mut datagram = vec![0; tunnels[0].sealed_len(peer, packet.len())];
+//! let headroom = tunnels[0].headroom(peer);
 //! datagram[headroom..headroom + packet.len()].copy_from_slice(&packet);
 //! assert_eq!(tunnels[0].seal(now, peer, &mut datagram, packet.len()), Seal::Staged);
 //!
@@ -89,6 +89,7 @@
 mod allowed_ips;
 mod cookie;
 mod counters;
+mod endpoint;
 mod entropy;
 mod event;
 mod index_table;
@@ -113,6 +114,7 @@ mod wiped;
 
 pub use awg_obfuscation::{ParameterError, Parameters};
 pub use counters::Counters;
+pub use endpoint::{Endpoint, Local};
 pub use event::{Event, FailureCause};
 pub use keys::{KEY_SIZE, KeyError, PresharedKey, PrivateKey, PublicKey};
 pub use peer::{PeerConfig, PeerError, PeerId, PeerStatus};

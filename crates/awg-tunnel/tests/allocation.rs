@@ -53,7 +53,7 @@ fn connected(now: Now, settings: &[(&str, &str)]) -> [(Tunnel, PeerId); 2] {
             .add_peer(
                 now,
                 PeerConfig {
-                    endpoint: Some(address(1 - end)),
+                    endpoint: Some(address(1 - end).into()),
                     allowed_ips: vec![IpAddr::from(inner(1 - end)).into()],
                     persistent_keepalive: Some(Duration::from_secs(25)),
                     ..PeerConfig::new(key(1 - end).public_key())
@@ -95,7 +95,7 @@ fn allocations_of(settings: &[(&str, &str)]) -> u64 {
             for end in 0..2 {
                 let (tunnel, peer) = &mut ends[end];
                 packet[12..16].copy_from_slice(&inner(end).octets());
-                let headroom = tunnel.headroom();
+                let headroom = tunnel.headroom(*peer);
                 buffer[headroom..headroom + packet.len()].copy_from_slice(&packet);
                 let Seal::Sealed { len, .. } = tunnel.seal(now, *peer, &mut buffer, packet.len())
                 else {

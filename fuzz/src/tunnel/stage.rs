@@ -357,8 +357,8 @@ impl Stage {
     fn send(&mut self, to: u8, length: u16) {
         let now = self.now();
         let length = usize::from(length % (MTU + 8));
-        let mut datagram = vec![0; self.tunnel.sealed_len(length)];
         if let Some(peer) = self.peer(to) {
+            let mut datagram = vec![0; self.tunnel.sealed_len(peer, length)];
             self.tunnel.seal(now, peer, &mut datagram, length);
         }
     }
@@ -369,7 +369,7 @@ impl Stage {
             return;
         };
         let config = PeerConfig {
-            endpoint: endpoint.map(|number| address(number % 14)),
+            endpoint: endpoint.map(|number| address(number % 14).into()),
             persistent_keepalive: keepalive.map(|seconds| Duration::from_secs(seconds.into())),
             preshared_key: self.preshared.clone().filter(|_| preshared),
             ..config(number % PEERS)
@@ -430,7 +430,7 @@ impl Stage {
             sent += 1;
             assert!(sent <= OUTPUT, "it never stops sending");
             assert!(datagram.len() <= usize::from(LARGEST_DATAGRAM));
-            assert_ne!(to.port(), 0);
+            assert_ne!(to.remote.port(), 0);
             for liar in &mut self.liars {
                 liar.hear(&datagram);
             }

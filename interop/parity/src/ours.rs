@@ -45,7 +45,7 @@ impl Ours {
         while let Some(to) = tunnel.poll_transmit(now, &mut datagram) {
             self.happened.push(Happening::Sent {
                 at: self.elapsed,
-                to,
+                to: to.remote,
                 datagram: datagram.clone(),
             });
         }
@@ -83,7 +83,7 @@ impl End for Ours {
                 peer.allowed_ips.iter().map(|text| text.parse()).collect();
             let config = PeerConfig {
                 preshared_key: peer.preshared_key.clone(),
-                endpoint: peer.endpoint,
+                endpoint: peer.endpoint.map(Into::into),
                 allowed_ips: networks.map_err(|_| "not a network".to_owned())?,
                 persistent_keepalive: peer
                     .persistent_keepalive
@@ -143,14 +143,14 @@ impl End for Ours {
             let Some(peer) = destination(packet).and_then(|address| tunnel.route(address)) else {
                 continue;
             };
-            let headroom = tunnel.headroom();
-            let mut datagram = vec![0; tunnel.sealed_len(packet.len())];
+            let headroom = tunnel.headroom(peer);
+            let mut datagram = vec![0; tunnel.sealed_len(peer, packet.len())];
             datagram[headroom..headroom + packet.len()].copy_from_slice(packet);
             if let Seal::Sealed { to, len } = tunnel.seal(now, peer, &mut datagram, packet.len()) {
                 datagram.truncate(len);
                 self.happened.push(Happening::Sent {
                     at: self.elapsed,
-                    to,
+                    to: to.remote,
                     datagram,
                 });
             }

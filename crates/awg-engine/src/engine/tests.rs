@@ -39,7 +39,7 @@ fn a_defect_ends_the_flows_is_reported_and_stop_still_ends() {
     // A route, and nobody at its end: the flow dials when the defect strikes.
     let peer = PrivateKey::from_bytes([2; 32]).public_key();
     settings.peers = vec![awg_tunnel::PeerConfig {
-        endpoint: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9))),
+        endpoint: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9)).into()),
         allowed_ips: vec!["0.0.0.0/0".parse().unwrap()],
         ..awg_tunnel::PeerConfig::new(peer)
     }];

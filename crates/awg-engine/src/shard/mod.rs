@@ -128,7 +128,7 @@ impl Shard {
             clock,
             now,
             poll,
-            wire: Wire::new(transport, usize::from(settings.mtu), &tunnel),
+            wire: Wire::new(transport, &tunnel),
             tunnel,
             peers,
             stack,

@@ -228,7 +228,7 @@ impl Shard {
     fn look_at_peer(&self, status: &PeerStatus) -> PeerSnapshot {
         PeerSnapshot {
             public_key: status.public_key,
-            endpoint: status.endpoint,
+            endpoint: status.endpoint.map(|endpoint| endpoint.remote),
             last_handshake: status
                 .last_handshake
                 .map(|at| self.now.unix.saturating_sub(at)),

@@ -56,8 +56,8 @@ struct EarlyDatagram {
 }
 
 impl Wire {
-    pub(super) fn new(transport: Box<dyn Transport>, mtu: usize, tunnel: &Tunnel) -> Self {
-        let largest = tunnel.sealed_len(mtu);
+    pub(super) fn new(transport: Box<dyn Transport>, tunnel: &Tunnel) -> Self {
+        let largest = tunnel.largest_sealed_len();
         Self {
             transport,
             incoming: ReceiveBatch::new(ReceiveBatch::DEFAULT_MESSAGES),
@@ -235,7 +235,10 @@ impl Shard {
         // The tunnel's own datagrams first: without a handshake nothing else moves.
         loop {
             if wire.held.is_none() {
-                wire.held = self.tunnel.poll_transmit(self.now, &mut wire.control);
+                wire.held = self
+                    .tunnel
+                    .poll_transmit(self.now, &mut wire.control)
+                    .map(|to| to.remote);
             }
             let Some(to) = wire.held else {
                 break;
@@ -269,8 +272,9 @@ impl PacketSink for Sink<'_> {
     }
 
     fn packet(&mut self, peer: Peer, length: usize, emit: &mut dyn FnMut(&mut [u8])) {
-        let headroom = self.tunnel.headroom();
-        let Some(datagram) = self.batch.reserve(self.tunnel.sealed_len(length)) else {
+        let id = in_tunnel(peer);
+        let headroom = self.tunnel.headroom(id);
+        let Some(datagram) = self.batch.reserve(self.tunnel.sealed_len(id, length)) else {
             debug_assert!(false, "a packet without room");
             return;
         };
@@ -279,11 +283,8 @@ impl PacketSink for Sink<'_> {
         };
         emit(content);
         // What is staged or dropped the tunnel has copied or counted.
-        if let Seal::Sealed { to, len } =
-            self.tunnel
-                .seal(self.now, in_tunnel(peer), datagram, length)
-        {
-            self.batch.commit(len, to);
+        if let Seal::Sealed { to, len } = self.tunnel.seal(self.now, id, datagram, length) {
+            self.batch.commit(len, to.remote);
         }
     }
 }

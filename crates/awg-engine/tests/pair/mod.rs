@@ -247,7 +247,7 @@ impl Pair {
             allowed_ips: ["10.77.0.0/24", "198.51.100.0/24", "127.0.0.0/8"]
                 .map(|network| network.parse().unwrap())
                 .to_vec(),
-            endpoint: Some(path.as_ref().map_or(address, |path| path.entrance)),
+            endpoint: Some(path.as_ref().map_or(address, |path| path.entrance).into()),
             ..PeerConfig::new(server_key.public_key())
         };
         settings.peers = vec![server_peer.clone()];

@@ -1,10 +1,10 @@
 //! What a peer is given by its owner.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::endpoint::Endpoint;
 use crate::keys::{PresharedKey, PublicKey};
 
 /// A `[Peer]` section.
@@ -14,8 +14,9 @@ pub struct PeerConfig {
     pub public_key: PublicKey,
     /// A key shared beside the pairs.
     pub preshared_key: Option<PresharedKey>,
-    /// Where it is reached until it shows up elsewhere. Without one the peer has to come first.
-    pub endpoint: Option<SocketAddr>,
+    /// Where it is reached, and by which of our sockets and obfuscations, until it shows up elsewhere. Without one the peer has to
+    /// come first.
+    pub endpoint: Option<Endpoint>,
     /// The inner addresses that are its own. A prefix that another peer had goes over to this one, as in WireGuard.
     pub allowed_ips: Vec<IpNet>,
     /// How often a message is sent at least, so that a NAT on the way keeps its mapping. Not zero.

@@ -24,6 +24,14 @@ pub enum PeerError {
         /// How many.
         limit: usize,
     },
+    /// The endpoint's obfuscation is none of the tunnel's.
+    #[error("the endpoint names the obfuscation {place}, and there are {sets}")]
+    NoSuchObfuscation {
+        /// Its place, from 0.
+        place: u16,
+        /// How many there are.
+        sets: usize,
+    },
     /// A persistent keepalive of no time.
     #[error(
         "a persistent keepalive needs an interval of at least a second; leave it out to have none"

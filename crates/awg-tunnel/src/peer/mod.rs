@@ -9,12 +9,12 @@ mod status;
 mod table;
 mod timing;
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 
 use crate::cookie::CookieJar;
+use crate::endpoint::Endpoint;
 use crate::event::{Event, FailureCause};
 use crate::keys::{PresharedKey, PublicKey};
 use crate::session::Rotation;
@@ -34,7 +34,7 @@ pub(crate) struct Peer {
     pub(crate) id: PeerId,
     pub(crate) public_key: PublicKey,
     pub(crate) preshared_key: PresharedKey,
-    pub(crate) endpoint: Option<SocketAddr>,
+    pub(crate) endpoint: Option<Endpoint>,
     pub(crate) allowed_ips: Vec<IpNet>,
     pub(crate) persistent_keepalive: Option<Duration>,
 
@@ -112,14 +112,17 @@ impl Peer {
             .is_some_and(|keypair| keypair.is_usable(now))
     }
 
-    /// Takes the address that an authenticated message came from. Gives an event if it took the place of another, and none was
+    /// Takes the way that an authenticated message came by. Gives an event if its address took the place of another, and none was
     /// given just now.
     #[inline]
-    pub(crate) fn roam(&mut self, now: Instant, to: SocketAddr) -> Option<Event> {
+    pub(crate) fn roam(&mut self, now: Instant, to: Endpoint) -> Option<Event> {
         if self.endpoint == Some(to) {
             return None;
         }
-        let from = self.endpoint.replace(to)?;
+        let (from, to) = (self.endpoint.replace(to)?.remote, to.remote);
+        if from == to {
+            return None;
+        }
         let told = self.told_roaming;
         if told.is_some_and(|at| now.saturating_duration_since(at) < Told::INTERVAL) {
             return None;

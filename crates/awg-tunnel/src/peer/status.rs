@@ -1,11 +1,11 @@
 //! What can be told about a peer.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
 use super::Peer;
+use crate::endpoint::Endpoint;
 use crate::keys::PublicKey;
 
 /// A peer at one moment.
@@ -13,8 +13,8 @@ use crate::keys::PublicKey;
 pub struct PeerStatus {
     /// Its name.
     pub public_key: PublicKey,
-    /// Where it is, as far as is known.
-    pub endpoint: Option<SocketAddr>,
+    /// Where it is, as far as is known, and how it is reached.
+    pub endpoint: Option<Endpoint>,
     /// Its inner addresses. A prefix that went over to another peer since is still listed.
     pub allowed_ips: Vec<IpNet>,
     /// When a handshake was last completed, since the Unix epoch.

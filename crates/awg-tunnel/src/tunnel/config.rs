@@ -4,13 +4,15 @@ use awg_obfuscation::{ParameterError, Parameters};
 
 use crate::keys::{KeyError, PrivateKey};
 
-/// An `[Interface]` section, and the bounds of what a tunnel keeps.
+/// An `[Interface]` section, further obfuscations, and the bounds of what a tunnel keeps.
 #[derive(Debug, Clone)]
 pub struct TunnelConfig {
     /// Our key.
     pub private_key: PrivateKey,
     /// The obfuscation; its default is plain WireGuard.
     pub obfuscation: Parameters,
+    /// Further ones, each for sockets of its own: a peer is spoken to by that of the socket at which it was last heard.
+    pub further_obfuscation: Vec<Parameters>,
     /// The largest inner packet, in bytes.
     pub mtu: u16,
     /// How many initiations a second are not yet load.
@@ -25,6 +27,7 @@ impl TunnelConfig {
         Self {
             private_key,
             obfuscation,
+            further_obfuscation: Vec::new(),
             mtu,
             initiation_rate: 400,
             limits: Limits::default(),
@@ -75,6 +78,17 @@ pub enum TunnelError {
     /// The obfuscation parameters are refused; each error names its parameter.
     #[error("{}", problems(.0))]
     Parameters(Vec<ParameterError>),
+    /// The same of a further obfuscation.
+    #[error("further obfuscation {place}: {}", problems(.errors))]
+    FurtherParameters {
+        /// Its place, from 1.
+        place: usize,
+        /// What is wrong.
+        errors: Vec<ParameterError>,
+    },
+    /// More obfuscations than can be numbered.
+    #[error("too many obfuscations: {0}; 65,536 at most")]
+    TooManyObfuscations(usize),
     /// The MTU holds no packet, or a sealed packet of that size fits no datagram.
     #[error("the MTU must be from {least} to {most} with this S4, it is {mtu}")]
     Mtu {

@@ -1,11 +1,69 @@
 //! From content to datagram: padding before, header, content, zeros, tag (`RoutineEncryption`, `RoutineSequentialSender` in
 //! `device/send.go`). Everything about sizes of transport messages is here.
 
-use awg_obfuscation::{MessageType, Obfuscation};
+use awg_obfuscation::{LARGEST_DATAGRAM, MessageType, Obfuscation, Parameters};
 
+use super::config::{TunnelConfig, TunnelError};
+use crate::endpoint::Local;
 use crate::entropy::Entropy;
 use crate::message::{TAG_SIZE, transport};
 use crate::session::{Keypair, padded_length};
+
+/// One framing for each obfuscation of a tunnel: at least one.
+pub(super) struct Framings(pub(super) Vec<Framing>);
+
+impl Framings {
+    /// The least MTU: what every IPv4 host takes (RFC 791).
+    const LEAST_MTU: u16 = 68;
+
+    /// Checks a tunnel's obfuscations and its MTU, which must do for each.
+    pub(super) fn new(config: &TunnelConfig) -> Result<Self, TunnelError> {
+        let sets = 1 + config.further_obfuscation.len();
+        if sets > usize::from(u16::MAX) + 1 {
+            return Err(TunnelError::TooManyObfuscations(sets));
+        }
+        let mut framings = Vec::with_capacity(sets);
+        let further = &config.further_obfuscation;
+        for (place, parameters) in std::iter::once(&config.obfuscation)
+            .chain(further)
+            .enumerate()
+        {
+            let obfuscation = obfuscation(place, parameters)?;
+            framings.push(Framing::new(obfuscation, config.mtu)?);
+        }
+        Ok(Self(framings))
+    }
+
+    /// Whether there is such a place.
+    #[inline]
+    pub(super) fn has(&self, local: Local) -> bool {
+        usize::from(local.obfuscation) < self.0.len()
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// That of a place which [is there](Self::has): every endpoint of a peer and every sender was asked.
+    #[inline]
+    pub(super) fn at(&self, local: Local) -> &Framing {
+        &self.0[usize::from(local.obfuscation)]
+    }
+
+    /// The most bytes of a datagram with content within the MTU, whatever the obfuscation.
+    pub(super) fn largest_sealed(&self) -> usize {
+        let sizes = self.0.iter().map(|framing| framing.sealed_len(framing.mtu));
+        sizes.max().unwrap_or(0)
+    }
+}
+
+fn obfuscation(place: usize, parameters: &Parameters) -> Result<Obfuscation, TunnelError> {
+    Obfuscation::new(parameters.clone()).map_err(|errors| match place {
+        0 => TunnelError::Parameters(errors),
+        _ => TunnelError::FurtherParameters { place, errors },
+    })
+}
 
 /// The obfuscation and the MTU.
 pub(super) struct Framing {
@@ -14,6 +72,23 @@ pub(super) struct Framing {
 }
 
 impl Framing {
+    fn new(obfuscation: Obfuscation, mtu: u16) -> Result<Self, TunnelError> {
+        let overhead =
+            obfuscation.padding(MessageType::Transport) + transport::HEADER_SIZE + TAG_SIZE;
+        let most = LARGEST_DATAGRAM.saturating_sub(overhead as u16);
+        if mtu < Framings::LEAST_MTU || mtu > most {
+            return Err(TunnelError::Mtu {
+                mtu,
+                least: Framings::LEAST_MTU,
+                most,
+            });
+        }
+        Ok(Self {
+            obfuscation,
+            mtu: usize::from(mtu),
+        })
+    }
+
     /// Bytes before the content.
     pub(super) fn headroom(&self) -> usize {
         self.obfuscation.padding(MessageType::Transport) + transport::HEADER_SIZE

@@ -1,12 +1,11 @@
 //! Initiations made and answered, responses and cookie replies taken (`device/noise-protocol.go`, `device/cookie.go`).
 
-use std::net::SocketAddr;
-
 use awg_obfuscation::MessageType;
 
 use super::Tunnel;
 use super::outbox::Outgoing;
 use super::receive::Rejection;
+use crate::endpoint::Endpoint;
 use crate::event::{Event, FailureCause};
 use crate::limits::{INITIATION_INTERVAL, REKEY_TIMEOUT};
 use crate::message::{CookieReply, Initiation, Response};
@@ -52,7 +51,8 @@ impl Tunnel {
         }
         let local_index = self.indices.allocate(&mut self.entropy, id);
         let type_word = self
-            .framing
+            .framings
+            .at(to.local)
             .obfuscation
             .type_word(MessageType::Initiation, self.entropy.rng());
         let begun = Pending::begin(
@@ -81,7 +81,7 @@ impl Tunnel {
             now.instant + REKEY_TIMEOUT + self.entropy.jitter(),
         );
         peer.sent(&mut self.clock, now.instant);
-        let preamble = self.framing.obfuscation.preamble();
+        let preamble = self.framings.at(to.local).obfuscation.preamble();
         self.outbox.push(
             Outgoing::Initiation {
                 peer: id,
@@ -123,7 +123,7 @@ impl Tunnel {
     pub(super) fn handle_initiation(
         &mut self,
         now: Now,
-        from: SocketAddr,
+        from: Endpoint,
         message: &Initiation,
     ) -> Result<(), Rejection> {
         if !self.checker.check_mac1(&message.0) {
@@ -148,13 +148,13 @@ impl Tunnel {
         };
         let known = self.by_key.get(&key).copied();
         let Some((id, peer)) = known.and_then(|id| Some((id, self.peers.get_mut(id)?))) else {
-            self.emit_failure(now, None, Some(from), FailureCause::UnknownPeer);
+            self.emit_failure(now, None, Some(from.remote), FailureCause::UnknownPeer);
             return Err(Rejection::Dropped(|counters| {
                 &mut counters.dropped_unknown_peer
             }));
         };
         if timestamp <= peer.last_timestamp {
-            self.emit_failure(now, Some(id), Some(from), FailureCause::OldTimestamp);
+            self.emit_failure(now, Some(id), Some(from.remote), FailureCause::OldTimestamp);
             return Err(Rejection::Dropped(|counters| {
                 &mut counters.dropped_old_timestamp
             }));
@@ -183,7 +183,8 @@ impl Tunnel {
 
         let local_index = self.indices.allocate(&mut self.entropy, id);
         let type_word = self
-            .framing
+            .framings
+            .at(from.local)
             .obfuscation
             .type_word(MessageType::Response, self.entropy.rng());
         let mut response = Response::new(type_word, local_index, message.sender(), &noise);
@@ -215,7 +216,7 @@ impl Tunnel {
             self.emit(event);
         }
         if unconfirmed {
-            self.emit_failure(now, Some(id), Some(from), FailureCause::NotConfirmed);
+            self.emit_failure(now, Some(id), Some(from.remote), FailureCause::NotConfirmed);
         }
         Ok(())
     }
@@ -224,7 +225,7 @@ impl Tunnel {
     pub(super) fn handle_response(
         &mut self,
         now: Now,
-        from: SocketAddr,
+        from: Endpoint,
         message: &Response,
     ) -> Result<(), Rejection> {
         if !self.checker.check_mac1(&message.0) {
@@ -259,7 +260,12 @@ impl Tunnel {
         );
         let Ok(keys) = finished else {
             peer.suspicion = Some(FailureCause::WrongPresharedKey);
-            self.emit_failure(now, Some(id), Some(from), FailureCause::WrongPresharedKey);
+            self.emit_failure(
+                now,
+                Some(id),
+                Some(from.remote),
+                FailureCause::WrongPresharedKey,
+            );
             return Err(Rejection::Dropped(|counters| {
                 &mut counters.dropped_response_forged
             }));
@@ -325,12 +331,12 @@ impl Tunnel {
     fn admit(
         &mut self,
         now: Now,
-        from: SocketAddr,
+        from: Endpoint,
         message: &[u8],
         sender: u32,
     ) -> Result<(), Rejection> {
-        if self.checker.check_mac2(now.instant, message, from) {
-            if self.sources.take(now.instant, from.ip()) {
+        if self.checker.check_mac2(now.instant, message, from.remote) {
+            if self.sources.take(now.instant, from.remote.ip()) {
                 return Ok(());
             }
             return Err(Rejection::Dropped(|counters| {
@@ -338,7 +344,8 @@ impl Tunnel {
             }));
         }
         let type_word = self
-            .framing
+            .framings
+            .at(from.local)
             .obfuscation
             .type_word(MessageType::CookieReply, self.entropy.rng());
         let reply = self.checker.reply(
@@ -347,7 +354,7 @@ impl Tunnel {
             type_word,
             sender,
             message,
-            from,
+            from.remote,
         );
         if let Some(message) = reply {
             self.outbox.push(

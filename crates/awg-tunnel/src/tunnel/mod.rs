@@ -20,23 +20,23 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use awg_obfuscation::{LARGEST_DATAGRAM, MessageType, Obfuscation, SignatureCounter};
+use awg_obfuscation::SignatureCounter;
 
 use crate::allowed_ips::AllowedIps;
 use crate::cookie::{CookieChecker, LoadGauge, SeenInitiations, SourceBuckets};
 use crate::counters::Counters;
+use crate::endpoint::Local;
 use crate::entropy::Entropy;
 use crate::event::{Event, EventQueue, FailureCause};
 use crate::index_table::IndexTable;
 use crate::keys::{KeyError, PublicKey};
-use crate::message::{TAG_SIZE, transport as transport_message};
 use crate::noise::Identity;
 use crate::peer::{PeerId, PeerTable, Told};
 use crate::time::Now;
 use crate::timers::AlarmClock;
 
 pub use config::{Limits, TunnelConfig, TunnelError};
-use framing::Framing;
+use framing::{Framing, Framings};
 use outbox::Outbox;
 pub use receive::Inbound;
 pub use send::{Seal, SendDrop};
@@ -50,7 +50,7 @@ pub use send::{Seal, SendDrop};
 /// backwards.
 pub struct Tunnel {
     identity: Identity,
-    framing: Framing,
+    framings: Framings,
     limits: Limits,
     entropy: Entropy,
     peers: PeerTable,
@@ -71,9 +71,6 @@ pub struct Tunnel {
 }
 
 impl Tunnel {
-    /// The least MTU: what every IPv4 host takes (RFC 791).
-    const LEAST_MTU: u16 = 68;
-
     /// A tunnel without peers. `seed` must be unpredictable: all keys come from it.
     ///
     /// # Errors
@@ -82,17 +79,7 @@ impl Tunnel {
         if *config.private_key.as_bytes() == [0; 32] {
             return Err(TunnelError::PrivateKey(KeyError::Zero));
         }
-        let obfuscation = Obfuscation::new(config.obfuscation).map_err(TunnelError::Parameters)?;
-        let overhead =
-            obfuscation.padding(MessageType::Transport) + transport_message::HEADER_SIZE + TAG_SIZE;
-        let most = LARGEST_DATAGRAM.saturating_sub(overhead as u16);
-        if config.mtu < Self::LEAST_MTU || config.mtu > most {
-            return Err(TunnelError::Mtu {
-                mtu: config.mtu,
-                least: Self::LEAST_MTU,
-                most,
-            });
-        }
+        let framings = Framings::new(&config)?;
         let public = config.private_key.public_key();
         let limits = config.limits;
         Ok(Self {
@@ -101,10 +88,7 @@ impl Tunnel {
                 private: config.private_key,
                 public,
             },
-            framing: Framing {
-                obfuscation,
-                mtu: usize::from(config.mtu),
-            },
+            framings,
             limits,
             entropy: Entropy::new(seed),
             peers: PeerTable::default(),
@@ -124,14 +108,29 @@ impl Tunnel {
         })
     }
 
-    /// Bytes that a sealed datagram has before the content: S4 and the header.
-    pub fn headroom(&self) -> usize {
-        self.framing.headroom()
+    /// Bytes that a datagram sealed for `peer` has before the content: S4 and the header.
+    #[inline]
+    pub fn headroom(&self, peer: PeerId) -> usize {
+        self.framing_of(peer).headroom()
     }
 
-    /// Bytes of the datagram that so much content makes: S4, header, content padded with zeros, tag.
-    pub fn sealed_len(&self, content_len: usize) -> usize {
-        self.framing.sealed_len(content_len)
+    /// Bytes of the datagram that so much content for `peer` makes: S4, header, content padded with zeros, tag.
+    #[inline]
+    pub fn sealed_len(&self, peer: PeerId, content_len: usize) -> usize {
+        self.framing_of(peer).sealed_len(content_len)
+    }
+
+    /// Room for any sealed packet, whoever the peer is.
+    pub fn largest_sealed_len(&self) -> usize {
+        self.framings.largest_sealed()
+    }
+
+    /// The framing of the place at which a peer was last heard; the first one's for a peer that is nowhere yet.
+    #[inline]
+    fn framing_of(&self, peer: PeerId) -> &Framing {
+        let endpoint = self.peers.get(peer).and_then(|peer| peer.endpoint);
+        let local = endpoint.map_or(Local::default(), |endpoint| endpoint.local);
+        self.framings.at(local)
     }
 
     /// The peer that an inner address belongs to, by the longest allowed prefix.

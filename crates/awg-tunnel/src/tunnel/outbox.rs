@@ -1,10 +1,10 @@
 //! What waits to be polled: finished handshake messages, and peers whose turn it is to send a keepalive or staged packets.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 
 use awg_obfuscation::Preamble;
 
+use crate::endpoint::Endpoint;
 use crate::message::{CookieReply, Initiation, Response};
 use crate::peer::PeerId;
 
@@ -19,21 +19,18 @@ pub(super) enum Outgoing {
     /// An initiation, after what precedes it.
     Initiation {
         peer: PeerId,
-        to: SocketAddr,
+        to: Endpoint,
         preamble: Preamble,
         message: Initiation,
     },
     /// A response.
     Response {
         peer: PeerId,
-        to: SocketAddr,
+        to: Endpoint,
         message: Response,
     },
     /// A cookie reply: to nobody in particular.
-    CookieReply {
-        to: SocketAddr,
-        message: CookieReply,
-    },
+    CookieReply { to: Endpoint, message: CookieReply },
     /// A keepalive, sealed when its turn comes. At most one per peer.
     Keepalive { peer: PeerId },
     /// The staged packets of a peer, as many turns as there are packets. At most one per peer.

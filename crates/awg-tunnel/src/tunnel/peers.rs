@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Tunnel;
+use crate::endpoint::Endpoint;
 use crate::keys::{PresharedKey, PublicKey};
 use crate::peer::{Peer, PeerConfig, PeerError, PeerId, PeerStatus, PeerTable};
 use crate::time::Now;
@@ -22,6 +23,7 @@ impl Tunnel {
             return Err(PeerError::Exists);
         }
         check_interval(config.persistent_keepalive)?;
+        self.check_endpoint(config.endpoint)?;
         let limit = self.limits.peers.min(PeerTable::CAPACITY);
         if self.peers.len() >= limit {
             return Err(PeerError::TooMany { limit });
@@ -51,6 +53,7 @@ impl Tunnel {
         config: PeerConfig,
     ) -> Result<(), PeerError> {
         check_interval(config.persistent_keepalive)?;
+        self.check_endpoint(config.endpoint)?;
         let peer = self
             .peers
             .get_mut(id)
@@ -112,6 +115,18 @@ impl Tunnel {
     /// never was.
     pub fn last_received(&self, peer: PeerId) -> Option<Instant> {
         self.peers.get(peer)?.last_received
+    }
+
+    fn check_endpoint(&self, endpoint: Option<Endpoint>) -> Result<(), PeerError> {
+        match endpoint {
+            Some(Endpoint { local, .. }) if !self.framings.has(local) => {
+                Err(PeerError::NoSuchObfuscation {
+                    place: local.obfuscation,
+                    sets: self.framings.len(),
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The first message of a persistent keepalive, which makes a session where there is none.

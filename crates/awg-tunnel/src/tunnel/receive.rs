@@ -1,11 +1,10 @@
 //! What a datagram is, and who handles it (`RoutineReceiveIncoming`, `RoutineHandshake` in `device/receive.go`).
 
-use std::net::SocketAddr;
-
 use awg_obfuscation::MessageType;
 
 use super::Tunnel;
 use crate::counters::Counters;
+use crate::endpoint::Endpoint;
 use crate::event::FailureCause;
 use crate::message::{CookieReply, Initiation, Response};
 use crate::peer::PeerId;
@@ -33,20 +32,37 @@ pub(super) enum Rejection {
 
 impl Tunnel {
     /// Takes a datagram from the network; opens it in place. Gives a packet if it held one.
+    ///
+    /// `from` says by which of our sockets it came, and which obfuscation is spoken there. What names an obfuscation that the
+    /// tunnel does not have is dropped.
     pub fn handle_datagram<'d>(
         &mut self,
         now: Now,
-        from: SocketAddr,
+        from: impl Into<Endpoint>,
+        datagram: &'d mut [u8],
+    ) -> Option<Inbound<'d>> {
+        self.open_datagram(now, from.into(), datagram)
+    }
+
+    fn open_datagram<'d>(
+        &mut self,
+        now: Now,
+        from: Endpoint,
         datagram: &'d mut [u8],
     ) -> Option<Inbound<'d>> {
         self.counters.datagrams_received += 1;
         self.counters.bytes_received += datagram.len() as u64;
-        if from.port() == 0 {
+        if from.remote.port() == 0 {
             // Nothing can be sent there (RFC 768: no port), so nobody who is to be answered is there.
             self.counters.dropped_port_zero += 1;
             return None;
         }
-        let first = self.framing.obfuscation.classify(datagram).next();
+        if !self.framings.has(from.local) {
+            self.counters.dropped_unclassified += 1;
+            return None;
+        }
+        let framing = self.framings.at(from.local);
+        let first = framing.obfuscation.classify(datagram).next();
         let (offset, before) = match first {
             None => {
                 self.counters.dropped_unclassified += 1;
@@ -75,11 +91,12 @@ impl Tunnel {
     fn handle_handshake(
         &mut self,
         now: Now,
-        from: SocketAddr,
+        from: Endpoint,
         datagram: &[u8],
     ) -> Option<(usize, Option<Reason>)> {
         let mut candidates = [None; 5];
-        let classified = self.framing.obfuscation.classify(datagram);
+        let framing = self.framings.at(from.local);
+        let classified = framing.obfuscation.classify(datagram);
         for (place, candidate) in candidates.iter_mut().zip(classified) {
             *place = Some(candidate);
         }
@@ -113,7 +130,7 @@ impl Tunnel {
             let before = self.counters.dropped_mac1;
             *reason(&mut self.counters) += 1;
             if self.counters.dropped_mac1 != before {
-                self.emit_failure(now, None, Some(from), FailureCause::Mac1);
+                self.emit_failure(now, None, Some(from.remote), FailureCause::Mac1);
             }
         }
         None

@@ -1,8 +1,7 @@
 //! Packets to peers: sealed in place where there is a session, staged where there is none.
 
-use std::net::SocketAddr;
-
 use super::Tunnel;
+use crate::endpoint::{Endpoint, Local};
 use crate::peer::PeerId;
 use crate::time::Now;
 
@@ -11,8 +10,8 @@ use crate::time::Now;
 pub enum Seal {
     /// The slice holds a datagram.
     Sealed {
-        /// Where it goes.
-        to: SocketAddr,
+        /// Where it goes, and from where.
+        to: Endpoint,
         /// Its bytes, from the start of the slice.
         len: usize,
     },
@@ -38,8 +37,8 @@ pub enum SendDrop {
 }
 
 impl Tunnel {
-    /// Seals the packet of `content_len` bytes that lies at `headroom()` in `datagram`, which is at least
-    /// `sealed_len(content_len)` long. Allocates nothing where there is a session.
+    /// Seals the packet of `content_len` bytes that lies at `headroom(peer)` in `datagram`, which is at least
+    /// `sealed_len(peer, content_len)` long. Allocates nothing where there is a session.
     ///
     /// Whether the packet's destination is the peer's is the caller's to know, from [`route`](Self::route). A sealed packet may
     /// overtake staged ones that were not polled yet.
@@ -55,11 +54,13 @@ impl Tunnel {
             self.counters.dropped_no_peer += 1;
             return Seal::Dropped(SendDrop::NoPeer);
         };
-        if content_len > self.framing.mtu {
+        let local = peer.endpoint.map_or(Local::default(), |to| to.local);
+        let framing = self.framings.at(local);
+        if content_len > framing.mtu {
             self.counters.dropped_sent_above_mtu += 1;
             return Seal::Dropped(SendDrop::AboveMtu);
         }
-        if datagram.len() < self.framing.sealed_len(content_len) {
+        if datagram.len() < framing.sealed_len(content_len) {
             self.counters.dropped_slice_too_short += 1;
             return Seal::Dropped(SendDrop::SliceTooShort);
         }
@@ -72,12 +73,10 @@ impl Tunnel {
             .current_mut()
             .filter(|keypair| keypair.is_usable(now.instant));
         let Some(keypair) = usable else {
-            let headroom = self.framing.headroom();
+            let headroom = framing.headroom();
             return self.stage(now, id, &datagram[headroom..headroom + content_len]);
         };
-        let len = self
-            .framing
-            .seal_packet(&mut self.entropy, keypair, datagram, content_len);
+        let len = framing.seal_packet(&mut self.entropy, keypair, datagram, content_len);
         let wants_rekey = keypair.wants_rekey_on_send(now.instant);
         peer.bytes_sent += len as u64;
         peer.sent_packet(&mut self.clock, now.instant);

@@ -1,19 +1,19 @@
 //! What waits, given out one datagram at a time.
 
-use std::net::SocketAddr;
-
 use awg_obfuscation::{MessageType, Obfuscation};
 
 use super::Tunnel;
 use super::outbox::Outgoing;
+use crate::endpoint::{Endpoint, Local};
 use crate::peer::PeerId;
 use crate::time::Now;
 
 impl Tunnel {
-    /// Puts the next datagram in place of what `datagram` held, and says where it goes; nothing when nothing waits.
+    /// Puts the next datagram in place of what `datagram` held, and says where it goes and from where;
+    /// nothing when nothing waits.
     ///
     /// Signature and junk packets come before each initiation. One may be empty: it is sent as an empty datagram.
-    pub fn poll_transmit(&mut self, now: Now, datagram: &mut Vec<u8>) -> Option<SocketAddr> {
+    pub fn poll_transmit(&mut self, now: Now, datagram: &mut Vec<u8>) -> Option<Endpoint> {
         let to = self.next_datagram(now, datagram)?;
         self.counters.datagrams_sent += 1;
         self.counters.bytes_sent += datagram.len() as u64;
@@ -26,12 +26,12 @@ impl Tunnel {
         !self.outbox.is_empty()
     }
 
-    fn next_datagram(&mut self, now: Now, datagram: &mut Vec<u8>) -> Option<SocketAddr> {
+    fn next_datagram(&mut self, now: Now, datagram: &mut Vec<u8>) -> Option<Endpoint> {
         loop {
             match self.outbox.front_mut()? {
                 Outgoing::Initiation { to, preamble, .. } => {
                     let to = *to;
-                    let obfuscation: &Obfuscation = &self.framing.obfuscation;
+                    let obfuscation: &Obfuscation = &self.framings.at(to.local).obfuscation;
                     let made = preamble.poll_datagram(
                         obfuscation,
                         &mut self.signature_counter,
@@ -59,24 +59,24 @@ impl Tunnel {
     }
 
     /// Takes the first turn, and makes its datagram.
-    fn send_first(&mut self, now: Now, datagram: &mut Vec<u8>) -> Option<SocketAddr> {
+    fn send_first(&mut self, now: Now, datagram: &mut Vec<u8>) -> Option<Endpoint> {
         match self.outbox.pop()? {
             Outgoing::Initiation {
                 peer, to, message, ..
             } => {
-                self.pad(MessageType::Initiation, &message.0, datagram);
+                self.pad(to.local, MessageType::Initiation, &message.0, datagram);
                 self.counters.initiations_sent += 1;
                 self.count_bytes(peer, datagram.len());
                 Some(to)
             }
             Outgoing::Response { peer, to, message } => {
-                self.pad(MessageType::Response, &message.0, datagram);
+                self.pad(to.local, MessageType::Response, &message.0, datagram);
                 self.counters.responses_sent += 1;
                 self.count_bytes(peer, datagram.len());
                 Some(to)
             }
             Outgoing::CookieReply { to, message } => {
-                self.pad(MessageType::CookieReply, &message.0, datagram);
+                self.pad(to.local, MessageType::CookieReply, &message.0, datagram);
                 self.counters.cookie_replies_sent += 1;
                 Some(to)
             }
@@ -90,8 +90,9 @@ impl Tunnel {
         }
     }
 
-    fn pad(&mut self, kind: MessageType, message: &[u8], datagram: &mut Vec<u8>) {
-        self.framing.pad(&mut self.entropy, kind, message, datagram);
+    fn pad(&mut self, local: Local, kind: MessageType, message: &[u8], datagram: &mut Vec<u8>) {
+        let framing = self.framings.at(local);
+        framing.pad(&mut self.entropy, kind, message, datagram);
     }
 
     fn count_bytes(&mut self, peer: PeerId, bytes: usize) {
@@ -100,12 +101,7 @@ impl Tunnel {
         }
     }
 
-    fn send_keepalive(
-        &mut self,
-        now: Now,
-        id: PeerId,
-        datagram: &mut Vec<u8>,
-    ) -> Option<SocketAddr> {
+    fn send_keepalive(&mut self, now: Now, id: PeerId, datagram: &mut Vec<u8>) -> Option<Endpoint> {
         let peer = self.peers.get_mut(id)?;
         peer.queued.keepalive = false;
         let to = peer.endpoint?;
@@ -113,7 +109,8 @@ impl Tunnel {
             .sessions
             .current_mut()
             .filter(|keypair| keypair.is_usable(now.instant))?;
-        self.framing
+        self.framings
+            .at(to.local)
             .seal_keepalive(&mut self.entropy, keypair, datagram);
         let wants_rekey = keypair.wants_rekey_on_send(now.instant);
         peer.bytes_sent += datagram.len() as u64;
@@ -126,7 +123,7 @@ impl Tunnel {
     }
 
     /// Sends the oldest staged packet by the session, if there are both.
-    fn send_staged(&mut self, now: Now, id: PeerId, datagram: &mut Vec<u8>) -> Option<SocketAddr> {
+    fn send_staged(&mut self, now: Now, id: PeerId, datagram: &mut Vec<u8>) -> Option<Endpoint> {
         let peer = self.peers.get_mut(id)?;
         let to = peer.endpoint?;
         let keypair = peer
@@ -135,13 +132,12 @@ impl Tunnel {
             .filter(|keypair| keypair.is_usable(now.instant))?;
         let packet = peer.staged.pop()?;
         self.staged_bytes -= packet.len();
-        let headroom = self.framing.headroom();
+        let framing = self.framings.at(to.local);
+        let headroom = framing.headroom();
         datagram.clear();
-        datagram.resize(self.framing.sealed_len(packet.len()), 0);
+        datagram.resize(framing.sealed_len(packet.len()), 0);
         datagram[headroom..headroom + packet.len()].copy_from_slice(&packet);
-        let len = self
-            .framing
-            .seal_packet(&mut self.entropy, keypair, datagram, packet.len());
+        let len = framing.seal_packet(&mut self.entropy, keypair, datagram, packet.len());
         let wants_rekey = keypair.wants_rekey_on_send(now.instant);
         peer.bytes_sent += len as u64;
         peer.sent_packet(&mut self.clock, now.instant);

@@ -1,9 +1,8 @@
 //! Transport messages received (`RoutineSequentialReceiver` in `device/receive.go`).
 
-use std::net::SocketAddr;
-
 use super::Tunnel;
 use super::receive::{Inbound, Reason};
+use crate::endpoint::Endpoint;
 use crate::event::Event;
 use crate::message::transport;
 use crate::packet::{self, NotIp};
@@ -17,7 +16,7 @@ impl Tunnel {
     pub(super) fn handle_transport<'d>(
         &mut self,
         now: Now,
-        from: SocketAddr,
+        from: Endpoint,
         size: usize,
         message: &'d mut [u8],
     ) -> Result<Option<Inbound<'d>>, Reason> {
@@ -67,7 +66,7 @@ impl Tunnel {
                 NotIp::Length => |counters| &mut counters.dropped_packet_length,
             }
         })?;
-        if length > self.framing.mtu {
+        if length > self.framings.at(from.local).mtu {
             return Err(|counters| &mut counters.dropped_received_above_mtu);
         }
         if self.allowed_ips.find(source) != Some(id) {

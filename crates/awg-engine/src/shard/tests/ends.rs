@@ -34,7 +34,7 @@ pub(super) fn inner(end: u8) -> IpAddr {
 
 pub(super) fn peer(end: u8, preshared_key: Option<[u8; 32]>) -> PeerConfig {
     PeerConfig {
-        endpoint: Some(outer(end)),
+        endpoint: Some(outer(end).into()),
         preshared_key: preshared_key.map(PresharedKey::from_bytes),
         allowed_ips: vec![inner(end).into()],
         ..PeerConfig::new(key(end).public_key())

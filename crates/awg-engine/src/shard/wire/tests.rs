@@ -21,7 +21,7 @@ fn a_failed_receive_is_tried_again_without_a_report() {
         },
     )
     .unwrap();
-    let mut wire = Wire::new(Box::new(transport), 1420, &tunnel);
+    let mut wire = Wire::new(Box::new(transport), &tunnel);
     wire.receive_failed(now);
     assert!(!wire.has_work(), "it does not spin");
     assert_eq!(wire.next_timeout(), Some(now + RETRY));

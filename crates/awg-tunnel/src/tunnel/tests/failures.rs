@@ -83,7 +83,7 @@ fn other_preshared_keys_are_told_at_both_ends() {
     let peer = world.ends[0].peer;
     let now = world.now(0);
     let config = PeerConfig {
-        endpoint: Some(outer(1)),
+        endpoint: Some(outer(1).into()),
         allowed_ips: vec!["10.0.0.2/32".parse().unwrap()],
         ..PeerConfig::new(super::link::key(1).public_key())
     };
@@ -116,7 +116,7 @@ fn a_wrong_public_key_is_told_at_the_responder() {
     let now = world.now(0);
     let stranger = PrivateKey::from_bytes([77; 32]).public_key();
     let config = PeerConfig {
-        endpoint: Some(outer(1)),
+        endpoint: Some(outer(1).into()),
         ..PeerConfig::new(stranger)
     };
     world.ends[0].peer = world.tunnel(0).add_peer(now, config).unwrap();
@@ -213,7 +213,7 @@ fn an_end_that_moves_with_every_packet_is_followed_and_told_once_a_minute() {
     }
     let peer = world.ends[1].peer;
     let known = world.tunnel(1).peer_status(peer).unwrap().endpoint;
-    assert_eq!(known, Some(world.ends[0].address));
+    assert_eq!(known, Some(world.ends[0].address.into()));
     world.run(60 * SECOND);
     world.ends[0].address = outer(0);
     world.send(0, 100, 51);

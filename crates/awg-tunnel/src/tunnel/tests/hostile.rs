@@ -94,7 +94,7 @@ fn a_datagram_from_a_port_that_cannot_be_answered_does_not_move_its_peer() {
     assert_eq!(server.tunnel.counters().dropped_port_zero, 1);
     assert_eq!(world.delivered.len(), delivered);
     let status = server.tunnel.peer_status(server.peer).unwrap();
-    assert_eq!(status.endpoint, Some(outer(0)));
+    assert_eq!(status.endpoint, Some(outer(0).into()));
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn a_packet_above_the_mtu_is_neither_sent_nor_taken() {
     );
     assert_eq!(world.tunnel(0).counters().dropped_sent_above_mtu, 1);
     // A peer with another MTU sends it all the same.
-    world.tunnel(0).framing.mtu = 1500;
+    world.tunnel(0).framings.0[0].mtu = 1500;
     assert!(matches!(world.send_packet(0, &big), Seal::Sealed { .. }));
     world.run(SECOND);
     assert_eq!(world.tunnel(1).counters().dropped_received_above_mtu, 1);

@@ -158,13 +158,13 @@ impl World {
     pub(super) fn send_packet(&mut self, end: usize, packet: &[u8]) -> Seal {
         let now = self.now(end);
         let End { tunnel, peer, .. } = &mut self.ends[end];
-        let headroom = tunnel.headroom();
-        let mut datagram = vec![0xee; tunnel.sealed_len(packet.len()) + 7];
+        let headroom = tunnel.headroom(*peer);
+        let mut datagram = vec![0xee; tunnel.sealed_len(*peer, packet.len()) + 7];
         datagram[headroom..headroom + packet.len()].copy_from_slice(packet);
         let seal = tunnel.seal(now, *peer, &mut datagram, packet.len());
         if let Seal::Sealed { to, len } = seal {
             datagram.truncate(len);
-            self.give_out(end, to, datagram);
+            self.give_out(end, to.remote, datagram);
         }
         self.pump();
         seal
@@ -246,7 +246,7 @@ impl World {
             let now = self.now(end);
             while let Some(to) = self.ends[end].tunnel.poll_transmit(now, &mut datagram) {
                 count += 1;
-                self.give_out(end, to, datagram.clone());
+                self.give_out(end, to.remote, datagram.clone());
             }
             while let Some(event) = self.ends[end].tunnel.poll_event() {
                 self.events.push((end, self.elapsed, event));
@@ -335,7 +335,7 @@ fn make(start: Instant, elapsed: Duration, seed: u64, end: usize, setup: &Setup)
             now,
             PeerConfig {
                 preshared_key: setup.preshared.clone(),
-                endpoint: Some(outer(1 - end)),
+                endpoint: Some(outer(1 - end).into()),
                 allowed_ips: vec![ipnet::IpNet::from(std::net::IpAddr::from(inner(1 - end)))],
                 persistent_keepalive: setup.keepalive,
                 ..PeerConfig::new(key(1 - end).public_key())

@@ -33,8 +33,8 @@ fn public(number: u32) -> PublicKey {
 
 fn seal(tunnel: &mut Tunnel, now: Now, peer: PeerId, length: usize) -> Seal {
     let packet = packet(inner(0), inner(1), length, 0);
-    let mut datagram = vec![0; tunnel.sealed_len(length)];
-    let headroom = tunnel.headroom();
+    let mut datagram = vec![0; tunnel.sealed_len(peer, length)];
+    let headroom = tunnel.headroom(peer);
     datagram[headroom..headroom + length].copy_from_slice(&packet);
     tunnel.seal(now, peer, &mut datagram, length)
 }
@@ -129,7 +129,7 @@ fn a_peer_removed_with_messages_waiting_is_no_trouble() {
     let mut tunnel = tunnel();
     let now = now();
     let config = PeerConfig {
-        endpoint: Some(outer(1)),
+        endpoint: Some(outer(1).into()),
         persistent_keepalive: Some(SECOND),
         ..PeerConfig::new(key(1).public_key())
     };
@@ -166,7 +166,7 @@ fn allowed_ips_change_while_running() {
     world.run(SECOND);
     assert_eq!(world.tunnel(1).counters().dropped_source_not_allowed, 1);
     // The session went on, and the endpoint stayed.
-    assert!(matches!(world.send(1, 100, 3), Seal::Sealed { to, .. } if to == outer(0)));
+    assert!(matches!(world.send(1, 100, 3), Seal::Sealed { to, .. } if to.remote == outer(0)));
     let error = world
         .tunnel(1)
         .update_peer(now, peer, PeerConfig::new(public(9)));
@@ -197,7 +197,7 @@ fn packets_that_wait_are_bounded() {
     let now = now();
     let mut tunnel = Tunnel::new(config, [1; 32], now).unwrap();
     let with = |number| PeerConfig {
-        endpoint: Some(outer(1)),
+        endpoint: Some(outer(1).into()),
         ..PeerConfig::new(public(number))
     };
     let first = tunnel.add_peer(now, with(1)).unwrap();
@@ -230,12 +230,15 @@ fn a_peer_without_an_endpoint_has_to_come_first() {
     tunnel.connect(now, peer);
     assert_eq!(tunnel.poll_transmit(now, &mut Vec::new()), None);
     let known = PeerConfig {
-        endpoint: Some(outer(1)),
+        endpoint: Some(outer(1).into()),
         ..PeerConfig::new(public(1))
     };
     tunnel.update_peer(now, peer, known).unwrap();
     assert_eq!(seal(&mut tunnel, now, peer, 100), Seal::Staged);
-    assert_eq!(tunnel.poll_transmit(now, &mut Vec::new()), Some(outer(1)));
+    assert_eq!(
+        tunnel.poll_transmit(now, &mut Vec::new()),
+        Some(outer(1).into())
+    );
 }
 
 #[test]
@@ -243,11 +246,11 @@ fn a_slice_that_is_too_short_is_refused() {
     let mut tunnel = tunnel();
     let now = now();
     let config = PeerConfig {
-        endpoint: Some(outer(1)),
+        endpoint: Some(outer(1).into()),
         ..PeerConfig::new(public(1))
     };
     let peer = tunnel.add_peer(now, config).unwrap();
-    let mut datagram = vec![0; tunnel.sealed_len(100) - 1];
+    let mut datagram = vec![0; tunnel.sealed_len(peer, 100) - 1];
     assert_eq!(
         tunnel.seal(now, peer, &mut datagram, 100),
         Seal::Dropped(SendDrop::SliceTooShort)
@@ -263,7 +266,7 @@ fn as_many_peers_as_are_allowed() {
     let mut peers = Vec::new();
     for number in 0..300 {
         let config = PeerConfig {
-            endpoint: Some(outer(1)),
+            endpoint: Some(outer(1).into()),
             allowed_ips: vec![
                 format!("10.0.{}.{}/32", number / 256, number % 256)
                     .parse()

@@ -34,7 +34,7 @@ impl<'r> Player<'r> {
                 now,
                 PeerConfig {
                     preshared_key: Some(recording.preshared_key()),
-                    endpoint: Some(recording.address(peer)),
+                    endpoint: Some(recording.address(peer).into()),
                     allowed_ips: allowed,
                     ..PeerConfig::new(recording.public_key(peer))
                 },
@@ -91,8 +91,8 @@ impl<'r> Player<'r> {
         self.script_ephemeral(at);
         let now = self.recording.now(at);
         let peer = *self.tunnel.by_key.values().next().unwrap();
-        let headroom = self.tunnel.headroom();
-        let mut datagram = vec![0; self.tunnel.sealed_len(packet.len())];
+        let headroom = self.tunnel.headroom(peer);
+        let mut datagram = vec![0; self.tunnel.sealed_len(peer, packet.len())];
         datagram[headroom..headroom + packet.len()].copy_from_slice(packet);
         self.tunnel.seal(now, peer, &mut datagram, packet.len());
         self.drain(at);
@@ -332,8 +332,8 @@ fn datagrams_are_made_as_recorded() {
                 .filter(|line| line.text("device") == device && line.at() == at)
             {
                 let packet = packet.bytes("packet");
-                let headroom = player.tunnel.headroom();
-                let mut sealed = vec![0; player.tunnel.sealed_len(packet.len())];
+                let headroom = player.tunnel.headroom(peer);
+                let mut sealed = vec![0; player.tunnel.sealed_len(peer, packet.len())];
                 sealed[headroom..headroom + packet.len()].copy_from_slice(&packet);
                 if let crate::Seal::Sealed { len, .. } =
                     player.tunnel.seal(now, peer, &mut sealed, packet.len())
