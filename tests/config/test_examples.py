@@ -7,7 +7,7 @@ import pytest
 from awgproxy import _native
 from awgproxy.config import Role, parse
 from awgproxy.config.lint import check
-from awgproxy.config.model import OBFUSCATION_KEYS
+from awgproxy.config.model import AWG_2_KEYS
 from awgproxy.config.path import Path as NetworkPath
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -51,4 +51,4 @@ def test_the_ends_match(server, client):
 
 def test_the_full_examples_show_every_kind_of_parameter():
     shown = {name for name, _ in load("client-full.conf").obfuscation}
-    assert shown >= set(OBFUSCATION_KEYS) - {"I3", "I4", "I5"}
+    assert shown >= set(AWG_2_KEYS) - {"I3", "I4", "I5"}

@@ -12,7 +12,7 @@ TEXT = (Path(__file__).parents[2] / "docs" / "reference" / "configuration.md").r
 def described():
     """The keys that begin a row of a table, by the section whose heading stands above."""
     found = {}
-    for heading, body in re.findall(r"^## `\[(\w+)\]`.*?$(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL):
+    for heading, body in re.findall(r"^## `\[(\w+)(?: NAME)?\]`.*?$(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL):
         rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+)", body, re.MULTILINE)
         found[heading] = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
     return found

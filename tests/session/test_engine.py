@@ -6,6 +6,7 @@ import pytest
 
 from awgproxy import _native
 from awgproxy.config.parse import parse
+from awgproxy.config.values import PortRange
 from awgproxy.errors import ConfigError, TunnelError
 from awgproxy.policy import egress_policy
 from awgproxy.session import engine as engine_module
@@ -43,7 +44,10 @@ def test_an_mtu_that_the_engine_refuses(mtu):
 
 def test_other_settings_that_the_engine_refuses():
     config = parse(INTERFACE + "ListenPort = 5\nFwMark = 5\nS1 = 3\n" + PEER, "x.conf")
-    assert (refused(config, listen_port=70_000).line, refused(config, listen_port=70_000).key) == (6, "ListenPort")
+    assert (
+        refused(config, listen=(PortRange(70_000, 70_000),)).line,
+        refused(config, listen=(PortRange(70_000, 70_000),)).key,
+    ) == (6, "ListenPort")
     assert (refused(config, fw_mark=1 << 40).line, refused(config, fw_mark=1 << 40).key) == (7, "FwMark")
     assert (refused(config, addresses=()).line, refused(config, addresses=()).key) == (3, "Address")
     problem = refused(config, obfuscation=(("S1", "many"),))

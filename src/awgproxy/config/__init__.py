@@ -12,6 +12,7 @@ from awgproxy.config.model import (
     Log,
     LogFormat,
     LogLevel,
+    Obfuscation,
     Peer,
     Role,
     Server,
@@ -19,7 +20,7 @@ from awgproxy.config.model import (
     Tunnel,
 )
 from awgproxy.config.parse import parse
-from awgproxy.config.values import Endpoint, PortRange
+from awgproxy.config.values import Endpoint, PortRange, Seconds
 
 __all__ = [
     "Config",
@@ -29,9 +30,11 @@ __all__ = [
     "Log",
     "LogFormat",
     "LogLevel",
+    "Obfuscation",
     "Peer",
     "PortRange",
     "Role",
+    "Seconds",
     "Server",
     "Socks5",
     "Tunnel",

@@ -5,26 +5,44 @@ Works with the sections that could be read, so that its errors come together wit
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from awgproxy import _native
 from awgproxy.config.allowed_ips import overlaps
 from awgproxy.config.path import least_mtu, most_mtu
+from awgproxy.config.values import MOST_LISTEN_PORTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from awgproxy.config.findings import Findings
-    from awgproxy.config.model import Interface, Peer, Socks5
+    from awgproxy.config.model import Interface, Obfuscated, Obfuscation, Peer, Socks5
+    from awgproxy.config.values import PortRange
+
+
+class _Placed(NamedTuple):
+    """Ports, where the file names them."""
+
+    ports: PortRange
+    line: int
+    section: Obfuscated
 
 
 def check_consistency(
-    interface: Interface | None, peers: Sequence[Peer | None], socks5: Socks5 | None, findings: Findings
+    interface: Interface | None,
+    further: Sequence[Obfuscation | None],
+    peers: Sequence[Peer | None],
+    socks5: Socks5 | None,
+    findings: Findings,
 ) -> None:
     """Add what does not fit together to ``findings``; None stands for a section that is absent or wrong."""
+    sets = [one for one in further if one is not None]
     if interface is not None:
-        _check_mtu(interface, findings)
+        sections: tuple[Obfuscated, ...] = (interface, *sets)
+        for one in sections:
+            _check_mtu(interface, one, findings)
         _check_addresses(interface, findings)
+    _check_ports(interface, sets, findings)
     _check_keys(interface, peers, findings)
     _check_allowed_ips(peers, findings)
     if socks5 is not None and (socks5.username is None) != (socks5.password is None):
@@ -33,23 +51,55 @@ def check_consistency(
         findings.error(line, "Socks5", given, f"stands without {absent}", "give both, or neither")
 
 
-def _check_mtu(interface: Interface, findings: Findings) -> None:
-    """The MTU must carry the addresses' kind of IP, and fit a datagram together with S4."""
+def _check_mtu(interface: Interface, obfuscated: Obfuscated, findings: Findings) -> None:
+    """The MTU must carry the addresses' kind of IP, and fit a datagram together with a section's S4."""
     least = least_mtu(interface.addresses)
     line = findings.lines.get(("interface", "mtu"))
-    if interface.mtu is not None and interface.mtu < least:
+    if interface.mtu is not None and interface.mtu < least and obfuscated is interface:
         message = f"{interface.mtu} is too small for the IPv6 address"
         findings.error(line, "Interface", "MTU", message, f"{least} at least, or no IPv6 in Address")
     try:
-        most = most_mtu(interface.obfuscation)
+        most = most_mtu(obfuscated.obfuscation)
     except ValueError:
         return  # those are errors of their own
     if most < least:
-        line = findings.lines["interface", "s4"]
+        line = findings.lines[obfuscated.label, "s4"]
         message = f"leaves no room for packets of {least} bytes, the least MTU"
-        findings.error(line, "Interface", "S4", message, "a few dozen bytes at most")
+        findings.error(line, obfuscated.title, "S4", message, "a few dozen bytes at most")
     elif interface.mtu is not None and interface.mtu > most:
         findings.error(line, "Interface", "MTU", f"{interface.mtu} does not fit a datagram with S4", f"{most} at most")
+
+
+def _check_ports(interface: Interface | None, sets: Sequence[Obfuscation], findings: Findings) -> None:
+    """A port tells which parameters are spoken there, so it stands once; and there is a bound of them all."""
+    sections: list[Obfuscated] = [one for one in (interface, *sets) if one is not None]
+    placed = [
+        _Placed(ports, findings.lines[one.label, "listenport", index], one)
+        for one in sections
+        for index, ports in enumerate(one.listen)
+    ]
+    reaching: _Placed | None = None  # of those so far, the one with the highest port
+    for each in sorted(placed, key=lambda each: each.ports.first):
+        if reaching is not None and each.ports.first <= reaching.ports.last:
+            first, second = sorted((reaching, each), key=lambda each: each.line)
+            message = f"{second.ports} has a port that line {first.line} has too"
+            findings.error(second.line, second.section.title, "ListenPort", message, "each port once")
+        if reaching is None or each.ports.last > reaching.ports.last:
+            reaching = each
+    if interface is not None and len(interface.listen) > 1 and any(ports.last == 0 for ports in interface.listen):
+        line = findings.lines["interface", "listenport"]
+        message = "lists 0, which is for one port that the system chooses"
+        findings.error(line, "Interface", "ListenPort", message, "0 alone, or ports from 1 on")
+    if sum(len(each.ports) for each in placed) > MOST_LISTEN_PORTS:
+        last = sections[-1]
+        message = f"makes more than {MOST_LISTEN_PORTS} ports in all"
+        findings.error(
+            findings.lines[last.label, "listenport"],
+            last.title,
+            "ListenPort",
+            message,
+            "fewer: some hundreds spread clients as well",
+        )
 
 
 def _check_addresses(interface: Interface, findings: Findings) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
@@ -16,20 +17,32 @@ from pydantic.alias_generators import to_pascal
 
 from awgproxy.config import values
 from awgproxy.config.path import tunnel_mtu
-from awgproxy.config.values import Address, Endpoint, Network, PortRange, SearchDomain
+from awgproxy.config.values import Address, Endpoint, Network, PortRange, SearchDomain, Seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from awgproxy.errors import Problem
 
-OBFUSCATION_KEYS = (
+AWG_2_KEYS = (
     *("Jc", "Jmin", "Jmax"),
     *("S1", "S2", "S3", "S4"),
     *("H1", "H2", "H3", "H4"),
     *("I1", "I2", "I3", "I4", "I5"),
 )
-"""The AmneziaWG 2.0 parameters that stand in ``[Interface]``."""
+"""The AmneziaWG 2.0 parameters."""
+
+AWG_3_KEYS = (
+    *("HeaderProtectionKey", "ContentPaddingAddition", "RandomTrailers", "DisableCookies"),
+    *("RekeyAfterTime", "RekeyTimeout", "RejectAfterTime", "KeepaliveTimeout", "MaxHandshakeAttempts"),
+)
+"""What AmneziaWG 3.0 and 3.1 added; `HeaderProtectionKey` is a secret."""
+
+OBFUSCATION_KEYS = (*AWG_2_KEYS, *AWG_3_KEYS)
+"""The parameters that stand in ``[Interface]`` and in each ``[Obfuscation NAME]``; `_native` says what each may be."""
+
+Settings = tuple[tuple[str, str], ...]
+"""Obfuscation parameters as written, (name, value) each. One of them is a secret: they are in no ``repr`` or dump."""
 
 
 class Role(StrEnum):
@@ -73,6 +86,8 @@ _Secret = Annotated[SecretStr, _read(lambda text: SecretStr(values.key(text)))]
 _Tunnel = Annotated[values.Interface, _read(values.interface)]
 _Network = Annotated[Network, _read(values.network)]
 _Ports = Annotated[PortRange, _read(values.port_range)]
+_ListenPorts = Annotated[PortRange, _read(values.listen_ports)]
+_Seconds = Annotated[Seconds | None, _read(values.keepalive)]
 
 
 class Section(BaseModel):
@@ -88,19 +103,46 @@ class Section(BaseModel):
     )
 
 
-class Interface(Section):
+class Obfuscated(Section):
+    """What sections with obfuscation parameters share: the ports where those are spoken.
+
+    ``label`` is what `Findings.lines` calls the section, ``title`` what people read.
+    """
+
+    listen: Annotated[tuple[_ListenPorts, ...], Field(alias="ListenPort")] = ()
+    obfuscation: Annotated[Settings, Field(alias="obfuscation", repr=False, exclude=True)] = ()
+
+    @property
+    def label(self) -> str:
+        """The section for programs."""
+        return "interface"
+
+    @property
+    def title(self) -> str:
+        """The section for people."""
+        return "Interface"
+
+    @property
+    def listen_ports(self) -> tuple[int, ...]:
+        """Every UDP port to listen on, in order; ``()`` leaves one to the system."""
+        return tuple(port for ports in self.listen for port in range(ports.first, ports.last + 1) if port)
+
+    @property
+    def listen_port(self) -> int | None:
+        """The first of the ports; None leaves it to the system."""
+        return next(iter(self.listen_ports), None)
+
+
+class Interface(Obfuscated):
     """``[Interface]``: this end of the tunnel."""
 
     private_key: _Secret
     addresses: Annotated[tuple[_Tunnel, ...], Field(alias="Address", min_length=1)]
-    listen_port: Annotated[int | None, _read(values.listen_port)] = None
     dns_entries: Annotated[
         tuple[Annotated[Address | SearchDomain, _read(values.dns_server)], ...], Field(alias="DNS")
     ] = ()
     mtu: Annotated[int | None, _read(values.mtu), Field(alias="MTU")] = None
     fw_mark: Annotated[int | None, _read(values.firewall_mark)] = None
-    obfuscation: Annotated[tuple[tuple[str, str], ...], Field(alias="obfuscation")] = ()
-    """The obfuscation parameters as written, (name, value) each."""
 
     @property
     def dns(self) -> tuple[Address, ...]:
@@ -115,7 +157,24 @@ class Peer(Section):
     preshared_key: _Secret | None = None
     allowed_ips: Annotated[tuple[_Network, ...], Field(alias="AllowedIPs", min_length=1)]
     endpoint: Annotated[Endpoint | None, _read(values.endpoint)] = None
-    persistent_keepalive: Annotated[int | None, _read(values.keepalive)] = None
+    persistent_keepalive: _Seconds = None
+
+
+class Obfuscation(Obfuscated):
+    """``[Obfuscation NAME]``: a further set of obfuscation parameters, which a server has at ports of its own."""
+
+    name: Annotated[str, Field(alias="name")]
+    listen: Annotated[tuple[_Ports, ...], Field(alias="ListenPort", min_length=1)]
+
+    @property
+    def label(self) -> str:
+        """The section for programs."""
+        return f"obfuscation {self.name.lower()}"
+
+    @property
+    def title(self) -> str:
+        """The section for people."""
+        return f"Obfuscation {self.name}"
 
 
 class Socks5(Section):
@@ -127,7 +186,7 @@ class Socks5(Section):
 
 
 class Server(Section):
-    """``[Server]``: what a server's clients may reach, and whom it asks for names."""
+    """``[Server]``: what a server's clients may reach, whom it asks for names, and what it remembers."""
 
     dns: Annotated[tuple[Annotated[Address, _read(values.address)], ...], Field(alias="DNS")] = ()
     allow_private: Annotated[bool, _read(values.truth)] = False
@@ -135,6 +194,7 @@ class Server(Section):
     deny: tuple[_Network, ...] = ()
     allow_ports: tuple[_Ports, ...] = ()
     deny_ports: tuple[_Ports, ...] = ()
+    state_file: Annotated[str | None, _read(values.path)] = None
 
 
 class Tunnel(Section):
@@ -143,6 +203,7 @@ class Tunnel(Section):
     keepalive_padding: Annotated[KeepalivePadding, _read(partial(values.word, words=KeepalivePadding))] = (
         KeepalivePadding.PADDED
     )
+    port_hop: Annotated[Seconds | None, _read(values.port_hop)] = None
 
 
 class Log(Section):
@@ -153,7 +214,7 @@ class Log(Section):
 
 
 SECTIONS: Mapping[str, type[Section]] = {
-    kind.__name__.lower(): kind for kind in (Interface, Peer, Socks5, Server, Tunnel, Log)
+    kind.__name__.lower(): kind for kind in (Interface, Obfuscation, Peer, Socks5, Server, Tunnel, Log)
 }
 """Every section by its name in lower case."""
 
@@ -170,6 +231,7 @@ class Config:
     role: Role
     interface: Interface
     peers: tuple[Peer, ...] = ()
+    further_obfuscation: tuple[Obfuscation, ...] = ()
     socks5: Socks5 = field(default_factory=Socks5)
     server: Server = field(default_factory=Server)
     tunnel: Tunnel = field(default_factory=Tunnel)
@@ -179,10 +241,25 @@ class Config:
 
     @property
     def obfuscation(self) -> list[tuple[str, str]]:
-        """Every obfuscation setting, as the extension takes them: (name, value)."""
-        return [*self.interface.obfuscation, ("KeepalivePadding", self.tunnel.keepalive_padding.value)]
+        """Every obfuscation setting of the interface, as the extension takes them: (name, value)."""
+        return self.obfuscation_of(self.interface)
+
+    def obfuscation_of(self, section: Obfuscated) -> list[tuple[str, str]]:
+        """Every obfuscation setting of a section, as the extension takes them: (name, value)."""
+        return [*section.obfuscation, ("KeepalivePadding", self.tunnel.keepalive_padding.value)]
+
+    @property
+    def obfuscated(self) -> tuple[Obfuscated, ...]:
+        """Every section with obfuscation parameters, the interface first."""
+        return (self.interface, *self.further_obfuscation)
+
+    @property
+    def state_file(self) -> Path:
+        """Where a server keeps what it must remember: as configured, relative to this file, else beside it."""
+        beside = Path(f"{self.file}.state")
+        return beside if self.server.state_file is None else beside.parent / self.server.state_file
 
     @cached_property
     def mtu(self) -> int:
         """The largest inner packet in bytes: as configured, else what fits the path, which is looked at once."""
-        return tunnel_mtu(self.interface, self.peers)
+        return tunnel_mtu(self.interface, self.further_obfuscation, self.peers)

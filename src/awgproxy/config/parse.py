@@ -14,11 +14,11 @@ from awgproxy.config.document import Section as Text
 from awgproxy.config.document import read_document
 from awgproxy.config.findings import Findings, in_order
 from awgproxy.config.model import (
-    OBFUSCATION_KEYS,
     SECTIONS,
     Config,
     Interface,
     Log,
+    Obfuscation,
     Peer,
     Role,
     Section,
@@ -27,8 +27,8 @@ from awgproxy.config.model import (
     Tunnel,
 )
 from awgproxy.config.roles import check_role, role_of
-from awgproxy.config.sections import nearest, read_section
-from awgproxy.config.values import SearchDomain, excerpt, looks_like_key
+from awgproxy.config.sections import nearest, parameters_of, read_section
+from awgproxy.config.values import InvalidValue, SearchDomain, excerpt, looks_like_key, set_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,16 +47,19 @@ def parse(text: str, file: str, role: Role | None = None) -> Config:
     findings = Findings(file)
     sections = _known_sections(read_document(text, findings), findings)
     interface = _the_only(Interface, sections, findings)
+    tunnel = _the_only(Tunnel, sections, findings)
     peers = [
         read_section(Peer, section, f"peer {number}", findings)
         for number, section in enumerate((each for each in sections if each.name.lower() == "peer"), 1)
     ]
+    further = _further_obfuscation(sections, tunnel, findings)
     socks5 = _the_only(Socks5, sections, findings)
     server = _the_only(Server, sections, findings)
-    tunnel = _the_only(Tunnel, sections, findings)
     log = _the_only(Log, sections, findings)
-    _check_obfuscation(sections, tunnel, findings)
-    check_consistency(interface, peers, socks5, findings)
+    for section in sections:
+        if section.name.lower() == "interface":
+            _check_obfuscation(section, "interface", "Interface", tunnel, findings)
+    check_consistency(interface, further, peers, socks5, findings)
     role = role or role_of(sections)
     check_role(role, sections, findings)
     if ("interface", "") not in findings.lines:
@@ -69,6 +72,7 @@ def parse(text: str, file: str, role: Role | None = None) -> Config:
         role=role,
         interface=interface,
         peers=tuple(peer for peer in peers if peer is not None),
+        further_obfuscation=tuple(one for one in further if one is not None),
         socks5=socks5 or Socks5(),
         server=server or Server(),
         tunnel=tunnel or Tunnel(),
@@ -83,7 +87,7 @@ def _known_sections(sections: Sequence[Text], findings: Findings) -> list[Text]:
     titles = [kind.__name__ for kind in SECTIONS.values()]
     known = []
     for section in sections:
-        if section.name.lower() in SECTIONS:
+        if section.name.lower() in SECTIONS or _is_further(section):
             known.append(section)
             continue
         near = nearest(section.name, titles)
@@ -105,22 +109,51 @@ def _the_only(kind: type[Model], sections: Sequence[Text], findings: Findings) -
     return read_section(kind, first, title.lower(), findings)
 
 
-def _check_obfuscation(sections: Sequence[Text], tunnel: Tunnel | None, findings: Findings) -> None:
-    """Let the extension judge the obfuscation parameters together, as they bind each other."""
-    folded = {key.lower(): key for key in OBFUSCATION_KEYS}
-    settings: dict[str, str] = {}
-    for section in sections:
-        if section.name.lower() == "interface":
-            for entry in section.entries:
-                if entry.key.lower() in folded:
-                    settings.setdefault(folded[entry.key.lower()], entry.value)
+def _is_further(section: Text) -> bool:
+    """Whether it is an ``[Obfuscation NAME]``, the name given or not."""
+    return section.name.split(maxsplit=1)[:1] != [] and section.name.split()[0].lower() == "obfuscation"
+
+
+def _further_obfuscation(
+    sections: Sequence[Text], tunnel: Tunnel | None, findings: Findings
+) -> list[Obfuscation | None]:
+    """Every ``[Obfuscation NAME]``; None for one that is wrong."""
+    further = []
+    first_lines: dict[str, int] = {}
+    for section in filter(_is_further, sections):
+        name = section.name[len("obfuscation") :].strip()
+        title = f"Obfuscation {excerpt(name)}".rstrip()
+        label = f"obfuscation {name.lower()}"
+        errors_before = len(findings.errors)
+        try:
+            set_name(name)
+        except InvalidValue as error:
+            findings.error(section.line, title, None, str(error), error.suggestion)
+        first = first_lines.setdefault(label, section.line)
+        if first != section.line:
+            findings.error(section.line, title, None, f"is the name of line {first} again", "another name for each")
+        misnamed = len(findings.errors) > errors_before
+        if misnamed:
+            label = f"obfuscation in line {section.line}"
+        one = read_section(Obfuscation, section, label, findings, excerpt(name))
+        further.append(None if misnamed else one)
+        _check_obfuscation(section, label, title, tunnel, findings)
+    return further
+
+
+def _check_obfuscation(section: Text, label: str, title: str, tunnel: Tunnel | None, findings: Findings) -> None:
+    """Let the extension judge a section's obfuscation parameters together, as they bind each other."""
+    settings = parameters_of(section)
     if tunnel is not None:
         settings["KeepalivePadding"] = tunnel.keepalive_padding.value
     for parameter, problem in _native.check_obfuscation(list(settings.items())):
-        message = "holds what looks like a key" if looks_like_key(settings.get(parameter, "")) else problem
-        section_name = "tunnel" if parameter.lower() == "keepalivepadding" else "interface"
-        line = findings.lines.get((section_name, parameter.lower()), findings.lines.get((section_name, "")))
-        findings.error(line, SECTIONS[section_name].__name__, parameter, message)
+        secret = parameter != "HeaderProtectionKey" and looks_like_key(settings.get(parameter, ""))
+        message = "holds what looks like a key" if secret else problem
+        if parameter == "KeepalivePadding":
+            findings.error(findings.lines.get(("tunnel", "keepalivepadding")), "Tunnel", parameter, message)
+            continue
+        line = findings.lines.get((label, parameter.lower()), findings.lines.get((label, "")))
+        findings.error(line, title, parameter, message)
 
 
 def _warn_of_search_domains(interface: Interface, findings: Findings) -> None:

@@ -41,11 +41,16 @@ def path_to(peers: Sequence[model.Peer]) -> Path:
     return Path(mtu, ipv6=target is not None and target.version == 6)
 
 
-def tunnel_mtu(interface: model.Interface, peers: Sequence[model.Peer]) -> int:
-    """The inner MTU: the configured one, else the largest that crosses the path whole, over IPv4 and IPv6."""
+def tunnel_mtu(interface: model.Interface, further: Sequence[model.Obfuscation], peers: Sequence[model.Peer]) -> int:
+    """The inner MTU: the configured one, else the largest that crosses the path whole, over IPv4 and IPv6.
+
+    With every set of obfuscation parameters, the ``further`` ones too.
+    """
     if interface.mtu is not None:
         return interface.mtu
-    return fitting_mtu(interface.obfuscation, path_to(peers).mtu, interface.addresses)
+    path_mtu = path_to(peers).mtu
+    sections: tuple[model.Obfuscated, ...] = (interface, *further)
+    return min(fitting_mtu(one.obfuscation, path_mtu, interface.addresses) for one in sections)
 
 
 def fitting_mtu(obfuscation: Sequence[tuple[str, str]], path_mtu: int, inside: Iterable[Interface | Network]) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from awgproxy.config.model import Role
-from awgproxy.config.values import InvalidValue, listen_port
+from awgproxy.config.values import InvalidValue, excerpt, listen_ports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,22 +20,28 @@ if TYPE_CHECKING:
 def role_of(sections: Sequence[Section]) -> Role:
     """The end that a file is most likely for.
 
-    A ``[Server]`` section makes a server, and so does a ListenPort without any Endpoint and without ``[Socks5]``.
+    A ``[Server]`` or ``[Obfuscation NAME]`` section makes a server, and so does a ListenPort without any Endpoint and
+    without ``[Socks5]``.
     """
-    names = {section.name.lower() for section in sections}
-    if "server" in names:
+    names = {section.name.lower().split(" ")[0] for section in sections}
+    if names & {"server", "obfuscation"}:
         return Role.SERVER
     dials = "socks5" in names or _given(sections, "peer", "endpoint")
     return Role.SERVER if _listens(sections) and not dials else Role.CLIENT
 
 
 def check_role(role: Role, sections: Sequence[Section], findings: Findings) -> None:
-    """Add what ``role`` lacks to ``findings``: a client needs a peer that it can dial, a server a port and a peer."""
+    """Add what ``role`` lacks to ``findings``: a client needs a peer that it can dial, a server a port and a peer.
+
+    And what only a server can have, where a client has it.
+    """
     lines = findings.lines
     if role is Role.SERVER and ("interface", "") in lines and not _listens(sections):
         line = lines.get(("interface", "listenport"), lines["interface", ""])
         suggestion = "the UDP port that clients dial, such as 51820"
         findings.error(line, "Interface", "ListenPort", "is missing, and a server needs one", suggestion)
+    if role is Role.CLIENT:
+        _refuse_a_servers(sections, findings)
     if ("peer 1", "") not in lines:
         clients = "a server needs a [Peer] for each of its clients"
         suggestion = clients if role is Role.SERVER else "a client needs the server as its peer"
@@ -44,6 +50,24 @@ def check_role(role: Role, sections: Sequence[Section], findings: Findings) -> N
         suggestion = "where the server is, such as vpn.example.org:51820"
         message = "is missing, and a client needs one"
         findings.error(lines["peer 1", ""], "Peer", "Endpoint", message, suggestion)
+
+
+def _refuse_a_servers(sections: Sequence[Section], findings: Findings) -> None:
+    """What has a meaning at a server alone."""
+    ports = _listen_ports(sections)
+    if len(ports) > 1 or any("-" in port.strip("-") for port in ports):
+        line = findings.lines.get(("interface", "listenport"))
+        message = "names several ports, which is for a server"
+        findings.error(line, "Interface", "ListenPort", message, "one port, or leave it out; Endpoint takes a range")
+    for section in sections:
+        if section.name.lower().startswith("obfuscation"):
+            message = "is for a server: a client has one set of parameters, in [Interface]"
+            findings.error(section.line, excerpt(section.name), None, message, "put them there")
+
+
+def _listen_ports(sections: Sequence[Section]) -> list[str]:
+    given = ",".join(_given(sections, "interface", "listenport"))
+    return [port.strip() for port in given.split(",") if port.strip()]
 
 
 def _given(sections: Sequence[Section], name: str, key: str) -> list[str]:
@@ -59,7 +83,8 @@ def _given(sections: Sequence[Section], name: str, key: str) -> list[str]:
 
 def _listens(sections: Sequence[Section]) -> bool:
     """Whether a port to listen on is given; one that cannot be read is an error of its own."""
+    given = _given(sections, "interface", "listenport")
     try:
-        return any(listen_port(text) for text in _given(sections, "interface", "listenport")[:1])
+        return any(listen_ports(text).last for text in _listen_ports(sections)) or "" in given
     except InvalidValue:
         return True

@@ -5,12 +5,15 @@ What a value may be is said in `values` and `model`.
 
 from __future__ import annotations
 
+import base64
 import difflib
+import re
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_origin
 
 from pydantic import ValidationError
+from pydantic.alias_generators import to_snake
 
-from awgproxy.config.model import OBFUSCATION_KEYS, SECTIONS, Interface, Section
+from awgproxy.config.model import AWG_3_KEYS, OBFUSCATION_KEYS, SECTIONS, Interface, Obfuscated, Section
 from awgproxy.config.values import InvalidValue, excerpt
 
 if TYPE_CHECKING:
@@ -26,19 +29,23 @@ WG_QUICK_KEYS = ("PreUp", "PostUp", "PreDown", "PostDown", "Table", "SaveConfig"
 _WG_QUICK_FOLDED: Final = frozenset(key.lower() for key in WG_QUICK_KEYS)
 
 _AWG_1 = "an AmneziaWG 1.5 key, which 2.0 dropped: leave it out"
-_AWG_3 = "an AmneziaWG 3 key, which is not supported: leave it out on both ends"
-_ELSEWHERE: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("j1", "j2", "j3", "itime"), _AWG_1),
-    **dict.fromkeys(("headerprotectionkey", "contentpaddingaddition", "randomtrailers", "disablecookies"), _AWG_3),
-    **dict.fromkeys(("rekeyaftertime", "rekeytimeout", "rejectaftertime", "keepalivetimeout"), _AWG_3),
-    "maxhandshakeattempts": _AWG_3,
+_NOT_SETTINGS = ("name", "obfuscation")
+"""Fields of the models that no key of a file sets."""
+
+_PARAMETERS: Final = {
+    **{key.lower(): key for key in OBFUSCATION_KEYS},
+    **{to_snake(key): key for key in AWG_3_KEYS},
 }
+"""Obfuscation parameters by what they may be called: as in files, and as AmneziaWG's UAPI has them."""
+_HEX_KEY = re.compile(r"[0-9a-fA-F]{64}")
+_ELSEWHERE: Final[Mapping[str, str]] = dict.fromkeys(("j1", "j2", "j3", "itime"), _AWG_1)
 
 _REQUIRED: Final[Mapping[str, str]] = {
     "PrivateKey": "make one with `awgproxy genkey`",
     "Address": "this end's address in the tunnel, such as 10.8.0.2/32",
     "PublicKey": "the other end's, from `awgproxy pubkey`",
     "AllowedIPs": "on a client `0.0.0.0/0, ::/0`; on a server the client's address, such as 10.8.0.2/32",
+    "ListenPort": "a UDP port where these parameters are spoken, and no others, such as 51821",
 }
 
 Model = TypeVar("Model", bound=Section)
@@ -49,31 +56,35 @@ def keys_of(kind: type[Section]) -> dict[str, bool]:
     return {
         str(known.alias): get_origin(known.annotation) is tuple
         for name, known in kind.model_fields.items()
-        if name != "obfuscation"
+        if name not in _NOT_SETTINGS
     }
 
 
-def read_section(kind: type[Model], text: document.Section, label: str, findings: Findings) -> Model | None:
+def read_section(
+    kind: type[Model], text: document.Section, label: str, findings: Findings, name: str | None = None
+) -> Model | None:
     """Read one section; None where something in it is wrong, which then is in ``findings``.
 
-    ``label`` is what ``findings.lines`` calls the section.
+    ``label`` is what ``findings.lines`` calls the section, ``name`` what follows the kind in its header.
     """
-    title = kind.__name__
+    title = kind.__name__ if name is None else f"{kind.__name__} {name}"
     findings.lines[label, ""] = text.line
     known = {key.lower(): (key, many) for key, many in keys_of(kind).items()}
-    obfuscation = {key.lower(): key for key in OBFUSCATION_KEYS} if kind is Interface else {}
+    parameters = _PARAMETERS if issubclass(kind, Obfuscated) else {}
     settings: list[tuple[str, str]] = []
-    raw: dict[str, Any] = {"obfuscation": settings} if kind is Interface else {}
+    raw: dict[str, Any] = {"obfuscation": settings} if issubclass(kind, Obfuscated) else {}
+    if name is not None:
+        raw["name"] = name
     errors_before = len(findings.errors)
     for entry in text.entries:
         folded = entry.key.lower()
-        if folded in obfuscation or folded in known:
-            key, many = known.get(folded) or (obfuscation[folded], False)
-            first = findings.lines.setdefault((label, folded), entry.line)
+        if folded in parameters or folded in known:
+            key, many = known.get(folded) or (parameters[folded], False)
+            first = findings.lines.setdefault((label, key.lower()), entry.line)
             if not many and first != entry.line:
                 findings.error(entry.line, title, key, "stands twice", f"keep one; the other is in line {first}")
-            elif folded in obfuscation:
-                settings.append((key, entry.value))
+            elif folded in parameters:
+                settings.append((key, parameter(entry)))
             elif not entry.value:
                 findings.error(entry.line, title, key, "has no value", "give one, or delete the line")
             elif many:
@@ -94,6 +105,22 @@ def read_section(kind: type[Model], text: document.Section, label: str, findings
     return instance if len(findings.errors) == errors_before else None
 
 
+def parameter(entry: document.Entry) -> str:
+    """An obfuscation parameter's value as files have it: what UAPI has in hexadecimal, in base64."""
+    if entry.key.lower() == "header_protection_key" and _HEX_KEY.fullmatch(entry.value):
+        return base64.b64encode(bytes.fromhex(entry.value)).decode()
+    return entry.value
+
+
+def parameters_of(text: document.Section) -> dict[str, str]:
+    """The obfuscation parameters of a section by their names as documented; of those that stand twice, the first."""
+    found: dict[str, str] = {}
+    for entry in text.entries:
+        if entry.key.lower() in _PARAMETERS:
+            found.setdefault(_PARAMETERS[entry.key.lower()], parameter(entry))
+    return found
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that ``name`` most likely means, whatever the case; None where none is near."""
     by_folded = {each.lower(): each for each in known}
@@ -110,7 +137,7 @@ def _add_items(items: list[str], entry: document.Entry, label: str, findings: Fi
 
 def _instead_of(folded: str, kind: type[Section]) -> str:
     """What to do about an unknown key."""
-    known = [*keys_of(kind), *(OBFUSCATION_KEYS if kind is Interface else ())]
+    known = [*keys_of(kind), *(OBFUSCATION_KEYS if issubclass(kind, Obfuscated) else ())]
     if folded in _ELSEWHERE:
         return _ELSEWHERE[folded]
     for other in SECTIONS.values():

@@ -32,6 +32,14 @@ Interface = IPv4Interface | IPv6Interface
 Network = IPv4Network | IPv6Network
 
 LAST_PORT = 65_535
+MOST_LISTEN_PORTS = 1024
+"""How many ports one server listens on at once."""
+LONGEST_KEEPALIVE = (1 << 32) - 1
+"""Seconds, as AmneziaWG 3 takes them."""
+LONGEST_HOP = 86_400
+"""Seconds: a day."""
+MOST_NAME = 32
+"""Characters of the name of a set of parameters."""
 IPV4_LEAST_MTU = 576
 """RFC 791, section 3.1."""
 IPV6_LEAST_MTU = 1280
@@ -42,6 +50,7 @@ SHOWN_LENGTH = 60
 _KEY_LIKE = re.compile(r"[A-Za-z0-9+/_-]{40,}")
 _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
 _BROADCAST = IPv4Address("255.255.255.255")
+_SET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.IGNORECASE | re.ASCII)
 _DIGITS = re.compile(r"[0-9]{1,20}")
 _MARK = re.compile(r"0[xX]([0-9a-fA-F]{1,16})|([0-9]{1,20})")
@@ -61,10 +70,14 @@ class InvalidValue(ValueError):  # noqa: N818 - read as a noun in every message
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A host, as an address or a name, and a port. ``str()`` puts an IPv6 address into brackets."""
+    """A host, as an address or a name, and a port. ``str()`` puts an IPv6 address into brackets.
+
+    ``last_port``: where the host listens on all ports from ``port`` to it; None where there is one.
+    """
 
     host: str
     port: int
+    last_port: int | None = None
 
     @property
     def address(self) -> Address | None:
@@ -74,8 +87,13 @@ class Endpoint:
         except ValueError:
             return None
 
+    @property
+    def ports(self) -> PortRange:
+        """Every port of the host."""
+        return PortRange(self.port, self.port if self.last_port is None else self.last_port)
+
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return f"[{self.host}]:{self.ports}" if ":" in self.host else f"{self.host}:{self.ports}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +103,34 @@ class PortRange:
     first: int
     last: int
 
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+    def __contains__(self, port: int) -> bool:
+        return self.first <= port <= self.last
+
+    def overlaps(self, other: PortRange) -> bool:
+        """Whether the two share a port."""
+        return self.first <= other.last and other.first <= self.last
+
     def __str__(self) -> str:
         return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """A time that is drawn anew each time, from ``least`` to ``most`` seconds; a fixed one where they are equal."""
+
+    least: int
+    most: int
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it is the same each time."""
+        return self.least == self.most
+
+    def __str__(self) -> str:
+        return str(self.least) if self.is_fixed else f"{self.least}-{self.most}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +184,11 @@ def listen_port(text: str) -> int:
     return number(text, 0, LAST_PORT, "a port")
 
 
+def listen_ports(text: str) -> PortRange:
+    """One port to listen on, 0 for one that the system chooses, or ``first-last`` from 1 on."""
+    return port_range(text) if "-" in text.strip("-") else PortRange(found := listen_port(text), found)
+
+
 def mtu(text: str) -> int:
     """The largest inner packet, in bytes."""
     return number(text, IPV4_LEAST_MTU, LARGEST_MTU, "an MTU")
@@ -156,11 +205,47 @@ def firewall_mark(text: str) -> int | None:
     return mark or None
 
 
-def keepalive(text: str) -> int | None:
-    """Seconds between persistent keepalives; ``off`` or 0 is none."""
+def keepalive(text: str) -> Seconds | None:
+    """Seconds between persistent keepalives, or a range of them; ``off`` or 0 is none."""
     if text.lower() == "off":
         return None
-    return number(text, 0, 65_535, "a time in seconds") or None
+    found = _seconds(text, LONGEST_KEEPALIVE)
+    return found if found.most else None
+
+
+def port_hop(text: str) -> Seconds | None:
+    """Seconds until the port is drawn anew, or a range of them; ``off`` is never."""
+    if text.lower() == "off":
+        return None
+    found = _seconds(text, LONGEST_HOP)
+    if not found.least:
+        raise InvalidValue(f"{shown(text)} leaves no time on a port", "from 1 s on, such as 30-90, or `off`")
+    return found
+
+
+def _seconds(text: str, longest: int) -> Seconds:
+    first, dash, last = (part.strip() for part in text.partition("-"))
+    least, most = (number(part, 0, longest, "a time in seconds") for part in (first, last if dash else first))
+    if least > most:
+        raise InvalidValue(f"{shown(text)} ends before it begins", f"write {most}-{least}")
+    return Seconds(least, most)
+
+
+def set_name(text: str) -> str:
+    """The name of an ``[Obfuscation NAME]``."""
+    if not _SET_NAME.fullmatch(text) or len(text) > MOST_NAME:
+        suggestion = f"letters, digits, `-`, `_` and `.`, {MOST_NAME} at most, such as [Obfuscation phones]"
+        raise InvalidValue(
+            f"{shown(text)} is not a name for a set of parameters" if text else "has no name", suggestion
+        )
+    return text
+
+
+def path(text: str) -> str:
+    """A file's name, with folders or without."""
+    if len(text.encode(errors="replace")) > 4096 or text.endswith("/"):
+        raise InvalidValue(f"{shown(text)} is not a file's name", "such as /var/lib/awgproxy/server.state")
+    return text
 
 
 def address(text: str) -> Address:
@@ -231,8 +316,11 @@ def dns_server(text: str) -> Address | SearchDomain:
 
 
 def endpoint(text: str) -> Endpoint:
-    """``host:port`` or ``[address]:port``, both parts required; the address must be one that can be dialled."""
-    found = _endpoint(text, port, "such as vpn.example.org:51820, 203.0.113.5:51820 or [2001:db8::5]:51820")
+    """``host:port`` or ``[address]:port``, both parts required; the address must be one that can be dialled.
+
+    The port may be a range, ``first-last``.
+    """
+    found = _endpoint(text, port_range, "such as vpn.example.org:51820, 203.0.113.5:20000-20100 or [2001:db8::5]:51820")
     if found.address is not None:
         _refuse_nobodys(found.address)
     return found
@@ -247,6 +335,8 @@ def host_and_port(text: str) -> tuple[str, int | None]:
         if ":" not in text:
             return host_name(text), None
         both = endpoint(text)
+        if both.last_port is not None:
+            raise InvalidValue(f"{shown(text)} has several ports", "one port") from None
         return both.host, both.port
     _refuse_nobodys(found)
     return str(found), None
@@ -260,27 +350,33 @@ def _refuse_nobodys(found: Address) -> None:
 def listen_address(text: str) -> Endpoint:
     """An address of this machine and a port to listen on, 0 for any free one."""
     suggestion = "such as 127.0.0.1:1080 or [::1]:1080"
-    found = _endpoint(re.sub("^localhost:", "127.0.0.1:", text), listen_port, suggestion)
+    found = _endpoint(re.sub("^localhost:", "127.0.0.1:", text), _one_port, suggestion)
     if found.address is None:
         raise InvalidValue(f"{shown(found.host)} is not an address of this machine", suggestion)
     return found
 
 
-def _endpoint(text: str, read_port: Callable[[str], int], suggestion: str) -> Endpoint:
+def _one_port(text: str) -> PortRange:
+    found = listen_port(text)
+    return PortRange(found, found)
+
+
+def _endpoint(text: str, read_ports: Callable[[str], PortRange], suggestion: str) -> Endpoint:
     host, colon, port_text = text.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     if not colon or not host or (":" in host and not bracketed):
         raise InvalidValue(f"{shown(text)} is not a host and a port", suggestion)
-    number_of_port = read_port(port_text)
+    ports = read_ports(port_text)
+    first, last = ports.first, ports.last if len(ports) > 1 else None
     if not bracketed:
         try:
-            return Endpoint(str(IPv4Address(host)), number_of_port)
+            return Endpoint(str(IPv4Address(host)), first, last)
         except ValueError:
-            return Endpoint(host_name(host), number_of_port)
+            return Endpoint(host_name(host), first, last)
     found = address(host[1:-1])
     if found.version != 6:
         raise InvalidValue(f"{shown(host)} is not an IPv6 address", suggestion)
-    return Endpoint(str(found), number_of_port)
+    return Endpoint(str(found), first, last)
 
 
 def port_range(text: str) -> PortRange:

@@ -38,7 +38,7 @@ def peer_settings(config: Config, found: Addresses | None = None) -> list[PeerSe
                 preshared_key=None if peer.preshared_key is None else peer.preshared_key.get_secret_value(),
                 endpoint=endpoint,
                 allowed_ips=[str(network) for network in peer.allowed_ips],
-                persistent_keepalive=peer.persistent_keepalive,
+                persistent_keepalive=None if peer.persistent_keepalive is None else peer.persistent_keepalive.most,
             )
         )
     return peers
