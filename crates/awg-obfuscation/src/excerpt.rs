@@ -4,6 +4,8 @@
 const LONGEST: usize = 40;
 /// The characters of 32 bytes in base64 before the `=` at the end.
 const KEY_CHARACTERS: usize = 43;
+/// The digits of 32 bytes in hexadecimal.
+const KEY_DIGITS: usize = 64;
 
 /// The beginning of `text`, with control characters escaped; an ellipsis says that more followed. Of a text that holds a
 /// key nothing is repeated.
@@ -23,8 +25,13 @@ pub(crate) fn excerpt(text: &str) -> String {
     short
 }
 
-/// Whether there is something in `text` that looks like a key in base64.
+/// Whether there is something in `text` that looks like a key in base64 or hexadecimal.
 fn holds_key(text: &str) -> bool {
+    let mut words = text.split(|character: char| !character.is_ascii_alphanumeric());
+    let is_hex = |word: &str| word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if words.any(|word| word.len() == KEY_DIGITS && is_hex(word)) {
+        return true;
+    }
     let mut run = 0;
     for byte in text.bytes() {
         match byte {

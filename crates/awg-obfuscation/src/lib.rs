@@ -1,13 +1,13 @@
-//! The AmneziaWG 2.0 obfuscation layer, for any WireGuard implementation.
+//! The obfuscation layer of AmneziaWG 2.0 and 3.x, for any WireGuard implementation.
 //!
 //! AmneziaWG is WireGuard whose datagrams do not look like WireGuard's: random bytes precede the messages (S1–S4), their
 //! type words are drawn from ranges (H1–H4), and signature packets of one's own design (I1–I5) and junk packets (Jc, Jmin,
 //! Jmax) precede every initiation. This crate reads and checks those parameters, makes what is added to what is sent, and
-//! recognises what is received. It follows amneziawg-go v0.2.16.
+//! recognises what is received. It follows amneziawg-go v0.2.16, and of 3.x, whose parameters are all off unless given, v3.1.20260814:
+//! headers that look random too, trailers behind handshake messages, content of varying size, times as ranges.
 //!
-//! It deliberately knows no keys and no handshake, no sockets, no clock and no source of randomness: the messages, the time
-//! and a generator are arguments. Nothing that came from the network makes it panic or allocate. The keys of AmneziaWG 3.x
-//! are not here.
+//! It deliberately knows no handshake and no key of it, no sockets, no clock and no source of randomness: the messages, the time
+//! and a generator are arguments. Nothing that came from the network makes it panic or allocate.
 //!
 //! ```text
 //!  settings ──► Parameters ──► Obfuscation ─┬─ preamble ──────────────────► I1 … I5, junk     before an initiation
@@ -20,10 +20,14 @@
 //! 2. [`Obfuscation::padding`] bytes are left free before the message ([`Obfuscation::keepalive_padding`] before a keepalive).
 //! 3. [`Obfuscation::type_word`] goes into the message's first four bytes **before** the MACs, which cover it.
 //! 4. When the message is complete, [`Obfuscation::fill_padding`] fills what was left free.
+//! 5. Of 3.x, [`Obfuscation::content_padding`] goes behind content before it is sealed; last, [`Obfuscation::toggle_protection`] hides
+//!    the header, and [`Obfuscation::trailer`] says how many random bytes follow a handshake message.
 //!
 //! # Receiving
 //! [`Obfuscation::classify`] says what a datagram may be. The implementation takes the first candidate, checks mac1 over the
-//! bytes as they came, and where that fails may try the next one; from then on only [`Classified::message`] counts.
+//! bytes as they came, and where that fails may try the next one; from then on only [`Classified::message`] counts. Before a header
+//! is read, header protection is taken off: by [`Candidates::mask`] of a transport message, else by
+//! [`Obfuscation::toggle_protection`].
 //!
 //! # Example
 //! ```
@@ -71,28 +75,30 @@
 //! ```
 //!
 //! # Inside
-//! `message`, `uniform`, `number` and `excerpt` know nothing of the rest; `header` and `signature` (a file for each tag) stand
+//! `message`, `uniform`, `number` and `excerpt` know nothing of the rest; `range` and `signature` (a file for each tag) stand
 //! on them, `parameters` on those, and `obfuscation` on everything.
 #![forbid(unsafe_code)]
 
 mod excerpt;
-mod header;
 mod message;
 mod number;
 mod obfuscation;
 mod parameters;
+mod range;
 mod signature;
 mod uniform;
 
-pub use header::{HeaderRange, HeaderRangeError};
 pub use message::MessageType;
 pub use number::NumberError;
 pub use obfuscation::{
-    Candidates, Classified, Obfuscation, Preamble, PreambleDatagram, SignatureCounter,
+    Candidates, Classified, HeaderMask, Obfuscation, Preamble, PreambleDatagram, SignatureCounter,
+    TrailerWindow,
 };
 pub use parameters::{
-    Concern, KeepalivePadding, ParameterError, ParameterProblem, ParameterWarning, Parameters, Path,
+    Concern, HeaderProtectionKey, HeaderProtectionKeyError, KeepalivePadding, ParameterError,
+    ParameterProblem, ParameterWarning, Parameters, Path, Timing,
 };
+pub use range::{NumberRange, NumberRangeError};
 pub use signature::{ArgumentError, Signature, SignatureError, SignatureRemark};
 
 /// The largest content of a UDP datagram over IPv4, in bytes.

@@ -11,6 +11,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 const SETTINGS: &str = include_str!("vectors/settings.tsv");
+const SETTINGS_3: &str = include_str!("vectors/settings_3.tsv");
 const DATAGRAMS: &str = include_str!("vectors/datagrams.tsv");
 
 /// Settings that the reference refuses and this crate takes: in a `.conf`, `0` and nothing mean absent; `<c>` is in the
@@ -109,6 +110,31 @@ fn settings_are_taken_and_refused_as_by_the_reference() {
         compared += 1;
     }
     assert_eq!(compared, 82);
+}
+
+/// Empty values mean absent in a `.conf`, and nothing to the reference.
+#[test]
+fn settings_of_version_3_are_taken_and_refused_as_by_the_reference() {
+    let mut compared = 0;
+    for line in SETTINGS_3.lines() {
+        let (verdict, settings) = line.split_once('\t').unwrap();
+        let ours = Parameters::from_settings(pairs(settings));
+        if settings.ends_with('=') {
+            assert_eq!(verdict, "refused", "{settings}");
+            assert_eq!(ours, Ok(Parameters::default()), "{settings}");
+        } else {
+            assert_eq!(ours.is_ok(), verdict == "accepted", "{settings}: {ours:?}");
+        }
+        for error in ours.err().into_iter().flatten() {
+            for (name, value) in pairs(settings) {
+                if name == "header_protection_key" {
+                    assert!(!error.to_string().contains(value), "{error}");
+                }
+            }
+        }
+        compared += 1;
+    }
+    assert_eq!(compared, 55);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use awg_obfuscation::{
-    Classified, HeaderRange, KeepalivePadding, MessageType, Obfuscation, Parameters, Preamble,
+    Classified, KeepalivePadding, MessageType, NumberRange, Obfuscation, Parameters, Preamble,
     Signature, SignatureCounter,
 };
 use proptest::prelude::*;
@@ -11,7 +11,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 /// Four header ranges that do not overlap, in any order: eight sorted bounds taken in pairs.
-fn headers() -> impl Strategy<Value = [HeaderRange; 4]> {
+fn headers() -> impl Strategy<Value = [NumberRange; 4]> {
     let bounds = prop_oneof![
         prop::collection::btree_set(any::<u32>(), 8),
         prop::collection::btree_set(0..40_u32, 8),
@@ -20,7 +20,7 @@ fn headers() -> impl Strategy<Value = [HeaderRange; 4]> {
         let bounds: Vec<u32> = bounds.into_iter().collect();
         bounds
             .chunks(2)
-            .map(|pair| HeaderRange::new(pair[0], pair[1]).unwrap())
+            .map(|pair| NumberRange::new(pair[0], pair[1]).unwrap())
             .collect::<Vec<_>>()
     });
     ranges
@@ -180,21 +180,21 @@ proptest! {
 
     #[test]
     fn a_draw_lies_in_its_range(first: u32, last: u32, seed: [u8; 32]) {
-        let range = HeaderRange::new(first.min(last), first.max(last)).unwrap();
+        let range = NumberRange::new(first.min(last), first.max(last)).unwrap();
         let mut rng = StdRng::from_seed(seed);
         prop_assert!((0..64).all(|_| range.contains(range.draw(&mut rng))));
     }
 
     #[test]
     fn a_header_range_is_read_as_it_is_written(first: u32, last: u32) {
-        let range = HeaderRange::new(first.min(last), first.max(last)).unwrap();
+        let range = NumberRange::new(first.min(last), first.max(last)).unwrap();
         prop_assert_eq!(range.to_string().parse(), Ok(range));
     }
 
     #[test]
     fn reading_any_text_never_panics(name in "(?i)(j(c|min|max)|[shi][0-9]|KeepalivePadding|\\PC{0,8})", value in "\\PC*") {
         let _ = Signature::parse(&value);
-        let _ = value.parse::<HeaderRange>();
+        let _ = value.parse::<NumberRange>();
         if let Err(errors) = Parameters::from_settings([(name.as_str(), value.as_str())]) {
             prop_assert!(!errors.is_empty());
             prop_assert!(errors.iter().all(|error| !error.parameter().contains(char::is_control)));

@@ -3,22 +3,28 @@
 //!
 //! Each thing that is done to a message has one place: its size and position is a [`Form`], padding is made in
 //! [`Obfuscation::fill_padding`], a received datagram's type is found in [`classify`], what precedes an initiation comes
-//! from [`preamble`].
+//! from [`preamble`]; of 3.x, headers are hidden by [`header_protection`], what follows a handshake message is measured by
+//! [`trailer`], and what follows content by [`content_padding`].
 
 mod classify;
+mod content_padding;
+mod header_protection;
 mod preamble;
+mod trailer;
 
 #[cfg(test)]
 mod tests;
 
 pub use classify::{Candidates, Classified};
+pub use header_protection::HeaderMask;
 pub use preamble::{Preamble, PreambleDatagram, SignatureCounter};
+pub use trailer::TrailerWindow;
 
 use rand_core::CryptoRng;
 
-use crate::header::HeaderRange;
 use crate::message::MessageType;
 use crate::parameters::{KeepalivePadding, ParameterError, Parameters};
+use crate::range::NumberRange;
 
 /// The parameters of a device, checked and ready. Immutable, and cheap to ask for every packet.
 #[derive(Debug, Clone)]
@@ -26,6 +32,7 @@ pub struct Obfuscation {
     parameters: Parameters,
     forms: [Form; 4],
     keepalive_padding: usize,
+    takes_bare_keepalives: bool,
 }
 
 /// How a message looks in a datagram.
@@ -34,9 +41,11 @@ struct Form {
     message: MessageType,
     /// The bytes before the message.
     padding: usize,
-    /// The datagram's size; of a transport message, the least.
+    /// The datagram's size.
     size: usize,
-    header: HeaderRange,
+    /// Whether the datagram may be longer.
+    open_ended: bool,
+    header: NumberRange,
 }
 
 impl Obfuscation {
@@ -52,18 +61,27 @@ impl Obfuscation {
                 message,
                 padding,
                 size: padding + message.bare_size(),
+                open_ended: message == MessageType::Transport || parameters.random_trailers,
                 header: parameters.header(message),
             }
         });
+        let is_version_3 = parameters.is_version_3();
         let keepalive_padding = match parameters.keepalive_padding {
-            KeepalivePadding::Padded => usize::from(parameters.padding_transport),
-            KeepalivePadding::Reference => 0,
+            KeepalivePadding::Reference if !is_version_3 => 0,
+            _ => usize::from(parameters.padding_transport),
         };
         Ok(Self {
             parameters,
             forms,
             keepalive_padding,
+            takes_bare_keepalives: !is_version_3,
         })
+    }
+
+    /// Whether content whose first byte is 0 is a keepalive, as all of AmneziaWG 3.x sends them where it pads content.
+    #[inline]
+    pub fn pads_keepalives(&self) -> bool {
+        !self.takes_bare_keepalives
     }
 
     /// The parameters.
@@ -90,7 +108,7 @@ impl Obfuscation {
         self.form(message).header.draw(rng)
     }
 
-    /// Fills the bytes before a message that is about to leave.
+    /// Fills the bytes before a message that is about to leave, or behind it.
     #[inline]
     pub fn fill_padding<R: CryptoRng + ?Sized>(&self, padding: &mut [u8], rng: &mut R) {
         if !padding.is_empty() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use super::{Classified, Obfuscation, PreambleDatagram, SignatureCounter};
+use super::{Classified, Obfuscation, PreambleDatagram, SignatureCounter, TrailerWindow};
 use crate::message::MessageType;
 use crate::parameters::Parameters;
 
@@ -193,4 +193,180 @@ fn candidates_that_have_ended_stay_ended() {
     assert!(candidates.next().is_some_and(|found| found.bare_keepalive));
     assert_eq!(candidates.next(), None);
     assert_eq!(candidates.next(), None);
+}
+
+const KEY: &str = "cLfc8enkw2a01FGI5gD9Gv69+49YuvNioq96svN59MA=";
+
+/// That the keystream is the reference's is shown by its recordings, which `awg-tunnel` reads.
+#[test]
+fn a_header_is_hidden_by_the_keystream_of_its_padding() {
+    let protected = obfuscation(&[
+        ("HeaderProtectionKey", KEY),
+        ("S1", "20"),
+        ("S2", "12"),
+        ("S3", "12"),
+        ("S4", "14"),
+    ]);
+    let clear: Vec<u8> = (0..20).chain([1, 0, 0, 0]).chain([7; 144]).collect();
+    let mut datagram = clear.clone();
+    protected.toggle_protection(MessageType::Initiation, 20, &mut datagram);
+    assert_eq!(datagram[..20], clear[..20]);
+    assert!((20..168).filter(|&at| datagram[at] == clear[at]).count() < 8);
+    let found: Vec<_> = protected.classify(&datagram).collect();
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (found[0].message, found[0].offset),
+        (MessageType::Initiation, 20)
+    );
+    assert_eq!(protected.classify(&clear).next(), None);
+    // The same keystream begins at each offset: a transport message is found by its first four bytes too.
+    let mut transport: Vec<u8> = (0..14).chain([4, 0, 0, 0]).chain([9; 44]).collect();
+    let original = transport.clone();
+    protected.toggle_protection(MessageType::Transport, 14, &mut transport);
+    for at in 0..4 {
+        assert_eq!(
+            transport[14 + at] ^ original[14 + at],
+            datagram[20 + at] ^ clear[20 + at]
+        );
+    }
+    assert_eq!(
+        transport[30..],
+        original[30..],
+        "what is sealed is left alone"
+    );
+    let mut candidates = protected.classify(&transport);
+    assert_eq!(candidates.next().unwrap().message, MessageType::Transport);
+    let mask = candidates.mask();
+    mask.apply(&mut transport[14..]);
+    assert_eq!(transport, original);
+    protected.toggle_protection(MessageType::Initiation, 20, &mut datagram);
+    assert_eq!(datagram, clear);
+}
+
+#[test]
+fn what_is_too_short_for_a_nonce_is_nothing() {
+    let protected = obfuscation(&[
+        ("HeaderProtectionKey", KEY),
+        ("S1", "12"),
+        ("S2", "12"),
+        ("S3", "12"),
+        ("S4", "12"),
+    ]);
+    for size in 0..44 {
+        let mut datagram = vec![0; size];
+        assert_eq!(protected.classify(&datagram).next(), None);
+        protected.toggle_protection(MessageType::Transport, 12, &mut datagram);
+        assert!(size >= 28 || datagram.iter().all(|byte| *byte == 0));
+    }
+}
+
+#[test]
+fn any_parameter_of_version_3_ends_bare_keepalives() {
+    let bare = [("S4", "8"), ("KeepalivePadding", "reference")];
+    let mut keepalive = [0; 32];
+    keepalive[0] = 4;
+    assert!(obfuscation(&bare).classify(&keepalive).next().is_some());
+    let modern = [bare[0], bare[1], ("DisableCookies", "true")];
+    assert!(obfuscation(&modern).classify(&keepalive).next().is_none());
+    assert_eq!(obfuscation(&modern).keepalive_padding(), 8);
+}
+
+#[test]
+fn with_trailers_a_handshake_message_may_be_followed_by_anything() {
+    let trailing = obfuscation(&[
+        ("RandomTrailers", "1"),
+        ("S1", "3"),
+        ("S2", "3"),
+        ("S3", "3"),
+        ("S4", "3"),
+    ]);
+    for message in MessageType::ALL {
+        for extra in [0, 1, 400] {
+            let mut datagram = vec![0; 3 + message.bare_size() + extra];
+            datagram[3] = message.number() as u8;
+            let found = trailing.classify(&datagram).next().unwrap();
+            assert_eq!((found.message, found.offset), (message, 3));
+            datagram.truncate(3 + message.bare_size() - 1);
+            assert_eq!(trailing.classify(&datagram).next(), None);
+        }
+    }
+}
+
+#[test]
+fn a_trailer_ends_below_the_window() {
+    let trailing = obfuscation(&[("RandomTrailers", "1"), ("S4", "23")]);
+    let mut rng = StdRng::from_seed([11; 32]);
+    let mut window = TrailerWindow::default();
+    assert_eq!(trailing.window(window), 500);
+    window.sent(400);
+    assert_eq!(trailing.window(window), 500);
+    window.sent(1300);
+    window.sent(60);
+    assert_eq!(trailing.window(window), 1355);
+    let draws: Vec<_> = (0..20_000)
+        .map(|_| trailing.trailer(window, 1255, &mut rng))
+        .collect();
+    assert_eq!(draws.iter().max(), Some(&99));
+    assert_eq!(draws.iter().min(), Some(&0));
+    assert_eq!(trailing.trailer(window, 1355, &mut rng), 0);
+    window.received();
+    assert_eq!(trailing.window(window), 500);
+    assert_eq!(obfuscation(&[]).trailer(window, 148, &mut rng), 0);
+}
+
+/// What was added, of many draws: the least and the most.
+fn added(settings: &[(&str, &str)], content: usize, window: TrailerWindow) -> (usize, usize) {
+    let obfuscation = obfuscation(settings);
+    let mut rng = StdRng::from_seed([12; 32]);
+    let most = obfuscation.most_content_padding(content, 1420, window);
+    let draws: Vec<_> = (0..20_000)
+        .map(|_| obfuscation.content_padding(content, 1420, window, &mut rng))
+        .collect();
+    assert!(draws.iter().all(|draw| *draw <= most));
+    (*draws.iter().min().unwrap(), *draws.iter().max().unwrap())
+}
+
+#[test]
+fn content_is_padded_by_the_range_or_the_window_or_to_a_multiple() {
+    let new = TrailerWindow::default();
+    for (content, expected) in [(0, 0), (1, 15), (16, 0), (1419, 1), (1420, 0), (1421, 15)] {
+        assert_eq!(added(&[], content, new), (expected, expected), "{content}");
+    }
+    let range = [("ContentPaddingAddition", "5-60"), ("RandomTrailers", "1")];
+    for (content, expected) in [
+        (0, (5, 60)),
+        (1360, (5, 60)),
+        (1380, (5, 40)),
+        (1419, (0, 1)),
+        (1420, (0, 0)),
+        (2840, (5, 60)),
+    ] {
+        assert_eq!(added(&range, content, new), expected, "{content}");
+    }
+    let single = [("ContentPaddingAddition", "1000")];
+    assert_eq!(added(&single, 40, new), (1000, 1000));
+    assert_eq!(added(&single, 1000, new), (420, 420));
+    let trailers = [("RandomTrailers", "1"), ("S4", "23")];
+    assert_eq!(added(&trailers, 0, new), (0, 444));
+    assert_eq!(added(&trailers, 60, new), (0, 384));
+    assert_eq!(added(&trailers, 445, new), (0, 0));
+    let mut grown = new;
+    grown.sent(1300);
+    assert_eq!(added(&trailers, 60, grown), (0, 1239));
+}
+
+#[test]
+fn full_packets_are_left_room_to_vary() {
+    for (range, room) in [("5-60", 32), ("1-20", 20), ("0-1000", 32), ("40", 0)] {
+        let parameters = Parameters::from_settings([("ContentPaddingAddition", range)]).unwrap();
+        assert_eq!(parameters.room_for_padding(), room);
+        let full = 1420 - usize::from(room);
+        let (least, most) = added(
+            &[("ContentPaddingAddition", range)],
+            full,
+            TrailerWindow::default(),
+        );
+        assert!(room == 0 || most - least >= 16, "{range}");
+    }
+    assert_eq!(Parameters::default().room_for_padding(), 0);
 }

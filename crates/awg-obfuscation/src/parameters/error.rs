@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::header::{HeaderRange, HeaderRangeError};
+use super::header_protection_key::HeaderProtectionKeyError;
 use crate::number::NumberError;
+use crate::range::{NumberRange, NumberRangeError};
 use crate::signature::SignatureError;
 
 /// A parameter that was refused, and why.
@@ -73,24 +74,38 @@ pub enum ParameterProblem {
         /// Jmax.
         max: u16,
     },
-    /// A header range that is no range.
+    /// A range that is none.
     #[error(transparent)]
-    Header(#[from] HeaderRangeError),
+    Range(#[from] NumberRangeError),
     /// Two messages could carry the same type word.
     #[error(
         "{range} overlaps {other} = {other_range}; H1 to H4 (1, 2, 3 and 4 where not given) must have no word in common"
     )]
     HeadersOverlap {
         /// The range to blame.
-        range: HeaderRange,
+        range: NumberRange,
         /// The name of the other.
         other: &'static str,
         /// The other range.
-        other_range: HeaderRange,
+        other_range: NumberRange,
     },
     /// A signature packet's specification is not one.
     #[error(transparent)]
     Signature(#[from] SignatureError),
+    /// A key of header protection that is none.
+    #[error(transparent)]
+    HeaderProtectionKey(#[from] HeaderProtectionKeyError),
+    /// The padding is too short for header protection.
+    #[error(
+        "is {size}: HeaderProtectionKey needs S1 to S4 of at least 12, since its nonce is the first 12 bytes of the padding"
+    )]
+    PaddingWithoutNonce {
+        /// The size given.
+        size: u16,
+    },
+    /// Neither yes nor no.
+    #[error("`{0}` is neither yes nor no; allowed is `true` or `1`, `false` or `0`")]
+    Flag(String),
     /// Neither of the two words.
     #[error("`{0}` is not known; allowed is `padded` or `reference`")]
     KeepalivePadding(String),

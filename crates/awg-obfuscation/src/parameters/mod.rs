@@ -1,21 +1,25 @@
 //! The obfuscation parameters of a device, and what they must satisfy together.
 //!
 //! Reference: the keys `jc` to `i5` of `device/uapi.go`, and its `mergeWithDevice` for the header ranges.
-//! Reading them from text is in [`settings`], what deserves a warning in [`warning`]. Not here: what is done with them.
+//! Reading them from text is in [`settings`], what deserves a warning in [`warning`], the times of 3.x in [`timing`]. Not here: what is done with them.
 
 mod error;
+mod header_protection_key;
 mod settings;
+mod timing;
 mod warning;
 
 #[cfg(test)]
 mod tests;
 
 pub use error::{ParameterError, ParameterProblem};
+pub use header_protection_key::{HeaderProtectionKey, HeaderProtectionKeyError};
+pub use timing::Timing;
 pub use warning::{Concern, ParameterWarning, Path};
 
 use crate::LARGEST_DATAGRAM;
-use crate::header::HeaderRange;
 use crate::message::MessageType;
+use crate::range::NumberRange;
 use crate::signature::Signature;
 
 /// The names of S1 to S4, in the order of [`MessageType::ALL`].
@@ -56,11 +60,21 @@ pub struct Parameters {
     /// `S4`: the padding before a transport message.
     pub padding_transport: u16,
     /// `H1` to `H4`: the type words of each message, in the order of [`MessageType::ALL`].
-    pub headers: [HeaderRange; 4],
+    pub headers: [NumberRange; 4],
     /// `I1` to `I5`: the signature packets that precede an initiation.
     pub signatures: [Option<Signature>; 5],
-    /// `KeepalivePadding`: how keepalives are sent.
+    /// `KeepalivePadding`: how keepalives are sent. Together with any parameter of 3.x they are padded whatever it says.
     pub keepalive_padding: KeepalivePadding,
+    /// `HeaderProtectionKey` (3.0): what hides the headers of messages.
+    pub header_protection_key: Option<HeaderProtectionKey>,
+    /// `ContentPaddingAddition` (3.0): how many zeros are added to the content of a transport message.
+    pub content_padding_addition: Option<NumberRange>,
+    /// `RandomTrailers` (3.1): whether random bytes follow handshake messages.
+    pub random_trailers: bool,
+    /// `DisableCookies` (3.1): whether no cookie reply is ever sent.
+    pub disable_cookies: bool,
+    /// The times of the protocol (3.1).
+    pub timing: Timing,
 }
 
 impl Default for Parameters {
@@ -73,9 +87,14 @@ impl Default for Parameters {
             padding_response: 0,
             padding_cookie_reply: 0,
             padding_transport: 0,
-            headers: MessageType::ALL.map(|message| HeaderRange::single(message.number())),
+            headers: MessageType::ALL.map(|message| NumberRange::single(message.number())),
             signatures: [const { None }; 5],
             keepalive_padding: KeepalivePadding::default(),
+            header_protection_key: None,
+            content_padding_addition: None,
+            random_trailers: false,
+            disable_cookies: false,
+            timing: Timing::default(),
         }
     }
 }
@@ -92,12 +111,21 @@ impl Parameters {
     }
 
     /// The type words of `message`: H1 to H4.
-    pub fn header(&self, message: MessageType) -> HeaderRange {
+    pub fn header(&self, message: MessageType) -> NumberRange {
         self.headers[message.index()]
     }
 
+    /// Whether any parameter of AmneziaWG 3.x is given. Without one everything is as 2.0 has it.
+    pub fn is_version_3(&self) -> bool {
+        self.header_protection_key.is_some()
+            || self.content_padding_addition.is_some()
+            || self.random_trailers
+            || self.disable_cookies
+            || self.timing.is_set()
+    }
+
     /// Checks what the parameters must satisfy: junk that has a size, padded messages that fit a datagram, header
-    /// ranges that tell the messages apart.
+    /// ranges that tell the messages apart, padding that holds the nonce of header protection.
     ///
     /// # Errors
     /// Everything that is wrong, in the order of the parameters.
@@ -107,6 +135,7 @@ impl Parameters {
             .into_iter()
             .chain(self.padding_errors())
             .chain(self.header_errors())
+            .chain(self.protection_errors())
             .collect();
         if errors.is_empty() {
             Ok(())
@@ -154,7 +183,7 @@ impl Parameters {
                     continue;
                 }
                 // A default is nobody's mistake: what was configured is to blame.
-                let is_default = range == HeaderRange::single(later as u32 + 1);
+                let is_default = range == NumberRange::single(later as u32 + 1);
                 let (blamed, against) = if is_default {
                     (earlier, later)
                 } else {
@@ -169,6 +198,18 @@ impl Parameters {
             }
         }
         errors
+    }
+}
+
+impl Parameters {
+    fn protection_errors(&self) -> impl Iterator<Item = ParameterError> {
+        let protected = self.header_protection_key.is_some();
+        MessageType::ALL.into_iter().filter_map(move |message| {
+            let size = self.padding(message);
+            (protected && usize::from(size) < HeaderProtectionKey::NONCE_SIZE).then(|| {
+                ParameterProblem::PaddingWithoutNonce { size }.of(PADDINGS[message.index()])
+            })
+        })
     }
 }
 

@@ -1,25 +1,39 @@
-//! Parameters from the text of a configuration: names and values as an AmneziaWG `.conf` has them.
+//! Parameters from the text of a configuration: names and values as an AmneziaWG `.conf` or its control protocol (UAPI) has them.
+//!
+//! What is read of the parameters of 3.x: what v3.1.20260814 was recorded to take.
 
+use super::timing::TIMES;
 use super::{
-    HEADERS, KeepalivePadding, PADDINGS, ParameterError, ParameterProblem, Parameters, SIGNATURES,
-    largest_padding,
+    HEADERS, HeaderProtectionKey, KeepalivePadding, PADDINGS, ParameterError, ParameterProblem,
+    Parameters, SIGNATURES, largest_padding,
 };
 use crate::LARGEST_DATAGRAM;
 use crate::excerpt::excerpt;
-use crate::header::HeaderRange;
 use crate::message::MessageType;
 use crate::number::number;
+use crate::range::NumberRange;
 use crate::signature::Signature;
 
 /// The parameters that are not numbered.
 const OTHERS: [&str; 4] = ["Jc", "Jmin", "Jmax", "KeepalivePadding"];
+/// Those of 3.x, and their names in the control protocol; the times beside.
+const VERSION_3: [(&str, &str); 4] = [
+    ("HeaderProtectionKey", HEX_KEY),
+    ("ContentPaddingAddition", "content_padding_addition"),
+    ("RandomTrailers", "random_trailers"),
+    ("DisableCookies", "disable_cookies"),
+];
+/// By this name the key is hexadecimal.
+const HEX_KEY: &str = "header_protection_key";
 
 impl Parameters {
     /// Reads parameters by their names in a `.conf`, in any case: `Jc`, `Jmin`, `Jmax`, `S1`–`S4`, `H1`–`H4`, `I1`–`I5`,
-    /// `KeepalivePadding`.
+    /// `KeepalivePadding`, and of 3.x `HeaderProtectionKey` (base64), `ContentPaddingAddition`, `RandomTrailers`, `DisableCookies`,
+    /// `RekeyAfterTime`, `RekeyTimeout`, `RejectAfterTime`, `KeepaliveTimeout`, `MaxHandshakeAttempts`; or by the names of the
+    /// control protocol, as `rekey_after_time`, by which the key is hexadecimal.
     ///
-    /// What is absent, `0` or empty keeps its default; for H, `0` is the type word 0. Values stand without blanks around
-    /// them.
+    /// What is absent, `0` or empty keeps its default; for H, `0` is the type word 0. A key of 32 zero bytes is none. Values stand
+    /// without blanks around them.
     ///
     /// # Errors
     /// Everything that is wrong with the settings, each by itself and all together.
@@ -42,7 +56,8 @@ impl Parameters {
                 continue;
             }
             seen.push(name);
-            if let Err(problems) = parameters.set(name, value) {
+            let hex = given.eq_ignore_ascii_case(HEX_KEY);
+            if let Err(problems) = parameters.set(name, value, hex) {
                 errors.extend(problems.into_iter().map(|problem| problem.of(name)));
             }
         }
@@ -62,8 +77,8 @@ impl Parameters {
         }
     }
 
-    /// Sets the parameter `name`, spelt as in this crate.
-    fn set(&mut self, name: &str, value: &str) -> Result<(), Vec<ParameterProblem>> {
+    /// Sets the parameter `name`, spelt as in this crate; `hex` says how a key is.
+    fn set(&mut self, name: &str, value: &str, hex: bool) -> Result<(), Vec<ParameterProblem>> {
         let position = |names: &[&str]| names.iter().position(|&known| known == name);
         if let Some(message) =
             position(&PADDINGS).and_then(|index| MessageType::ALL.get(index).copied())
@@ -73,14 +88,24 @@ impl Parameters {
             position(&HEADERS).and_then(|index| self.headers.get_mut(index))
         {
             if !value.is_empty() {
-                *header = value.parse::<HeaderRange>().map_err(one)?;
+                *header = value.parse::<NumberRange>().map_err(one)?;
             }
         } else if let Some(signature) =
             position(&SIGNATURES).and_then(|index| self.signatures.get_mut(index))
         {
             *signature = specification(value)?;
+        } else if let Some(time) = TIMES
+            .iter()
+            .position(|(known, _)| *known == name)
+            .and_then(|index| self.time_mut(index))
+        {
+            *time = range(value)?;
         } else {
             match name {
+                "HeaderProtectionKey" => self.header_protection_key = key(value, hex)?,
+                "ContentPaddingAddition" => self.content_padding_addition = range(value)?,
+                "RandomTrailers" => self.random_trailers = flag(value)?,
+                "DisableCookies" => self.disable_cookies = flag(value)?,
                 "Jc" => self.junk_count = amount(value, u16::MAX)?,
                 "Jmin" => self.junk_min = amount(value, LARGEST_DATAGRAM)?,
                 "Jmax" => self.junk_max = amount(value, LARGEST_DATAGRAM)?,
@@ -109,11 +134,16 @@ fn names() -> impl Iterator<Item = &'static str> {
         .chain(&SIGNATURES)
         .chain(&OTHERS[3..])
         .copied()
+        .chain(VERSION_3.iter().chain(&TIMES).map(|(name, _)| *name))
 }
 
 /// The parameter of this name in any case, as this crate spells it.
 fn known(given: &str) -> Option<&'static str> {
-    names().find(|name| name.eq_ignore_ascii_case(given))
+    let is_given = |name: &str| name.eq_ignore_ascii_case(given);
+    names().find(|name| is_given(name)).or_else(|| {
+        let mut others = VERSION_3.iter().chain(&TIMES);
+        Some(others.find(|(_, other)| is_given(other))?.0)
+    })
 }
 
 /// All parameters, as an error names them.
@@ -132,6 +162,33 @@ fn amount(value: &str, most: u16) -> Result<u16, Vec<ParameterProblem>> {
         return Ok(0);
     }
     number(value, most).map_err(one)
+}
+
+/// A range; none where there is nothing but 0.
+fn range(value: &str) -> Result<Option<NumberRange>, Vec<ParameterProblem>> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let range = value.parse::<NumberRange>().map_err(one)?;
+    Ok((range.last() > 0).then_some(range))
+}
+
+/// Yes or no, in the words that Go's `strconv.ParseBool` knows; no where none is given.
+fn flag(value: &str) -> Result<bool, Vec<ParameterProblem>> {
+    match value {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "" | "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err(one(ParameterProblem::Flag(excerpt(value)))),
+    }
+}
+
+/// The key of header protection; none where there is none.
+fn key(value: &str, hex: bool) -> Result<Option<HeaderProtectionKey>, Vec<ParameterProblem>> {
+    match value {
+        "" | "0" => Ok(None),
+        _ if hex => HeaderProtectionKey::from_hex(value).map_err(one),
+        _ => HeaderProtectionKey::from_base64(value).map_err(one),
+    }
 }
 
 /// A signature packet; none where there is no tag.

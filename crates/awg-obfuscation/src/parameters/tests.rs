@@ -1,8 +1,8 @@
 //! Reading, checking and warning.
 
-use super::{KeepalivePadding, Parameters, Path};
-use crate::header::HeaderRange;
+use super::{HeaderProtectionKey, KeepalivePadding, Parameters, Path};
 use crate::message::MessageType;
+use crate::range::NumberRange;
 
 const ETHERNET: Path = Path {
     mtu: 1500,
@@ -54,10 +54,10 @@ fn names_are_read_in_any_case() {
         MessageType::ALL.map(|message| parameters.padding(message)),
         [1, 2, 3, 4]
     );
-    assert_eq!(parameters.headers[0], HeaderRange::new(10, 20).unwrap());
+    assert_eq!(parameters.headers[0], NumberRange::new(10, 20).unwrap());
     assert_eq!(
         parameters.headers[3],
-        HeaderRange::new(23, u32::MAX).unwrap()
+        NumberRange::new(23, u32::MAX).unwrap()
     );
     let specifications = parameters
         .signatures
@@ -110,7 +110,7 @@ fn absent_zero_and_empty_are_the_default() {
 fn a_header_of_zero_is_the_word_zero() {
     assert_eq!(
         Parameters::from_settings([("H3", "0")]).unwrap().headers[2],
-        HeaderRange::single(0)
+        NumberRange::single(0)
     );
 }
 
@@ -130,7 +130,9 @@ fn all_errors_are_reported_together() {
     let expected = [
         (
             "Jd: ",
-            "those are Jc, Jmin, Jmax, S1, S2, S3, S4, H1, H2, H3, H4, I1, I2, I3, I4, I5, KeepalivePadding",
+            "those are Jc, Jmin, Jmax, S1, S2, S3, S4, H1, H2, H3, H4, I1, I2, I3, I4, I5, KeepalivePadding, \
+             HeaderProtectionKey, ContentPaddingAddition, RandomTrailers, DisableCookies, RekeyAfterTime, RekeyTimeout, \
+             RejectAfterTime, KeepaliveTimeout, MaxHandshakeAttempts",
         ),
         ("Jc: ", "`x` is not a whole number; allowed is 0 to 65535"),
         ("Jc: ", "more than once"),
@@ -218,7 +220,7 @@ fn fields_filled_directly_are_checked_too() {
         junk_min: 65_508,
         junk_max: 65_509,
         padding_transport: u16::MAX,
-        headers: [HeaderRange::single(7); 4],
+        headers: [NumberRange::single(7); 4],
         ..Parameters::default()
     };
     let names: Vec<_> = parameters
@@ -320,5 +322,122 @@ fn the_inner_packet_is_what_the_path_leaves() {
             ipv6: false
         }),
         0
+    );
+}
+
+const KEY: &str = "cLfc8enkw2a01FGI5gD9Gv69+49YuvNioq96svN59MA=";
+const PADDED: [(&str, &str); 4] = [("S1", "12"), ("S2", "12"), ("S3", "12"), ("S4", "12")];
+
+#[test]
+fn parameters_of_version_3_are_read_by_both_names() {
+    let key = HeaderProtectionKey::from_base64(KEY).unwrap().unwrap();
+    let hex = "70b7dcf1e9e4c366b4d45188e600fd1afebdfb8f58baf362a2af7ab2f379f4c0";
+    let by_conf = [
+        ("HeaderProtectionKey", KEY),
+        ("contentpaddingaddition", "5-60"),
+        ("RandomTrailers", "true"),
+        ("DisableCookies", "1"),
+        ("RekeyAfterTime", "100-120"),
+        ("RekeyTimeout", "5"),
+        ("RejectAfterTime", "150-180"),
+        ("KeepaliveTimeout", "8-12"),
+        ("MaxHandshakeAttempts", "10-18"),
+    ];
+    let by_uapi = [
+        ("header_protection_key", hex),
+        ("content_padding_addition", "5-60"),
+        ("RANDOM_TRAILERS", "T"),
+        ("disable_cookies", "True"),
+        ("rekey_after_time", "100-120"),
+        ("rekey_timeout", "5-5"),
+        ("reject_after_time", "150-180"),
+        ("keepalive_timeout", "8-12"),
+        ("max_handshake_attempts", "10-18"),
+    ];
+    let conf = Parameters::from_settings(PADDED.into_iter().chain(by_conf)).unwrap();
+    let uapi = Parameters::from_settings(PADDED.into_iter().chain(by_uapi)).unwrap();
+    assert_eq!(conf, uapi);
+    assert_eq!(conf.header_protection_key, Some(key));
+    assert_eq!(conf.timing.rekey_timeout, Some(NumberRange::single(5)));
+    assert_eq!(
+        conf.timing.max_handshake_attempts,
+        Some(NumberRange::new(10, 18).unwrap())
+    );
+    assert!(conf.random_trailers && conf.disable_cookies && conf.is_version_3());
+    for one in by_conf {
+        let alone = Parameters::from_settings(PADDED.into_iter().chain([one])).unwrap();
+        assert!(alone.is_version_3(), "{one:?}");
+        let nothing = Parameters::from_settings([(one.0, "0")]);
+        assert_eq!(nothing, Ok(Parameters::default()), "{one:?}");
+    }
+    assert!(errors(&[("RekeyTimeout", "5"), ("rekey_timeout", "6")])[0].contains("more than once"));
+}
+
+#[test]
+fn no_error_shows_the_key() {
+    let hex = "70b7dcf1e9e4c366b4d45188e600fd1afebdfb8f58baf362a2af7ab2f379f4c0";
+    for (name, value) in [
+        ("HeaderProtectionKey", hex),
+        ("HeaderProtectionKey", &KEY[1..]),
+        (
+            "HeaderProtectionKey",
+            "cLfc8enkw2a01FGI5gD9Gv69+49YuvNioq96svN59M_=",
+        ),
+        (
+            "HeaderProtectionKey",
+            "cLfc8enkw2a01FGI5gD9Gv69+49YuvNioq96svN59é=",
+        ),
+        ("header_protection_key", KEY),
+        ("header_protection_key", &hex[2..]),
+        (
+            "header_protection_key",
+            "zzb7dcf1e9e4c366b4d45188e1600fd1afebbd8f58baf362a87ab2f379f4c066",
+        ),
+        ("S1", hex),
+        ("RandomTrailers", hex),
+        ("RekeyTimeout", KEY),
+        (hex, "1"),
+    ] {
+        let found = errors(&[(name, value)]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        for secret in [&KEY[1..9], &KEY[33..41], &hex[2..10], &hex[54..62]] {
+            assert!(!found[0].contains(secret), "{}", found[0]);
+        }
+    }
+    let parameters =
+        Parameters::from_settings(PADDED.into_iter().chain([("HeaderProtectionKey", KEY)]));
+    assert!(!format!("{parameters:?}").contains("112, 183"));
+}
+
+#[test]
+fn header_protection_needs_padding_that_holds_its_nonce() {
+    let found = errors(&[
+        ("HeaderProtectionKey", KEY),
+        ("S1", "11"),
+        ("S2", "12"),
+        ("S3", "x"),
+    ]);
+    assert_eq!(found.len(), 3, "{found:#?}");
+    assert!(found[0].starts_with("S3: `x` is not"));
+    assert!(found[1].starts_with("S1: is 11: HeaderProtectionKey needs"));
+    assert!(found[2].starts_with("S4: is 0: "));
+}
+
+#[test]
+fn trailers_that_swallow_messages_are_warned_of() {
+    let wide = [("RandomTrailers", "1"), ("S2", "7"), ("H1", "5-500000")];
+    let found = warnings(&wide, ETHERNET);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("RandomTrailers: ") && found[0].contains("one in 8589 "));
+    for harmless in [
+        [("RandomTrailers", "1"), ("S2", "0"), ("H1", "5-500000")],
+        [("RandomTrailers", "1"), ("S2", "7"), ("H1", "5-50000")],
+        [("RandomTrailers", "0"), ("S2", "7"), ("H1", "5-500000")],
+    ] {
+        assert_eq!(warnings(&harmless, ETHERNET), [""; 0]);
+    }
+    let bare = [("KeepalivePadding", "reference"), ("DisableCookies", "1")];
+    assert!(
+        warnings(&bare, ETHERNET)[0].starts_with("KeepalivePadding: `reference` has no effect")
     );
 }

@@ -1,12 +1,14 @@
 //! What valid parameters may do that their owner probably does not want: datagrams that do not fit the path, and
 //! specifications that mean less than they seem to.
 
-use super::{PADDINGS, Parameters, SIGNATURES};
+use super::{KeepalivePadding, PADDINGS, Parameters, SIGNATURES};
 use crate::message::MessageType;
 use crate::signature::SignatureRemark;
 
 /// The most junk packets that pass without a warning.
 const USUAL_JUNK_COUNT: u16 = 128;
+/// One datagram in so many may be lost to random trailers without a warning.
+const TOLERABLE_ONE_IN: u64 = 10_000;
 
 /// The network path that the datagrams take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +74,18 @@ pub enum Concern {
         /// Jc.
         count: u16,
     },
+    /// Random trailers make a receiver take data and responses for earlier messages.
+    #[error(
+        "makes any longer datagram fit, and with S1 to S4 unequal and H1 to H3 this wide about one in {one_in} is taken for a \
+         handshake message; receivers other than awgproxy then lose it: make S1 to S4 equal or H1 to H3 narrow"
+    )]
+    TrailersSwallow {
+        /// One datagram in so many.
+        one_in: u64,
+    },
+    /// Keepalives are padded although they should not be.
+    #[error("`reference` has no effect together with parameters of 3.x: keepalives are padded")]
+    KeepalivesArePadded,
     /// A specification that means less than it seems to.
     #[error(transparent)]
     Signature(SignatureRemark),
@@ -127,8 +141,35 @@ impl Parameters {
         junk_count
             .into_iter()
             .chain(oversized)
+            .chain(self.trailers_swallow())
+            .chain(self.keepalives_are_padded())
             .chain(remarks)
             .collect()
+    }
+
+    /// Whether what is looked at as a type word is random often enough to be one.
+    fn trailers_swallow(&self) -> Option<ParameterWarning> {
+        let unequal = MessageType::ALL
+            .iter()
+            .any(|message| self.padding(*message) != self.padding_initiation);
+        let [h1, h2, h3, _] = self.headers;
+        let words = h1.width() + h2.width() + h3.width();
+        let one_in = (1_u64 << 32) / words;
+        let swallow = self.random_trailers && unequal && one_in < TOLERABLE_ONE_IN;
+        swallow.then_some(ParameterWarning {
+            parameter: "RandomTrailers",
+            concern: Concern::TrailersSwallow {
+                one_in: one_in.max(1),
+            },
+        })
+    }
+
+    fn keepalives_are_padded(&self) -> Option<ParameterWarning> {
+        let ignored = self.keepalive_padding == KeepalivePadding::Reference && self.is_version_3();
+        ignored.then_some(ParameterWarning {
+            parameter: "KeepalivePadding",
+            concern: Concern::KeepalivesArePadded,
+        })
     }
 
     /// The largest inner packet whose transport message crosses `path` whole: the tunnel's MTU is at most this.

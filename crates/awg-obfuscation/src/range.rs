@@ -1,4 +1,5 @@
-//! Header ranges, H1 to H4: which type words a message may carry. Reference: `device/magic-header.go`.
+//! Ranges of numbers: which type words a message may carry (H1 to H4; reference: `device/magic-header.go`), and of 3.x how many
+//! zeros are added, how many seconds a timer runs, how often an initiation is repeated.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,18 +9,18 @@ use rand_core::CryptoRng;
 use crate::excerpt::excerpt;
 use crate::uniform::uniform;
 
-/// The type words of one message type: an inclusive range of u32 from which every message draws its own.
+/// An inclusive range of u32 from which a number is drawn each time one is needed.
 ///
 /// Written as `x` or `x-y` in decimal, without blanks, as the reference demands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct HeaderRange {
+pub struct NumberRange {
     first: u32,
     last: u32,
 }
 
-/// Why a header range was refused.
+/// Why a range was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum HeaderRangeError {
+pub enum NumberRangeError {
     /// A bound is not a decimal u32.
     #[error(
         "`{0}` is not a number from 0 to 4294967295; allowed is one such number, or a range `x-y` of two without blanks"
@@ -37,82 +38,87 @@ pub enum HeaderRangeError {
     },
 }
 
-impl HeaderRange {
+impl NumberRange {
     /// The range from `first` to `last`, both included.
     ///
     /// # Errors
-    /// [`HeaderRangeError::Backwards`] where `first` is above `last`.
-    pub const fn new(first: u32, last: u32) -> Result<Self, HeaderRangeError> {
+    /// [`NumberRangeError::Backwards`] where `first` is above `last`.
+    pub const fn new(first: u32, last: u32) -> Result<Self, NumberRangeError> {
         if first > last {
-            return Err(HeaderRangeError::Backwards { first, last });
+            return Err(NumberRangeError::Backwards { first, last });
         }
         Ok(Self { first, last })
     }
 
-    /// The range of this one word.
-    pub const fn single(word: u32) -> Self {
+    /// The range of this one number.
+    pub const fn single(number: u32) -> Self {
         Self {
-            first: word,
-            last: word,
+            first: number,
+            last: number,
         }
     }
 
-    /// The lowest word of the range.
+    /// The lowest number of the range.
     pub const fn first(self) -> u32 {
         self.first
     }
 
-    /// The highest word of the range.
+    /// The highest number of the range.
     pub const fn last(self) -> u32 {
         self.last
     }
 
-    /// Whether `word` lies in the range.
-    #[inline]
-    pub const fn contains(self, word: u32) -> bool {
-        self.first <= word && word <= self.last
+    /// How many numbers lie in the range.
+    pub const fn width(self) -> u64 {
+        self.last as u64 - self.first as u64 + 1
     }
 
-    /// Whether any word lies in both ranges.
+    /// Whether `number` lies in the range.
+    #[inline]
+    pub const fn contains(self, number: u32) -> bool {
+        self.first <= number && number <= self.last
+    }
+
+    /// Whether any number lies in both ranges.
     pub const fn overlaps(self, other: Self) -> bool {
         self.first <= other.last && other.first <= self.last
     }
 
-    /// A word of the range, each as likely as any other; a range of one word takes nothing from `rng`.
+    /// A number of the range, each as likely as any other; a range of one number takes nothing from `rng`.
     #[inline]
     pub fn draw<R: CryptoRng + ?Sized>(self, rng: &mut R) -> u32 {
         uniform(self.first, self.last, rng)
     }
 }
 
-impl FromStr for HeaderRange {
-    type Err = HeaderRangeError;
+impl FromStr for NumberRange {
+    type Err = NumberRangeError;
 
     /// Reads `x` or `x-y`.
     ///
     /// # Errors
-    /// Any [`HeaderRangeError`].
-    fn from_str(text: &str) -> Result<Self, HeaderRangeError> {
+    /// Any [`NumberRangeError`].
+    fn from_str(text: &str) -> Result<Self, NumberRangeError> {
         match text.split_once('-') {
             // A further hyphen ends up in the second part and makes it no number.
-            Some((first, last)) => Self::new(word(first, text)?, word(last, text)?),
-            None => word(text, text).map(Self::single),
+            Some((first, last)) => Self::new(bound(first, text)?, bound(last, text)?),
+            None => bound(text, text).map(Self::single),
         }
     }
 }
 
 /// Reads one bound; `text` is the whole value, for the error.
-fn word(bound: &str, text: &str) -> Result<u32, HeaderRangeError> {
+fn bound(bound: &str, text: &str) -> Result<u32, NumberRangeError> {
     // The standard parser would take a plus sign, which the reference refuses.
     if bound.starts_with('+') {
-        return Err(HeaderRangeError::NotANumber(excerpt(text)));
+        return Err(NumberRangeError::NotANumber(excerpt(text)));
     }
     bound
         .parse()
-        .map_err(|_| HeaderRangeError::NotANumber(excerpt(text)))
+        .map_err(|_| NumberRangeError::NotANumber(excerpt(text)))
 }
 
-impl fmt::Display for HeaderRange {
+impl fmt::Display for NumberRange {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.first == self.last {
             write!(formatter, "{}", self.first)
