@@ -99,6 +99,8 @@ lock: ## renew the locks of Python packages
 	@$(BIN)/pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --no-annotate --extra dev --output-file requirements.lock pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate --extra scorecard --constraint requirements.lock --output-file requirements-scorecard.lock pyproject.toml
 	@echo ziglang | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 		--output-file requirements-macos.lock -
 
@@ -122,12 +124,17 @@ tools:
 system-packages: ## Debian packages that the tests use (root)
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq build-essential ca-certificates curl bind9-dnsutils iproute2 \
-		iperf3 iputils-ping nftables pkg-config procps python3-venv valgrind wireguard-tools >/dev/null
+		iperf3 iputils-ping libndpi-bin nftables pkg-config procps python3-venv tshark valgrind wireguard-tools >/dev/null
 
 $(VENV)/.installed: requirements.lock | tools
 	@echo "installing Python packages into $(VENV)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/.scorecard: requirements-scorecard.lock | $(VENV)/.installed
+	@echo "installing nfstream into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-scorecard.lock
 	@touch $@
 
 $(VENV)/.extension: $(VENV)/.installed $(EXTENSION_SOURCES)

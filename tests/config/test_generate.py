@@ -6,13 +6,11 @@ import stat
 from ipaddress import ip_address, ip_network
 from itertools import pairwise
 
-import dns.message
 import pytest
 
 from awgproxy import _native
 from awgproxy.config import parse
-from awgproxy.config.generate import Plan, generate, write_new
-from awgproxy.config.generate import signatures as recipes
+from awgproxy.config.generate import Plan, Profile, Signature, generate, write_new
 from awgproxy.config.generate.parameters import random_parameters
 from awgproxy.config.lint import check
 from awgproxy.config.path import Path
@@ -41,7 +39,7 @@ def test_the_mtu_fits_the_servers_network_over_ipv6(path_mtu):
 
 def test_parameters_are_within_what_the_apps_recommend():
     for seed in SEEDS:
-        settings = random_parameters(random.Random(seed))
+        settings = random_parameters(Profile.AWG2, random.Random(seed))
         junk = {name: int(value) for name, value in settings if name.startswith("J")}
         assert 4 <= junk["Jc"] <= 12
         assert 0 < junk["Jmin"] < junk["Jmax"] <= 1280
@@ -52,7 +50,6 @@ def test_parameters_are_within_what_the_apps_recommend():
         assert ranges[0][0] >= 5
         assert ranges[-1][1] < 1 << 31
         assert all(before[1] < after[0] for before, after in pairwise(ranges))
-        assert not shape.signatures["I1"].is_static
 
 
 def test_two_runs_share_no_constant():
@@ -108,58 +105,6 @@ def test_more_clients_than_there_is_room_for(network, clients):
         generate(Plan("a", networks=[ip_network(network)], clients=clients))
 
 
-def rendered(specification, byte=0x41):
-    """The packet that a recipe gives, with one byte for everything random."""
-    packet = b""
-    for tag, argument in re.findall(r"<(\w+) (\w+)>", specification):
-        packet += bytes.fromhex(argument[2:]) if tag == "b" else bytes([byte]) * int(argument)
-    return packet
-
-
-def test_stun_requests_are_whole():
-    for seed in SEEDS:
-        packet = rendered(recipes.stun_binding_request(random.Random(seed)))
-        assert int.from_bytes(packet[2:4]) == len(packet) - 20
-        assert int.from_bytes(packet[22:24]) == len(packet) - 24
-
-
-def test_dns_queries_are_whole():
-    for seed in SEEDS:
-        query = dns.message.from_wire(rendered(recipes.dns_query(random.Random(seed))))
-        assert len(query.question) == 1
-        assert len(query.question[0].name.labels) == 4
-
-
-def test_dtls_hellos_are_whole():
-    for seed in SEEDS:
-        packet = rendered(recipes.dtls_client_hello(random.Random(seed)))
-        assert int.from_bytes(packet[11:13]) == len(packet) - 13
-        assert int.from_bytes(packet[14:17]) == len(packet) - 25 == int.from_bytes(packet[22:25])
-        at = 25 + 2 + 32 + 2
-        at += 2 + int.from_bytes(packet[at : at + 2])
-        at += 1 + packet[at]
-        assert int.from_bytes(packet[at : at + 2]) == len(packet) - at - 2
-        at += 2
-        while at < len(packet):
-            at += 4 + int.from_bytes(packet[at + 2 : at + 4])
-        assert at == len(packet)
-
-
-def test_ntp_requests_are_whole():
-    for seed in SEEDS:
-        packet = rendered(recipes.ntp_request(random.Random(seed)))
-        assert len(packet) == 48
-        assert packet[-8:] == b"A" * 8
-
-
-def test_sip_requests_are_whole():
-    for seed in SEEDS:
-        head, body = rendered(recipes.sip_options(random.Random(seed)), ord("7")).split(b"\r\n\r\n")
-        assert body == b""
-        assert head.startswith(b"OPTIONS sip:")
-        assert all(b": " in line for line in head.split(b"\r\n")[1:])
-
-
 def test_new_files_are_their_owners_alone(tmp_path):
     files = {tmp_path / "a": "one", tmp_path / "b": "two"}
     write_new(files)
@@ -186,3 +131,38 @@ def test_a_text_that_cannot_be_written_leaves_nothing(tmp_path):
     with pytest.raises(UnicodeEncodeError):
         write_new({tmp_path / "a": "one", tmp_path / "b": "\udc80"})
     assert list(tmp_path.iterdir()) == []
+
+
+def values_of(text):
+    return dict(re.findall(r"^(\w+) = (.+)$", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("signature", [each for each in Signature if each is not Signature.NONE])
+def test_the_signature_that_is_asked_for(signature):
+    generated = generate(Plan("vpn.example.org", path_mtu=1500, signature=signature))
+    for text in (generated.server, generated.clients[0]):
+        assert check(parse(text, "new.conf"), Path(1500, ipv6=True)) == []
+        assert "I1" in values_of(text)
+    assert bool(generated.doubt) is (signature in {Signature.DNS, Signature.NTP})
+
+
+def test_no_signature():
+    generated = generate(Plan("vpn.example.org", path_mtu=1500, signature=Signature.NONE))
+    assert "I1" not in values_of(generated.server)
+
+
+def test_a_quic_initial_needs_its_path():
+    with pytest.raises(InvalidValue, match="1279"):
+        generate(Plan("vpn.example.org", path_mtu=1279, signature=Signature.QUIC))
+    generated = generate(Plan("vpn.example.org", path_mtu=1280, signature=Signature.QUIC))
+    found = check(parse(generated.clients[0], "new.conf"), Path(1280, ipv6=True))
+    assert [problem.key for problem in found] == ["MTU"]
+
+
+def test_plain_wireguard_has_no_parameters():
+    plan = Plan("vpn.example.org", path_mtu=1500, profile=Profile.PLAIN)
+    for text in (generate(plan).server, generate(plan).clients[0]):
+        assert check(parse(text, "new.conf"), Path(1500, ipv6=True)) == []
+        assert not values_of(text).keys() & {"Jc", "S1", "H1", "I1"}
+    with pytest.raises(InvalidValue, match="quic"):
+        generate(Plan("vpn.example.org", profile=Profile.PLAIN, signature=Signature.QUIC))

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from awgproxy import _native
-from awgproxy.config.generate.parameters import random_parameters
+from awgproxy.config.generate.parameters import Profile, random_parameters
 from awgproxy.config.shape import COOKIE_REPLY_SIZE, INITIATION_SIZE, RESPONSE_SIZE, TRANSPORT_OVERHEAD, Shape
 
 IPV4_AND_UDP_HEADERS = 28
@@ -27,7 +27,7 @@ SIGNATURES = [
 SETTINGS = [
     [("H4", "70000-70001")],
     [("S1", "+5"), ("S4", "0016"), ("H1", "5-9"), ("H2", "4294967295")],
-    *(random_parameters(random.Random(seed)) for seed in range(20)),
+    *(random_parameters(Profile.AWG2, random.Random(seed)) for seed in range(20)),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -9,6 +10,8 @@ import typer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+DEFAULT_PROFILE = "awg2"
 
 Argument = TypeVar("Argument")
 Value = TypeVar("Value")
@@ -33,6 +36,22 @@ def new(
         typer.Option(metavar="ADDRESS", help="Whom the server asks for names; may repeat. The system's by default."),
     ] = None,
     peers: Annotated[int, typer.Option(metavar="N", help="How many clients.")] = 1,
+    profile: Annotated[
+        str,
+        typer.Option(
+            metavar="PROFILE",
+            help="awg3: hardest to tell from noise, for apps that know AmneziaWG 3.1; awg2: for those that know 2.0; "
+            "plain: WireGuard.",
+        ),
+    ] = DEFAULT_PROFILE,
+    signature: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PROTOCOL",
+            help="What each handshake opens with: quic, dns, stun, sip, dtls, ntp or none. By default what is believed "
+            "at the port.",
+        ),
+    ] = None,
 ) -> None:
     """Make matching configurations of a server and its clients.
 
@@ -40,7 +59,7 @@ def new(
     exists is left alone, and then none is written. Keys and obfuscation parameters are new each time.
     """
     from awgproxy.config import values
-    from awgproxy.config.generate import Plan, generate, write_new
+    from awgproxy.config.generate import Plan, Profile, Signature, generate, write_new
     from awgproxy.errors import AwgProxyError
 
     host, endpoint_port = _read("--endpoint", values.host_and_port, endpoint)
@@ -51,8 +70,10 @@ def new(
         networks=[_read("--address", values.network, text) for text in address or ()],
         dns=[_read("--dns", values.address, text) for text in dns or ()],
         clients=peers,
+        profile=_read("--profile", partial(values.word, words=Profile), profile),
+        signature=None if signature is None else _read("--signature", partial(values.word, words=Signature), signature),
     )
-    generated = _read("--address or --peers", generate, plan)
+    generated = _read("--address, --peers or --signature", generate, plan)
     names = ["client.conf"] if peers == 1 else [f"client{number}.conf" for number in range(1, peers + 1)]
     server, *clients = [directory / name for name in ("server.conf", *names)]
     try:
@@ -67,6 +88,8 @@ def new(
     print(
         f"On the client, which then is a SOCKS5 proxy at 127.0.0.1:1080 (AmneziaWG apps take the file too):\n{listed}"
     )
+    if generated.doubt:
+        print(generated.doubt)
 
 
 def _read(option: str, read: Callable[[Argument], Value], argument: Argument) -> Value:

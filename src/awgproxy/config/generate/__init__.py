@@ -5,5 +5,7 @@ The clients' files hold nothing but AmneziaWG's own keys, so that they serve thi
 
 from awgproxy.config.generate.files import write_new
 from awgproxy.config.generate.pair import Generated, Plan, generate
+from awgproxy.config.generate.parameters import Profile
+from awgproxy.config.generate.signatures import Signature
 
-__all__ = ["Generated", "Plan", "generate", "write_new"]
+__all__ = ["Generated", "Plan", "Profile", "Signature", "generate", "write_new"]

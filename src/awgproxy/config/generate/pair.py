@@ -9,7 +9,8 @@ from secrets import SystemRandom
 from typing import TYPE_CHECKING
 
 from awgproxy import _native
-from awgproxy.config.generate.parameters import random_parameters
+from awgproxy.config.generate.parameters import Profile, random_parameters
+from awgproxy.config.generate.signatures import BOUND_TO_PORT, RECIPES, USUAL_PORTS, Signature, quic, sensible_signature
 from awgproxy.config.path import fitting_mtu, path_to
 from awgproxy.config.values import Endpoint, InvalidValue, interface
 
@@ -26,13 +27,19 @@ MOST_CLIENTS = 250
 
 _FOR_CLIENTS = """\
 # A client of awgproxy: `awgproxy client` with this file's name. The AmneziaWG apps take it too.
-# It holds secrets: show it to nobody. The parameters from S1 to H4 must be the same on both ends.
+# It holds secrets: show it to nobody.{agreed}
 """
 
 _FOR_SERVER = """\
 # A server of awgproxy: `awgproxy server` with this file's name.
-# It holds secrets: show it to nobody. The parameters from S1 to H4 must be the same on both ends.
+# It holds secrets: show it to nobody.{agreed}
 """
+
+_AGREED = {
+    Profile.AWG3: " S1 to H4, HeaderProtectionKey and RandomTrailers must be the same on both ends.",
+    Profile.AWG2: " The parameters from S1 to H4 must be the same on both ends.",
+    Profile.PLAIN: "",
+}
 
 _EGRESS = """\
 [Server]
@@ -46,7 +53,8 @@ class Plan:
 
     ``host`` and ``port``: where clients find the server. ``listen_port``: where it listens, if that is another port.
     ``networks``: the tunnel's, the server takes the first address of each. ``dns``: whom the server asks for names, the
-    system's servers where empty. ``path_mtu``: of the server's network; None to ask the system.
+    system's servers where empty. ``path_mtu``: of the server's network; None to ask the system. ``signature``: what I1
+    claims to be; where None, something that is believed at the server's port, and nothing in plain WireGuard.
     """
 
     host: str
@@ -56,14 +64,20 @@ class Plan:
     dns: Sequence[Address] = ()
     clients: int = 1
     path_mtu: int | None = None
+    profile: Profile = Profile.AWG2
+    signature: Signature | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Generated:
-    """The texts: the server's, and one for each client. Without ``repr``, since they hold keys."""
+    """The texts: the server's, and one for each client. Without ``repr``, since they hold keys.
+
+    ``doubt``: a sentence on what is not believed of the signature; empty where there is nothing to say.
+    """
 
     server: str
     clients: tuple[str, ...]
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -76,12 +90,13 @@ class _Client:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Tunnel:
-    """What both ends agree on."""
+    """What both ends agree on; ``agreed`` is the sentence that says so."""
 
     server: tuple[Interface, ...]
     endpoint: Endpoint
     mtu: int
     parameters: list[tuple[str, str]]
+    agreed: str
 
 
 def generate(plan: Plan, random: Random | None = None) -> Generated:
@@ -90,8 +105,8 @@ def generate(plan: Plan, random: Random | None = None) -> Generated:
     Keys are from the extension's generator whatever ``random`` is: that is for parameters, the system's by default.
 
     Raises:
-        InvalidValue: a network is too small for the clients, cannot be a tunnel's, or overlaps another, or there are
-            too many clients.
+        InvalidValue: a network is too small for the clients, cannot be a tunnel's, or overlaps another, there are too
+            many clients, or the signature cannot be.
     """
     random = random or SystemRandom()
     if not 1 <= plan.clients <= MOST_CLIENTS:
@@ -99,16 +114,43 @@ def generate(plan: Plan, random: Random | None = None) -> Generated:
     networks = plan.networks or _random_networks(random)
     _refuse_overlaps(networks)
     server, *others = zip(*(_addresses(network, plan.clients + 1) for network in networks), strict=True)
-    parameters = random_parameters(random)
     port = plan.port or plan.listen_port or random.randint(*PORTS)
-    tunnel = _Tunnel(server, Endpoint(plan.host, port), _mtu(plan, parameters, networks), parameters)
+    path_mtu = path_to(()).mtu if plan.path_mtu is None else plan.path_mtu
+    signature = _signature(plan, port, path_mtu, random)
+    parameters = random_parameters(plan.profile, random)
+    if signature in RECIPES:
+        after_headers = next(index for index, (name, _) in enumerate(parameters) if name == "H4") + 1
+        parameters.insert(after_headers, ("I1", RECIPES[signature](random)))
+    mtu = fitting_mtu(parameters, path_mtu, networks)  # over IPv6 too, so that it fits wherever the client is
+    tunnel = _Tunnel(server, Endpoint(plan.host, port), mtu, parameters, _AGREED[plan.profile])
     private_key = _native.generate_private_key()
     clients = [_new_client(tuple(ip_interface(address.ip) for address in addresses)) for addresses in others]
     server_key = _native.public_key(private_key)
     return Generated(
         _server_text(tunnel, plan, private_key, clients),
         tuple(_client_text(tunnel, client, server_key) for client in clients),
+        _doubt(signature, port),
     )
+
+
+def _signature(plan: Plan, port: int, path_mtu: int, random: Random) -> Signature:
+    if plan.profile is Profile.PLAIN:
+        if plan.signature in RECIPES:
+            raise InvalidValue(f"plain WireGuard has no {plan.signature} signature", "none, or another --profile")
+        return Signature.NONE
+    if plan.signature is None:
+        return sensible_signature(port, path_mtu, random)
+    if plan.signature is Signature.QUIC and path_mtu < quic.LEAST_PATH_MTU:
+        message = f"a QUIC Initial does not fit the path's MTU of {path_mtu} bytes"
+        raise InvalidValue(message, f"another signature: it needs {quic.LEAST_PATH_MTU}")
+    return plan.signature
+
+
+def _doubt(signature: Signature, port: int) -> str:
+    """What is bound to a port is told at another one."""
+    if signature not in BOUND_TO_PORT or port == USUAL_PORTS[signature]:
+        return ""
+    return f"Only at port {USUAL_PORTS[signature]} is {signature} recognised; the server's is {port}."
 
 
 def _random_networks(random: Random) -> list[Network]:
@@ -139,11 +181,6 @@ def _new_client(addresses: tuple[Interface, ...]) -> _Client:
     return _Client(private_key, _native.public_key(private_key), _native.generate_preshared_key(), addresses)
 
 
-def _mtu(plan: Plan, parameters: list[tuple[str, str]], networks: Sequence[Network]) -> int:
-    """What fits over IPv6 as well, so that it fits wherever the client is."""
-    return fitting_mtu(parameters, path_to(()).mtu if plan.path_mtu is None else plan.path_mtu, networks)
-
-
 def _server_text(tunnel: _Tunnel, plan: Plan, private_key: str, clients: Sequence[_Client]) -> str:
     interface = [
         ("PrivateKey", private_key),
@@ -162,7 +199,7 @@ def _server_text(tunnel: _Tunnel, plan: Plan, private_key: str, clients: Sequenc
         for client in clients
     ]
     sections = [_section("Interface", interface), egress, *(_section("Peer", peer) for peer in peers)]
-    return _FOR_SERVER + "\n".join(sections)
+    return _FOR_SERVER.format(agreed=tunnel.agreed) + "\n".join(sections)
 
 
 def _client_text(tunnel: _Tunnel, client: _Client, server_key: str) -> str:
@@ -179,7 +216,9 @@ def _client_text(tunnel: _Tunnel, client: _Client, server_key: str) -> str:
         ("AllowedIPs", "0.0.0.0/0, ::/0"),
         ("Endpoint", str(tunnel.endpoint)),
     ]
-    return _FOR_CLIENTS + "\n".join([_section("Interface", interface), _section("Peer", peer)])
+    return _FOR_CLIENTS.format(agreed=tunnel.agreed) + "\n".join(
+        [_section("Interface", interface), _section("Peer", peer)]
+    )
 
 
 def _section(name: str, settings: Iterable[tuple[str, str]]) -> str:

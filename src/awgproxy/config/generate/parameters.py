@@ -1,4 +1,4 @@
-"""Random sound AmneziaWG 2.0 parameters: nothing in them is the same twice, and no rule of the lint finds fault.
+"""Random sound obfuscation parameters: nothing in them is the same twice, and no rule of the lint finds fault.
 
 Within what AmneziaWG's documentation recommends, since the apps check it: type words from 5 to 2^31 - 1, 4 to 12 junk
 packets, none above 1280 bytes.
@@ -6,9 +6,10 @@ packets, none above 1280 bytes.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from awgproxy.config.generate.signatures import random_signature
+from awgproxy import _native
 from awgproxy.config.shape import Shape
 
 if TYPE_CHECKING:
@@ -24,26 +25,41 @@ JUNK_SIZE_SPREADS = (150, 800)
 HANDSHAKE_PADDINGS = (15, 150)
 TRANSPORT_PADDINGS = (12, 32)
 
+YES = "1"
+"""The one word for it that amneziawg-tools, amneziawg-go and the apps all take."""
 
-def random_parameters(random: Random) -> list[tuple[str, str]]:
-    """Draw a full set: Jc, Jmin, Jmax, S1 to S4, H1 to H4, I1, in this order."""
+CONTENT_PADDINGS = (0, 15)
+CONTENT_PADDING_SPREADS = (63, 127)
+"""Widths of the range that is drawn from: sizes vary mod 16, and what is sent when idle has many sizes."""
+
+
+class Profile(StrEnum):
+    """Which keys a pair gets: AmneziaWG's of version 3 or 2, or none."""
+
+    AWG3 = "awg3"
+    AWG2 = "awg2"
+    PLAIN = "plain"
+
+
+def random_parameters(profile: Profile, random: Random) -> list[tuple[str, str]]:
+    """Draw all but the signature packets, in the order in which a file has them."""
+    if profile is Profile.PLAIN:
+        return []
     while True:
-        least_junk = random.randint(*LEAST_JUNK_SIZES)
         s1, s2, s3 = (random.randint(*HANDSHAKE_PADDINGS) for _ in range(3))
+        s4 = random.randint(*TRANSPORT_PADDINGS)
+        least_junk = random.randint(*LEAST_JUNK_SIZES)
+        headers = _random_headers(random) if profile is Profile.AWG2 else _random_words(random)
         settings = [
             ("Jc", str(random.randint(*JUNK_COUNTS))),
             ("Jmin", str(least_junk)),
             ("Jmax", str(least_junk + random.randint(*JUNK_SIZE_SPREADS))),
-            ("S1", str(s1)),
-            ("S2", str(s2)),
-            ("S3", str(s3)),
-            ("S4", str(random.randint(*TRANSPORT_PADDINGS))),
-            *zip(("H1", "H2", "H3", "H4"), _random_headers(random), strict=True),
-            ("I1", random_signature(random)),
+            *zip(("S1", "S2", "S3", "S4"), map(str, (s1, s2, s3, s4)), strict=True),
+            *zip(("H1", "H2", "H3", "H4"), headers, strict=True),
         ]
         shape = Shape.of(settings)
-        if len({s1, s2, s3}) == 3 and not any(shape.equal_sizes()) and not any(shape.sizes_met_by_data()):
-            return settings
+        if len({s1, s2, s3, s4}) == 4 and not any(shape.equal_sizes()) and not any(shape.sizes_met_by_data()):
+            return settings + (_version_3(random) if profile is Profile.AWG3 else [])
 
 
 def _random_headers(random: Random) -> list[str]:
@@ -59,3 +75,50 @@ def _random_headers(random: Random) -> list[str]:
         used += width
     random.shuffle(ranges)
     return ranges
+
+
+def _random_words(random: Random) -> list[str]:
+    """Four words, one each: protected headers look random whatever is in them, and few words are met by chance.
+
+    That matters with random trailers: every datagram is long enough to be a handshake message then.
+    """
+    words = {random.randint(FIRST_WORD, LAST_WORD) for _ in range(4)}
+    return [str(word) for word in words] if len(words) == 4 else _random_words(random)
+
+
+def _version_3(random: Random) -> list[tuple[str, str]]:
+    """Protected headers, sizes that vary, no cookies, and times that are not WireGuard's.
+
+    The key is the extension's, as all keys are. Data gets a padding of its own: the one that comes with trailers alone
+    would make every acknowledgement as long as a page.
+    """
+    return [
+        ("HeaderProtectionKey", _native.generate_preshared_key()),
+        ("ContentPaddingAddition", _range(CONTENT_PADDINGS, CONTENT_PADDING_SPREADS, random)),
+        ("RandomTrailers", YES),
+        ("DisableCookies", YES),
+        *_times(random),
+    ]
+
+
+def _times(random: Random) -> list[tuple[str, str]]:
+    """Ranges in seconds, the last one in attempts.
+
+    A session is renewed long before it is refused, and an end that is silent is not given up before its keepalive can
+    have come. A busy link renews near the low end, which therefore keeps away from WireGuard's 120 s.
+    """
+    renewed = random.randint(65, 105)
+    latest = renewed + random.randint(35, 60)
+    refused = latest + random.randint(35, 60)
+    return [
+        ("RekeyAfterTime", f"{renewed}-{latest}"),
+        ("RekeyTimeout", _range((4, 6), (2, 4), random)),
+        ("RejectAfterTime", f"{refused}-{refused + random.randint(15, 40)}"),
+        ("KeepaliveTimeout", _range((7, 11), (5, 9), random)),
+        ("MaxHandshakeAttempts", _range((12, 18), (4, 9), random)),
+    ]
+
+
+def _range(least: tuple[int, int], spread: tuple[int, int], random: Random) -> str:
+    first = random.randint(*least)
+    return f"{first}-{first + random.randint(*spread)}"
