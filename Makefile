@@ -64,6 +64,14 @@ fmt: build ## format everything
 bench: build ## throughput, latency and memory beside a rival, as ratios (20 minutes)
 	@$(BIN)/python -m bench
 
+.PHONY: scorecard
+scorecard: build $(VENV)/.scorecard ## what an observer can tell of each profile, into docs/resistance.md (15 minutes, root)
+	@$(BIN)/python -m scorecard
+
+.PHONY: scorecard-short
+scorecard-short: build $(VENV)/.scorecard ## the same with fewer flows (5 minutes, root): judges, and writes nothing
+	@$(BIN)/python -m scorecard --short
+
 .PHONY: bench-obfuscation
 bench-obfuscation: tools ## instructions that S4 and H ranges add to a sealed packet
 	@bench/obfuscation-cost
@@ -124,7 +132,7 @@ tools:
 system-packages: ## Debian packages that the tests use (root)
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq build-essential ca-certificates curl bind9-dnsutils iproute2 \
-		iperf3 iputils-ping libndpi-bin nftables pkg-config procps python3-venv tshark valgrind wireguard-tools >/dev/null
+		iperf3 iputils-ping libndpi-bin nftables pkg-config procps python3-venv tcpdump tshark valgrind wireguard-tools >/dev/null
 
 $(VENV)/.installed: requirements.lock | tools
 	@echo "installing Python packages into $(VENV)"
@@ -133,7 +141,7 @@ $(VENV)/.installed: requirements.lock | tools
 	@touch $@
 
 $(VENV)/.scorecard: requirements-scorecard.lock | $(VENV)/.installed
-	@echo "installing nfstream into $(VENV)"
+	@echo "installing nfstream and matplotlib into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-scorecard.lock
 	@touch $@
 
