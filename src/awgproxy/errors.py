@@ -22,7 +22,8 @@ class Problem:
     """One finding about a configuration: where, what, and what would be right.
 
     ``section`` is written without brackets. ``line`` counts from 1; None where the finding is about the whole file.
-    ``message`` and ``suggestion`` never hold a secret.
+    ``message`` and ``suggestion`` never hold a secret. ``grave``: of a finding that stops nothing, whether it is an
+    error all the same, since what is configured will not work as it should.
     """
 
     file: str
@@ -31,6 +32,7 @@ class Problem:
     key: str | None
     message: str
     suggestion: str | None = None
+    grave: bool = False
 
     @property
     def where(self) -> str:

@@ -2,9 +2,13 @@
 
 import pytest
 
-from tests.config.texts import CLIENT, OWN_KEY, SERVER
+from awgproxy import _native
+from tests.config.texts import CLIENT, OTHER_KEY, OWN_KEY, PEER_KEY, SERVER, own_public_key
 
 from .command import awgproxy
+
+PLAIN_SERVER = SERVER.replace(PEER_KEY, _native.public_key(OTHER_KEY))
+PLAIN_CLIENT = CLIENT.replace(OWN_KEY, OTHER_KEY).replace(PEER_KEY, own_public_key())
 
 
 def written(tmp_path, text):
@@ -56,6 +60,61 @@ def test_a_file_that_others_can_read_is_warned_of(tmp_path):
     finished = awgproxy("check", path)
     assert finished.returncode == 1
     assert finished.stdout == f"warning: {path}: other users can read its keys; run `chmod 600 {path}`\n"
+
+
+def test_an_error_that_stops_nothing(tmp_path):
+    code, told = checked(tmp_path, CLIENT.replace("MTU", "S1 = 5\nH1 = 100-4294967295\nRandomTrailers = true\nMTU"))
+    assert code == 2
+    assert [line.split(":")[0] for line in told if "] RandomTrailers:" in line] == ["error"]
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """Both ends' files, as `awgproxy new` makes them."""
+    assert awgproxy("new", "--endpoint", "192.0.2.1:51820", "--directory", tmp_path).returncode == 0
+    return tmp_path / "server.conf", tmp_path / "client.conf"
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_both_ends_that_fit(pair, swap):
+    finished = awgproxy("check", *(reversed(pair) if swap else pair))
+    assert finished.returncode in {0, 1}
+    assert "error" not in finished.stdout
+
+
+def test_both_ends_that_do_not_fit(pair):
+    server, client = pair
+    client.write_text(client.read_text().replace("S1 = ", "S1 = 1"))
+    finished = awgproxy("check", server, client)
+    assert finished.returncode == 2
+    (error,) = [line for line in finished.stdout.splitlines() if line.startswith("error")]
+    assert error.startswith(f"error: {client}:")
+    assert "[Interface] S1: is " in error
+
+
+def test_an_end_that_cannot_be_read_is_told_beside_the_other(pair):
+    server, client = pair
+    client.write_text(client.read_text().replace("MTU", "MTUU"))
+    finished = awgproxy("check", server, client)
+    assert finished.returncode == 2
+    assert f"error: {client}:" in finished.stdout
+    assert "fit together" not in finished.stdout
+
+
+def test_two_plain_ends_that_are_fine(tmp_path):
+    files = [tmp_path / name for name in ("server.conf", "client.conf")]
+    for file, text in zip(files, (PLAIN_SERVER, PLAIN_CLIENT), strict=True):
+        file.touch(mode=0o600)
+        file.write_text(text)
+    finished = awgproxy("check", *files)
+    assert (finished.returncode, finished.stdout.splitlines()) == (
+        0,
+        [
+            f"{files[0]}: fine as a server's configuration",
+            f"{files[1]}: fine as a client's configuration",
+            f"{files[0]} and {files[1]} fit together",
+        ],
+    )
 
 
 def test_a_file_that_is_not_there(tmp_path):

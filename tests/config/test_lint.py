@@ -24,6 +24,15 @@ H3 = 500000000-600000000
 H4 = 700000000-800000000
 I1 = <b 0x000100002112a442><r 12>
 """
+"""Sound as far as AmneziaWG 2.0 goes."""
+
+HEADER_KEY = "/UwcSPg38hW/D9Y3tcS1FOV0K1wuURMbS0sesJEP5ak="
+SOUND_3 = f"""\
+{SOUND}HeaderProtectionKey = {HEADER_KEY}
+ContentPaddingAddition = 0-40
+DisableCookies = true
+RekeyAfterTime = 75-115
+"""
 
 
 def warnings(text, path=PATH):
@@ -32,16 +41,32 @@ def warnings(text, path=PATH):
 
 def with_parameters(**changed):
     """The sound client with parameters changed, or left out where None."""
-    lines = [line for line in SOUND.splitlines() if line.split(" ")[0] not in changed]
+    lines = [line for line in SOUND_3.splitlines() if line.split(" ")[0] not in changed]
     lines += [f"{key} = {value}" for key, value in changed.items() if value is not None]
     return INTERFACE + "\n".join(lines) + "\n" + PEER
 
 
 @pytest.mark.parametrize(
-    "text", [CLIENT, SERVER, INTERFACE + SOUND + PEER, SERVER.replace("[Server]", SOUND + "[Server]")]
+    "text",
+    [
+        CLIENT,
+        SERVER,
+        INTERFACE + SOUND_3 + PEER,
+        SERVER.replace("[Server]", SOUND_3.replace("RekeyAfterTime = 75-115\n", "") + "[Server]"),
+        SERVER + "[Obfuscation phones]\nListenPort = 5\n" + SOUND_3,
+    ],
 )
 def test_what_passes_without_a_word(text):
     assert warnings(text) == []
+
+
+def keys(text):
+    return [key for _, key, _ in warnings(text)]
+
+
+def test_what_2_0_leaves_open_at_either_end():
+    assert keys(INTERFACE + SOUND + PEER) == ["HeaderProtectionKey", "RekeyAfterTime"]
+    assert keys(SERVER.replace("[Server]", SOUND + "[Server]")) == ["HeaderProtectionKey", "DisableCookies"]
 
 
 @pytest.mark.parametrize(
@@ -51,15 +76,23 @@ def test_what_passes_without_a_word(text):
         ({"Jc": "13"}, "Jc", "4 to 12"),
         ({"Jc": "0"}, "Jc", "4 to 12"),
         ({"Jc": "4", "I1": None}, "Jc", "without I1"),
-        ({"H2": None}, "H2", "plain WireGuard"),
-        ({"H1": "4-9"}, "H1", "plain WireGuard"),
+        ({"H2": None, "HeaderProtectionKey": None}, "H2", "plain WireGuard"),
+        ({"H1": "4-9", "HeaderProtectionKey": None}, "H1", "plain WireGuard"),
+        ({"HeaderProtectionKey": None}, "HeaderProtectionKey", "counter"),
+        ({"HeaderProtectionKey": "0"}, "HeaderProtectionKey", "counter"),
+        ({"ContentPaddingAddition": None}, "ContentPaddingAddition", "16 bytes apart"),
+        ({"ContentPaddingAddition": "0-0"}, "ContentPaddingAddition", "16 bytes apart"),
+        ({"RekeyAfterTime": None}, "RekeyAfterTime", "120 s exactly"),
+        ({"RekeyAfterTime": "97"}, "RekeyAfterTime", "every 97 s"),
+        ({"RekeyAfterTime": "115-125"}, "RekeyAfterTime", "every 115-125 s"),
+        ({"RekeyAfterTime": "120-900"}, "RekeyAfterTime", "begins at 120 s"),
         ({"S2": "30"}, "S2", "56 bytes"),
         ({"S2": "86"}, "S2", "178 bytes, as S1"),
         ({"S3": "114"}, "S3", "178 bytes, as S1"),
         ({"S3": "69"}, "S3", "133 bytes, as S2"),
-        ({"S1": "28"}, "S1", "hit by chance"),
-        ({"S2": "36"}, "S2", "hit by chance"),
-        ({"S3": "48"}, "S3", "hit by chance"),
+        ({"S1": "28", "ContentPaddingAddition": None}, "S1", "hit by chance"),
+        ({"S2": "36", "ContentPaddingAddition": None}, "S2", "hit by chance"),
+        ({"S3": "48", "ContentPaddingAddition": None}, "S3", "hit by chance"),
         ({"I1": "<b 0xc0ffee>"}, "I1", "same bytes"),
         ({"I1": "<b 0xc700000001><rc 8> <t> <r 100>"}, "I1", "published"),
         ({"I1": "<b 0xc300000001><r 1194>"}, "I1", "1199 bytes"),
@@ -84,6 +117,12 @@ def test_what_is_warned_of(changed, key, words):
         {"S1": "28", "H1": "100000000"},  # met by size, and never by word
         {"I1": "<b 0xc300000001><r 1195>"},
         {"I1": "<b 0xc0><r 4>"},
+        {"H2": None},  # the word is hidden
+        {"S1": "28"},  # data has every size, so no padding avoids it
+        {"ContentPaddingAddition": None, "RandomTrailers": "true", "H1": "5", "H2": "6", "H3": "7"},
+        {"RandomTrailers": "true", "S1": "16", "S2": "16", "S3": "16"},  # the word looked at is each one's own type
+        {"RandomTrailers": "t", "S2": "86", "H1": "5", "H2": "6", "H3": "7"},  # sizes that no message has
+        {"RekeyAfterTime": "90-150"},
     ],
 )
 def test_what_comes_near_and_is_not_warned_of(changed):
@@ -91,7 +130,7 @@ def test_what_comes_near_and_is_not_warned_of(changed):
 
 
 def test_a_responder_needs_no_junk():
-    server = SERVER.replace("[Server]", SOUND.replace("Jc = 6\n", "") + "[Server]")
+    server = SERVER.replace("[Server]", SOUND_3.replace("Jc = 6\n", "") + "[Server]")
     assert warnings(server) == []
 
 
@@ -132,7 +171,7 @@ def test_tags_that_carry_data(tag):
 def test_a_fixed_keepalive_gives_an_obfuscated_tunnel_away():
     assert warnings(CLIENT + "PersistentKeepalive = 25\n") == []
     ((line, key, _),) = warnings(with_parameters() + "PersistentKeepalive = 25\n")
-    assert (line, key) == (22, "PersistentKeepalive")
+    assert (line, key) == (26, "PersistentKeepalive")
 
 
 def test_names_that_cannot_be_asked_for():
@@ -162,6 +201,44 @@ def test_addresses_in_the_wrong_place():
     assert [line for line, _, _ in warnings(SERVER.replace("10.8.0.2/32", "10.8.0.1/32"))] == [9]
     assert [line for line, _, _ in warnings(SERVER.replace("10.8.0.2/32", "10.8.0.2/32\nAllowedIPs = ::/0"))] == [10]
     assert [line for line, _, _ in warnings(SERVER.replace("[Server]", "[Server]\nDNS = 10.8.0.1"))] == [7]
+
+
+def test_data_that_is_taken_for_handshakes_is_an_error_that_stops_nothing():
+    config = parse(with_parameters(RandomTrailers="true"), "test.conf")
+    (found,) = check(config, PATH)
+    assert (found.key, found.grave) == ("RandomTrailers", True)
+    assert "S1 to S4 equal" in found.suggestion
+
+
+def test_keepalives_that_cannot_be_bare():
+    ((_, key, what),) = warnings(with_parameters() + "[Tunnel]\nKeepalivePadding = reference\n")
+    assert key == "KeepalivePadding"
+    assert "no effect" in what
+
+
+@pytest.mark.parametrize(("every", "warned"), [("25", True), ("20-30", True), ("20-45", False), ("600-900", False)])
+def test_a_persistent_keepalive(every, warned):
+    found = warnings(with_parameters() + f"PersistentKeepalive = {every}\n")
+    assert [key for _, key, _ in found] == ["PersistentKeepalive"] * warned
+    assert warnings(CLIENT + f"PersistentKeepalive = {every}\n") == []
+
+
+def test_hopping_without_a_range():
+    hopping = "[Tunnel]\nPortHop = 30-90\n"
+    ((line, key, what),) = warnings(CLIENT + hopping)
+    assert (line, key) == (11, "PortHop")
+    assert "range of ports" in what
+    assert warnings(CLIENT.replace("51820", "20000-20100") + hopping) == []
+
+
+def test_each_set_of_parameters_is_looked_at():
+    phones = "[Obfuscation phones]\nListenPort = 5\n"
+    found = warnings(SERVER + phones + SOUND_3.replace("S2 = 41", "S2 = 30"))
+    assert [(line, key) for line, key, _ in found] == [(16, "S2")]
+    assert found[0][2].startswith("[Obfuscation phones] S2: equals S1")
+    ((line, key, what),) = warnings(SERVER.replace("MTU = 1280", "MTU = 1430") + phones + SOUND_3)
+    assert (line, key) == (5, "MTU")
+    assert "1424" in what
 
 
 def test_the_parsers_warnings_come_along_in_order():

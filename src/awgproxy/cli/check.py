@@ -3,33 +3,59 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from awgproxy.config import Config
+    from awgproxy.errors import Problem
 
 CLEAN, WARNED, WRONG = 0, 1, 2
 
 
 def check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A client's or a server's configuration.")],
+    other: Annotated[
+        Path | None, typer.Argument(metavar="OTHER", help="The other end's, to hold the two against each other.")
+    ] = None,
 ) -> None:
-    """Check a configuration.
+    """Check a configuration, or both ends' and whether they fit together.
 
-    The exit code is 0 if it is clean, 1 if there are warnings only, 2 if there are errors.
+    The exit code is 0 if all is clean, 1 if there are warnings only, 2 if there are errors.
     """
-    from awgproxy.config import load
     from awgproxy.config.lint import check as lint
+    from awgproxy.config.lint import compare
+
+    files = [file] if other is None else [file, other]
+    configs = [config for config in map(_loaded, files) if config is not None]
+    found = [problem for config in configs for problem in lint(config)]
+    if len(configs) == 2:
+        found += compare(*configs)
+    for problem in found:
+        _tell(problem, error=problem.grave)
+    if len(configs) < len(files) or any(problem.grave for problem in found):
+        raise typer.Exit(WRONG)
+    if found:
+        raise typer.Exit(WARNED)
+    for config in configs:
+        print(f"{config.file}: fine as a {config.role}'s configuration")
+    if other is not None:
+        print(f"{file} and {other} fit together")
+
+
+def _loaded(file: Path) -> Config | None:
+    """The configuration; None where it has errors, which have been told."""
+    from awgproxy.config import load
     from awgproxy.errors import ConfigError
 
     try:
-        config = load(file)
+        return load(file)
     except ConfigError as error:
         for problem in error.problems:
-            print(f"error: {problem}")
-        raise typer.Exit(WRONG) from None
-    warnings = lint(config)
-    for problem in warnings:
-        print(f"warning: {problem}")
-    if not warnings:
-        print(f"{file}: fine as a {config.role}'s configuration")
-    raise typer.Exit(WARNED if warnings else CLEAN)
+            _tell(problem, error=True)
+        return None
+
+
+def _tell(problem: Problem, *, error: bool) -> None:
+    print(f"{'error' if error else 'warning'}: {problem}")

@@ -1,7 +1,8 @@
-"""What in a configuration works and yet is better known: what a censor can tell by, and what will disappoint.
+"""What in a configuration is taken and yet is better known: what a censor can tell by, and what will disappoint.
 
-Gives warnings only; what cannot work is an error of `parse`. A rule is a function that yields remarks: those of
-`traffic` are about what the tunnel looks like from outside, those of `network` about what goes through it.
+Nothing of it stops a client or a server; what does is an error of `parse`. A finding that is `grave` says that it will
+not work as it should. A rule is a function that yields remarks: those of `traffic` are about what the tunnel looks like
+from outside, those of `network` about what goes through it. `pair` holds two ends against each other.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from awgproxy.config.findings import in_order
 from awgproxy.config.lint import network, traffic
+from awgproxy.config.lint.pair import compare
 from awgproxy.config.path import path_to
-from awgproxy.config.shape import Shape
 from awgproxy.errors import Problem
 
 if TYPE_CHECKING:
@@ -19,18 +20,19 @@ if TYPE_CHECKING:
     from awgproxy.config.model import Config
     from awgproxy.config.path import Path
 
-_RULES = (*traffic.RULES, *network.RULES)
+__all__ = ["check", "compare"]
 
 
 def check(config: Config, path: Path | None = None) -> list[Problem]:
-    """Every warning about a configuration, the parser's included, in the order of the file.
+    """Every finding about a configuration, the parser's warnings included, in the order of the file.
 
     ``path``: the way to the peer; where None, what the system knows of it.
     """
-    shape = Shape.of(config.obfuscation)
     way = path or path_to(config.peers)
-    found = [_placed(remark, config) for rule in _RULES for remark in rule(config, shape, way)]
-    return list(in_order([*config.warnings, *found]))
+    views = [traffic.View(config, section, way) for section in config.obfuscated]
+    remarks = [remark for view in views for rule in traffic.RULES for remark in rule(view)]
+    remarks += [remark for rule in network.RULES for remark in rule(config, way)]
+    return list(in_order([*config.warnings, *(_placed(remark, config) for remark in remarks)]))
 
 
 def _placed(remark: Remark, config: Config) -> Problem:
@@ -38,5 +40,6 @@ def _placed(remark: Remark, config: Config) -> Problem:
     section, key = remark.section, remark.key.lower()
     places = [(section, key), (section, "")] if remark.item is None else [(section, key, remark.item)]
     line = next((config.lines[place] for place in places if place in config.lines), None)
-    title = section.split(" ")[0].capitalize()
-    return Problem(config.file, line, title, remark.key, remark.message, remark.suggestion)
+    titles = {one.label: one.title for one in config.obfuscated}
+    title = titles.get(section, section.split(" ")[0].capitalize())
+    return Problem(config.file, line, title, remark.key, remark.message, remark.suggestion, remark.grave)

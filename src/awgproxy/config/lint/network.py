@@ -14,18 +14,17 @@ if TYPE_CHECKING:
 
     from awgproxy.config.model import Config
     from awgproxy.config.path import Path
-    from awgproxy.config.shape import Shape
 
 
-def mtu(config: Config, _shape: Shape, path: Path) -> Iterator[Remark]:
+def mtu(config: Config, path: Path) -> Iterator[Remark]:
     """Inner packets that are fragmented or lost on the path."""
-    largest = _native.largest_inner_packet(config.obfuscation, path.mtu, path.ipv6)
+    largest = min(_native.largest_inner_packet(one.obfuscation, path.mtu, path.ipv6) for one in config.obfuscated)
     if config.mtu > largest:
         message = f"{config.mtu} is above the {largest} that the path of {path.mtu} bytes carries whole"
         yield Remark("interface", "MTU", message, f"set {largest} or less, on both ends")
 
 
-def names(config: Config, _shape: Shape, _path: Path) -> Iterator[Remark]:
+def names(config: Config, _path: Path) -> Iterator[Remark]:
     """A client that cannot ask for names."""
     if config.role is not Role.CLIENT:
         return
@@ -45,7 +44,7 @@ def names(config: Config, _shape: Shape, _path: Path) -> Iterator[Remark]:
             yield Remark("interface", "DNS", message, "allow it, or name another server", index)
 
 
-def own_addresses(config: Config, _shape: Shape, _path: Path) -> Iterator[Remark]:
+def own_addresses(config: Config, _path: Path) -> Iterator[Remark]:
     """The own address of this end where another one belongs."""
     own = {address.ip for address in config.interface.addresses}
     for number, peer in enumerate(config.peers, 1):
@@ -59,7 +58,7 @@ def own_addresses(config: Config, _shape: Shape, _path: Path) -> Iterator[Remark
             yield Remark("server", "DNS", message, "name another DNS server", index)
 
 
-def any_source(config: Config, _shape: Shape, _path: Path) -> Iterator[Remark]:
+def any_source(config: Config, _path: Path) -> Iterator[Remark]:
     """A server's peer that may send as anybody."""
     if config.role is not Role.SERVER:
         return
@@ -72,7 +71,7 @@ def any_source(config: Config, _shape: Shape, _path: Path) -> Iterator[Remark]:
                 )
 
 
-def open_proxy(config: Config, _shape: Shape, _path: Path) -> Iterator[Remark]:
+def open_proxy(config: Config, _path: Path) -> Iterator[Remark]:
     """A SOCKS5 port that others on the network may use."""
     bind = config.socks5.bind_address
     if bind.address is not None and not bind.address.is_loopback and config.socks5.username is None:
@@ -80,4 +79,12 @@ def open_proxy(config: Config, _shape: Shape, _path: Path) -> Iterator[Remark]:
         yield Remark("socks5", "BindAddress", message, "bind to 127.0.0.1, or set Username and Password")
 
 
-RULES = (mtu, names, own_addresses, any_source, open_proxy)
+def hopping(config: Config, _path: Path) -> Iterator[Remark]:
+    """A client that is told to hop and has nowhere to."""
+    ranged = any(peer.endpoint is not None and peer.endpoint.last_port is not None for peer in config.peers)
+    if config.tunnel.port_hop is not None and not ranged:
+        message = "has no effect: no Endpoint has a range of ports"
+        yield Remark("tunnel", "PortHop", message, "such as Endpoint = vpn.example.org:20000-20100")
+
+
+RULES = (mtu, names, own_addresses, any_source, open_proxy, hopping)
