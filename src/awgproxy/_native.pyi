@@ -174,7 +174,7 @@ class PeerSettings:
         preshared_key: str | None = None,
         endpoint: _Address | None = None,
         allowed_ips: Sequence[str] = (),
-        persistent_keepalive: int | None = None,
+        persistent_keepalive: int | tuple[int, int] | None = None,
     ) -> Self:
         """Describe a peer.
 
@@ -183,7 +183,8 @@ class PeerSettings:
             preshared_key: The key that both ends share beside their pairs.
             endpoint: Where it is; ``None`` = it will say so itself by a handshake.
             allowed_ips: Networks whose addresses are its own inside the tunnel, such as ``"10.8.0.2/32"``.
-            persistent_keepalive: Seconds between keepalives, 1 to 65535; ``None`` or 0 = none.
+            persistent_keepalive: Seconds between keepalives, or the least and the most of them, of which each draws its own;
+                ``None`` or 0 = none.
 
         Raises:
             ValueError: an argument is malformed; keys are not repeated in the text.

@@ -63,9 +63,9 @@ def test_the_table_is_read():
 
 
 def test_what_is_not_there_is_missed():
-    assert missing(CRATE / "src", "`header.rs`: `draw`, `drawn`; `heading.rs`") == [
-        ("header.rs", "drawn"),
-        ("heading.rs", None),
+    assert missing(CRATE / "src", "`range.rs`: `draw`, `drawn`; `ranged.rs`") == [
+        ("range.rs", "drawn"),
+        ("ranged.rs", None),
     ]
 
 

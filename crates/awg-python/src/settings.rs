@@ -1,10 +1,9 @@
 //! What an engine is built from: read once, copied to owned Rust.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use awg_engine::transport::udp::{UdpKind, UdpSettings};
-use awg_tunnel::{PeerConfig, PresharedKey, PrivateKey, PublicKey};
+use awg_tunnel::{Interval, PeerConfig, PresharedKey, PrivateKey, PublicKey};
 use pyo3::prelude::*;
 
 use crate::arguments::{Address, Whole, from_socket_address, ip_address, socket_address};
@@ -12,6 +11,33 @@ use crate::errors::Failure;
 use crate::keys;
 use crate::obfuscation::{self, Settings};
 use crate::policy::{EgressPolicy, parse_network};
+
+/// Seconds between keepalives, or the least and the most of them.
+#[derive(FromPyObject)]
+enum Keepalive {
+    Every(Whole),
+    Between(Whole, Whole),
+}
+
+impl Keepalive {
+    /// As an interval; none for 0.
+    fn interval(self) -> Result<Option<Interval>, Failure> {
+        const ARGUMENT: &str = "persistent_keepalive";
+        match self {
+            Self::Every(seconds) => Ok(Interval::every(seconds.within(ARGUMENT, 0..=u32::MAX)?)),
+            Self::Between(least, most) => {
+                let least = least.within(ARGUMENT, 0..=u32::MAX)?;
+                let most = most.within(ARGUMENT, 0..=u32::MAX)?;
+                let interval = Interval::between(least, most);
+                if interval.is_none() && most > 0 {
+                    let problem = "the least seconds must be at least 1 and not above the most";
+                    return Err(Failure::invalid(ARGUMENT, problem));
+                }
+                Ok(interval)
+            }
+        }
+    }
+}
 
 /// See the stub file.
 #[pyclass(frozen, module = "awgproxy._native")]
@@ -36,11 +62,9 @@ impl PeerSettings {
         preshared_key: Option<&str>,
         endpoint: Option<Address>,
         allowed_ips: Vec<String>,
-        persistent_keepalive: Option<Whole>,
+        persistent_keepalive: Option<Keepalive>,
     ) -> Result<Self, Failure> {
         let networks = allowed_ips.iter().enumerate();
-        let keepalive = persistent_keepalive
-            .map(|seconds| seconds.within("persistent_keepalive", 0..=u16::MAX));
         Ok(Self(PeerConfig {
             public_key: keys::parse::<PublicKey>("public_key", public_key)?,
             preshared_key: preshared_key
@@ -53,10 +77,10 @@ impl PeerSettings {
             allowed_ips: networks
                 .map(|(index, text)| parse_network(format_args!("allowed_ips[{index}]"), text))
                 .collect::<Result<_, _>>()?,
-            persistent_keepalive: keepalive
-                .transpose()?
-                .filter(|&seconds| seconds > 0)
-                .map(|seconds| Duration::from_secs(seconds.into())),
+            persistent_keepalive: match persistent_keepalive {
+                Some(keepalive) => keepalive.interval()?,
+                None => None,
+            },
         }))
     }
 

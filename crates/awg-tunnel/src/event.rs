@@ -71,6 +71,8 @@ pub enum FailureCause {
     OldTimestamp,
     /// A handshake message of the right size and type word that is not for our key.
     Mac1,
+    /// A handshake message for our key whose header is not protected, although we protect headers.
+    HeaderProtection,
 }
 
 impl FailureCause {
@@ -83,6 +85,7 @@ impl FailureCause {
             Self::UnknownPeer => "unknown-peer",
             Self::OldTimestamp => "old-timestamp",
             Self::Mac1 => "mac1",
+            Self::HeaderProtection => "header-protection",
         }
     }
 
@@ -106,6 +109,9 @@ impl FailureCause {
             }
             Self::Mac1 => {
                 "the other end has another public key for us, or other H and S parameters"
+            }
+            Self::HeaderProtection => {
+                "header protection on one end only: HeaderProtectionKey is set here, and the other end sends without it"
             }
         }
     }

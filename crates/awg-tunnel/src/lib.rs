@@ -5,7 +5,7 @@
 //! through [`awg_obfuscation`]; its default parameters are plain WireGuard.
 //!
 //! Specification: the WireGuard whitepaper ("WireGuard: Next Generation Kernel Network Tunnel"). Reference: `amneziawg-go`
-//! v0.2.16.
+//! v0.2.16; of the parameters of AmneziaWG 3.x, recordings of v3.1.20260814.
 //!
 //! ```text
 //!   packet ── seal ──▶ datagram          datagram ── handle_datagram ──▶ packet
@@ -18,7 +18,7 @@
 //! The modules in floors; each uses only those above it in this list:
 //!
 //! 1. `wiped`, [`limits`], `time`, `tai64n`, `endpoint`, `keys`, `counters`, `packet`: values;
-//! 2. `entropy`: all randomness, from one seed;
+//! 2. `entropy`, `times`: all randomness, from one seed, and the times that are drawn;
 //! 3. `message`, `noise`, `mac`: the bytes of messages, the handshake, the MACs (`message` and `noise` know each other's sizes);
 //! 4. `cookie`, `session`, `allowed_ips`: protection under load, keys in use, routing;
 //! 5. `event`, `timers`, `peer`, `index_table`: one peer, and finding it (they share its handle);
@@ -108,6 +108,7 @@ mod session;
 mod tai64n;
 mod time;
 mod timers;
+mod times;
 mod tunnel;
 #[allow(unsafe_code)] // The one place: overwriting the memory of other crates' types.
 mod wiped;
@@ -120,4 +121,5 @@ pub use keys::{KEY_SIZE, KeyError, PresharedKey, PrivateKey, PublicKey};
 pub use peer::{PeerConfig, PeerError, PeerId, PeerStatus};
 pub use session::Role;
 pub use time::Now;
+pub use times::Interval;
 pub use tunnel::{Inbound, Limits, Seal, SendDrop, Tunnel, TunnelConfig, TunnelError};

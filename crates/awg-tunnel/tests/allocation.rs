@@ -5,7 +5,9 @@ use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use awg_tunnel::{Now, Parameters, PeerConfig, PeerId, PrivateKey, Seal, Tunnel, TunnelConfig};
+use awg_tunnel::{
+    Interval, Now, Parameters, PeerConfig, PeerId, PrivateKey, Seal, Tunnel, TunnelConfig,
+};
 
 struct Counting;
 
@@ -55,7 +57,7 @@ fn connected(now: Now, settings: &[(&str, &str)]) -> [(Tunnel, PeerId); 2] {
                 PeerConfig {
                     endpoint: Some(address(1 - end).into()),
                     allowed_ips: vec![IpAddr::from(inner(1 - end)).into()],
-                    persistent_keepalive: Some(Duration::from_secs(25)),
+                    persistent_keepalive: Interval::every(25),
                     ..PeerConfig::new(key(1 - end).public_key())
                 },
             )

@@ -9,8 +9,8 @@ use awg_parity::end::START;
 use awg_parity::probe::Session;
 use awg_tunnel::limits::REJECT_AFTER_MESSAGES;
 use awg_tunnel::{
-    Limits, Now, Parameters, PeerConfig, PeerId, PresharedKey, PrivateKey, Tunnel, TunnelConfig,
-    inspection,
+    Interval, Limits, Now, Parameters, PeerConfig, PeerId, PresharedKey, PrivateKey, Tunnel,
+    TunnelConfig, inspection,
 };
 
 use super::liar::{Liar, address, inner};
@@ -370,7 +370,7 @@ impl Stage {
         };
         let config = PeerConfig {
             endpoint: endpoint.map(|number| address(number % 14).into()),
-            persistent_keepalive: keepalive.map(|seconds| Duration::from_secs(seconds.into())),
+            persistent_keepalive: keepalive.and_then(|seconds| Interval::every(seconds.into())),
             preshared_key: self.preshared.clone().filter(|_| preshared),
             ..config(number % PEERS)
         };

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use awg_tunnel::{Now, Parameters, PeerConfig, PeerId, Seal, Tunnel, TunnelConfig};
+use awg_tunnel::{Interval, Now, Parameters, PeerConfig, PeerId, Seal, Tunnel, TunnelConfig};
 
 use crate::end::{End, Happening, START, Setup};
 
@@ -87,7 +87,7 @@ impl End for Ours {
                 allowed_ips: networks.map_err(|_| "not a network".to_owned())?,
                 persistent_keepalive: peer
                     .persistent_keepalive
-                    .map(|seconds| Duration::from_secs(seconds.into())),
+                    .and_then(|seconds| Interval::every(seconds.into())),
                 ..PeerConfig::new(peer.public_key)
             };
             let id = tunnel

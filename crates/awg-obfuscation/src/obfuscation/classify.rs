@@ -53,6 +53,16 @@ impl Obfuscation {
             compared,
         }
     }
+
+    /// What `datagram` would be if its sender did not protect headers: for telling why nothing of it can be used.
+    pub fn classify_unprotected<'a>(&'a self, datagram: &'a [u8]) -> Candidates<'a> {
+        Candidates {
+            obfuscation: self,
+            datagram,
+            mask: HeaderMask::default(),
+            compared: 0,
+        }
+    }
 }
 
 impl Candidates<'_> {

@@ -1,11 +1,10 @@
 //! What a peer is given by its owner.
 
-use std::time::Duration;
-
 use ipnet::IpNet;
 
 use crate::endpoint::Endpoint;
 use crate::keys::{PresharedKey, PublicKey};
+use crate::times::Interval;
 
 /// A `[Peer]` section.
 #[derive(Debug, Clone)]
@@ -19,8 +18,9 @@ pub struct PeerConfig {
     pub endpoint: Option<Endpoint>,
     /// The inner addresses that are its own. A prefix that another peer had goes over to this one, as in WireGuard.
     pub allowed_ips: Vec<IpNet>,
-    /// How often a message is sent at least, so that a NAT on the way keeps its mapping. Not zero.
-    pub persistent_keepalive: Option<Duration>,
+    /// How often a message is sent at least, so that a NAT on the way keeps its mapping; drawn anew at every authenticated
+    /// message in either direction.
+    pub persistent_keepalive: Option<Interval>,
 }
 
 impl PeerConfig {

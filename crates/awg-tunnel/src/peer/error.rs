@@ -32,9 +32,4 @@ pub enum PeerError {
         /// How many there are.
         sets: usize,
     },
-    /// A persistent keepalive of no time.
-    #[error(
-        "a persistent keepalive needs an interval of at least a second; leave it out to have none"
-    )]
-    KeepaliveInterval,
 }

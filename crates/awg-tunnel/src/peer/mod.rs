@@ -3,6 +3,7 @@
 mod config;
 mod error;
 mod id;
+mod padding_run;
 mod pending;
 mod staged;
 mod status;
@@ -11,19 +12,24 @@ mod timing;
 
 use std::time::{Duration, Instant};
 
+use awg_obfuscation::TrailerWindow;
 use ipnet::IpNet;
 
 use crate::cookie::CookieJar;
 use crate::endpoint::Endpoint;
+use crate::entropy::Entropy;
 use crate::event::{Event, FailureCause};
 use crate::keys::{PresharedKey, PublicKey};
+use crate::limits::SILENCE_TIMEOUT;
 use crate::session::Rotation;
 use crate::tai64n::Timestamp;
 use crate::timers::PeerTimers;
+use crate::times::{Interval, Times};
 
 pub use config::PeerConfig;
 pub use error::PeerError;
 pub use id::PeerId;
+pub(crate) use padding_run::PaddingRun;
 pub(crate) use pending::Pending;
 pub(crate) use staged::Staged;
 pub use status::PeerStatus;
@@ -36,7 +42,7 @@ pub(crate) struct Peer {
     pub(crate) preshared_key: PresharedKey,
     pub(crate) endpoint: Option<Endpoint>,
     pub(crate) allowed_ips: Vec<IpNet>,
-    pub(crate) persistent_keepalive: Option<Duration>,
+    pub(crate) persistent_keepalive: Option<Interval>,
 
     pub(crate) sessions: Rotation,
     /// Our initiation that waits for its response.
@@ -53,14 +59,21 @@ pub(crate) struct Peer {
     pub(crate) last_handshake_sent: Option<Instant>,
     /// Initiations of the run under way; 0 when there is none.
     pub(crate) initiations: u32,
+    /// How many it may have.
+    pub(crate) most_initiations: u32,
     /// What a datagram told about why the run fails.
     pub(crate) suspicion: Option<FailureCause>,
     /// Responses since the peer last used a session that we made as responder.
     pub(crate) unconfirmed_responses: u32,
     /// The renewal at 165 s was started for the current session.
     pub(crate) renewed_on_receive: bool,
-    /// Added to the silence timeout; drawn with each handshake, so that packets draw nothing.
-    pub(crate) silence_jitter: Duration,
+    /// Data sent and nothing authenticated received for so long starts a handshake; drawn with each handshake, so that packets draw
+    /// nothing.
+    pub(crate) silence_timeout: Duration,
+    /// How long random trailers may be.
+    pub(crate) window: TrailerWindow,
+    /// What is added to the packets of this moment.
+    pub(crate) padding: PaddingRun,
     pub(crate) queued: Turns,
     pub(crate) told: Told,
     /// When it was last told that the peer moved.
@@ -91,10 +104,13 @@ impl Peer {
             last_initiation: None,
             last_handshake_sent: None,
             initiations: 0,
+            most_initiations: 0,
             suspicion: None,
             unconfirmed_responses: 0,
             renewed_on_receive: false,
-            silence_jitter: Duration::ZERO,
+            silence_timeout: SILENCE_TIMEOUT,
+            window: TrailerWindow::default(),
+            padding: PaddingRun::default(),
             queued: Turns::default(),
             told: Told::default(),
             told_roaming: None,
@@ -110,6 +126,19 @@ impl Peer {
         self.sessions
             .current()
             .is_some_and(|keypair| keypair.is_usable(now))
+    }
+
+    /// Whether the session that was just sent by is to be renewed.
+    #[inline]
+    pub(crate) fn wants_rekey_on_send(
+        &self,
+        now: Instant,
+        times: &Times,
+        entropy: &mut Entropy,
+    ) -> bool {
+        self.sessions
+            .current()
+            .is_some_and(|keypair| keypair.wants_rekey_on_send(now, times, entropy))
     }
 
     /// Takes the way that an authenticated message came by. Gives an event if its address took the place of another, and none was

@@ -3,49 +3,62 @@
 use std::time::Instant;
 
 use super::Peer;
-use crate::limits::{KEEPALIVE_TIMEOUT, SILENCE_TIMEOUT, ZERO_KEYS_AFTER};
+use crate::entropy::Entropy;
 use crate::time::Now;
 use crate::timers::{AlarmClock, Timer};
+use crate::times::Times;
 
 impl Peer {
     /// A handshake message, a packet or a keepalive was sent.
     #[inline]
-    pub(crate) fn sent(&mut self, clock: &mut AlarmClock, now: Instant) {
+    pub(crate) fn sent(&mut self, clock: &mut AlarmClock, now: Instant, entropy: &mut Entropy) {
         self.timers.clear(Timer::Keepalive);
-        self.passed(clock, now);
+        self.passed(clock, now, entropy);
     }
 
     /// A packet was sent.
     #[inline]
-    pub(crate) fn sent_packet(&mut self, clock: &mut AlarmClock, now: Instant) {
-        self.sent(clock, now);
+    pub(crate) fn sent_packet(
+        &mut self,
+        clock: &mut AlarmClock,
+        now: Instant,
+        entropy: &mut Entropy,
+    ) {
+        self.sent(clock, now, entropy);
         if !self.timers.is_set(Timer::Silence) {
-            let at = now + SILENCE_TIMEOUT + self.silence_jitter;
-            self.timers.set(clock, Timer::Silence, at);
+            self.timers
+                .set(clock, Timer::Silence, now + self.silence_timeout);
         }
     }
 
     /// An authenticated message was received.
     #[inline]
-    pub(crate) fn received(&mut self, clock: &mut AlarmClock, now: Instant) {
+    pub(crate) fn received(&mut self, clock: &mut AlarmClock, now: Instant, entropy: &mut Entropy) {
         self.timers.clear(Timer::Silence);
         self.last_received = Some(now);
-        self.passed(clock, now);
+        self.window.received();
+        self.passed(clock, now, entropy);
     }
 
     /// An authenticated message with content was received.
     #[inline]
-    pub(crate) fn received_content(&mut self, clock: &mut AlarmClock, now: Instant) {
+    pub(crate) fn received_content(
+        &mut self,
+        clock: &mut AlarmClock,
+        now: Instant,
+        times: &Times,
+        entropy: &mut Entropy,
+    ) {
         if !self.timers.is_set(Timer::Keepalive) {
-            self.timers
-                .set(clock, Timer::Keepalive, now + KEEPALIVE_TIMEOUT);
+            let at = now + times.keepalive(entropy);
+            self.timers.set(clock, Timer::Keepalive, at);
         }
     }
 
     /// New keys were derived.
-    pub(crate) fn keys_derived(&mut self, clock: &mut AlarmClock, now: Instant) {
+    pub(crate) fn keys_derived(&mut self, clock: &mut AlarmClock, now: Instant, times: &Times) {
         self.timers
-            .set(clock, Timer::ZeroKeys, now + ZERO_KEYS_AFTER);
+            .set(clock, Timer::ZeroKeys, now + times.zero_keys());
     }
 
     /// A session came into use: nothing is left of the run that made it.
@@ -64,10 +77,10 @@ impl Peer {
     }
 
     #[inline]
-    fn passed(&mut self, clock: &mut AlarmClock, now: Instant) {
+    fn passed(&mut self, clock: &mut AlarmClock, now: Instant, entropy: &mut Entropy) {
         if let Some(interval) = self.persistent_keepalive {
-            self.timers
-                .set(clock, Timer::PersistentKeepalive, now + interval);
+            let at = now + interval.draw(entropy);
+            self.timers.set(clock, Timer::PersistentKeepalive, at);
         }
     }
 }

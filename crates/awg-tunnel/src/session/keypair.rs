@@ -1,17 +1,16 @@
 //! One session: its keys, counters and age.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 
 use super::Role;
 use super::replay::ReplayWindow;
-use crate::limits::{
-    REJECT_AFTER_MESSAGES, REJECT_AFTER_TIME, REKEY_AFTER_MESSAGES, REKEY_AFTER_TIME,
-    REKEY_ON_RECEIVE_AFTER,
-};
+use crate::entropy::Entropy;
+use crate::limits::{REJECT_AFTER_MESSAGES, REKEY_AFTER_MESSAGES};
 use crate::message::{TAG_SIZE, transport};
 use crate::noise::SessionKeys;
+use crate::times::Times;
 use crate::wiped::Wiped;
 
 /// A session. Sealing and opening happen in place and allocate nothing.
@@ -52,6 +51,7 @@ impl Keypair {
         keys: &SessionKeys,
         role: Role,
         created: Instant,
+        times: &Times,
         local_index: u32,
         remote_index: u32,
     ) -> Self {
@@ -68,7 +68,7 @@ impl Keypair {
             counter: 0,
             role,
             created,
-            expires: created + REJECT_AFTER_TIME,
+            expires: created + times.session(),
             local_index,
             remote_index,
         }
@@ -93,14 +93,28 @@ impl Keypair {
     }
 
     /// Whether an end that sends should renew it.
-    pub(crate) fn wants_rekey_on_send(&self, now: Instant) -> bool {
+    pub(crate) fn wants_rekey_on_send(
+        &self,
+        now: Instant,
+        times: &Times,
+        entropy: &mut Entropy,
+    ) -> bool {
         self.counter > REKEY_AFTER_MESSAGES
-            || self.role == Role::Initiator && now > self.created + REKEY_AFTER_TIME
+            || self.role == Role::Initiator && times.renews_on_send(self.age(now), entropy)
     }
 
     /// Whether an end that receives should renew it.
-    pub(crate) fn wants_rekey_on_receive(&self, now: Instant) -> bool {
-        self.role == Role::Initiator && now > self.created + REKEY_ON_RECEIVE_AFTER
+    pub(crate) fn wants_rekey_on_receive(
+        &self,
+        now: Instant,
+        times: &Times,
+        entropy: &mut Entropy,
+    ) -> bool {
+        self.role == Role::Initiator && times.renews_on_receive(self.age(now), entropy)
+    }
+
+    fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.created)
     }
 
     /// Makes a transport message of its own content, in place: `message` is header, content, room for the tag. The session

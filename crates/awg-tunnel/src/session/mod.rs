@@ -2,14 +2,12 @@
 //! (whitepaper section 6, `device/keypair.go`, `device/noise-protocol.go`).
 
 mod keypair;
-mod padding;
 mod replay;
 mod rotation;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use keypair::{Keypair, Refusal};
-pub(crate) use padding::padded_length;
 pub(crate) use rotation::{Rotation, Slot};
 
 /// Which end of a handshake this was.

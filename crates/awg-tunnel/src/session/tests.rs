@@ -2,42 +2,7 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 
-use super::padded_length;
 use super::replay::{ReplayWindow, WINDOW};
-use crate::recording;
-
-/// Reference: `g_padding_mtu1280`, also for content above the MTU.
-#[test]
-fn content_is_padded_as_recorded() {
-    let recording = recording::g_padding();
-    let mtu = usize::from(recording.mtu("A"));
-    let mut compared = 0;
-    for line in recording
-        .of("A", "send")
-        .filter(|line| line.text("kind") == "transport")
-    {
-        let content = line.number("inner_length") as usize;
-        assert_eq!(
-            padded_length(content, mtu) + 32,
-            line.number("size") as usize,
-            "{content}"
-        );
-        compared += 1;
-    }
-    assert!(compared > 10);
-}
-
-#[test]
-fn padding_never_passes_the_mtu() {
-    for mtu in 68..300 {
-        for length in 0..=mtu {
-            let padded = padded_length(length, mtu);
-            assert!(
-                padded >= length && padded <= mtu && (padded.is_multiple_of(16) || padded == mtu)
-            );
-        }
-    }
-}
 
 #[test]
 fn the_window_is_as_wide_as_the_references() {

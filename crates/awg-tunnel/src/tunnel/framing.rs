@@ -1,13 +1,17 @@
-//! From content to datagram: padding before, header, content, zeros, tag (`RoutineEncryption`, `RoutineSequentialSender` in
-//! `device/send.go`). Everything about sizes of transport messages is here.
+//! From content to datagram: padding before, header, content, zeros, tag; from handshake message to datagram: padding before,
+//! message, trailer (`RoutineEncryption`, `RoutineSequentialSender`, `SendHandshakeInitiation` in `device/send.go`). Header
+//! protection comes last. Everything about sizes is here.
 
-use awg_obfuscation::{LARGEST_DATAGRAM, MessageType, Obfuscation, Parameters};
+use awg_obfuscation::{LARGEST_DATAGRAM, MessageType, Obfuscation, Parameters, TrailerWindow};
 
 use super::config::{TunnelConfig, TunnelError};
 use crate::endpoint::Local;
 use crate::entropy::Entropy;
 use crate::message::{TAG_SIZE, transport};
-use crate::session::{Keypair, padded_length};
+use crate::peer::Peer;
+use crate::session::Keypair;
+use crate::time::Now;
+use crate::times::Times;
 
 /// One framing for each obfuscation of a tunnel: at least one.
 pub(super) struct Framings(pub(super) Vec<Framing>);
@@ -51,9 +55,16 @@ impl Framings {
         &self.0[usize::from(local.obfuscation)]
     }
 
+    /// The times of a peer: those of the place where it was last heard.
+    pub(super) fn times_of(&self, peer: &Peer) -> &Times {
+        let local = peer.endpoint.map_or(Local::default(), |to| to.local);
+        &self.at(local).times
+    }
+
     /// The most bytes of a datagram with content within the MTU, whatever the obfuscation.
     pub(super) fn largest_sealed(&self) -> usize {
-        let sizes = self.0.iter().map(|framing| framing.sealed_len(framing.mtu));
+        let full = |framing: &Framing| framing.headroom() + framing.mtu + TAG_SIZE;
+        let sizes = self.0.iter().map(full);
         sizes.max().unwrap_or(0)
     }
 }
@@ -65,9 +76,10 @@ fn obfuscation(place: usize, parameters: &Parameters) -> Result<Obfuscation, Tun
     })
 }
 
-/// The obfuscation and the MTU.
+/// The obfuscation, its times, and the MTU.
 pub(super) struct Framing {
     pub(super) obfuscation: Obfuscation,
+    pub(super) times: Times,
     pub(super) mtu: usize,
 }
 
@@ -84,6 +96,7 @@ impl Framing {
             });
         }
         Ok(Self {
+            times: Times::new(&obfuscation.parameters().timing),
             obfuscation,
             mtu: usize::from(mtu),
         })
@@ -94,24 +107,35 @@ impl Framing {
         self.obfuscation.padding(MessageType::Transport) + transport::HEADER_SIZE
     }
 
-    /// Bytes of the datagram for so much content.
-    pub(super) fn sealed_len(&self, content: usize) -> usize {
-        self.headroom() + padded_length(content, self.mtu) + TAG_SIZE
+    /// The most bytes that the datagram for so much content has.
+    #[inline]
+    pub(super) fn sealed_len(&self, content: usize, window: TrailerWindow) -> usize {
+        let zeros = self
+            .obfuscation
+            .most_content_padding(content, self.mtu, window);
+        self.headroom() + content + zeros + TAG_SIZE
     }
 
     /// Makes a datagram of the packet that lies at `headroom`, in place; gives its size. The datagram is at least `sealed_len`
-    /// long.
+    /// long. Nothing is done where the peer has no session.
     #[inline]
     pub(super) fn seal_packet(
         &self,
+        now: Now,
         entropy: &mut Entropy,
-        keypair: &mut Keypair,
+        peer: &mut Peer,
         datagram: &mut [u8],
         content: usize,
-    ) -> usize {
+    ) -> Option<usize> {
+        let keypair = peer.sessions.current_mut()?;
+        peer.window.sent(content);
+        let zeros = peer.padding.next(now.instant, content, || {
+            self.obfuscation
+                .content_padding(content, self.mtu, peer.window, entropy.rng())
+        });
         let headroom = self.headroom();
-        let size = self.sealed_len(content);
-        let datagram = &mut datagram[..size];
+        let size = headroom + content + zeros + TAG_SIZE;
+        let datagram = datagram.get_mut(..size)?;
         datagram[headroom + content..size - TAG_SIZE].fill(0);
         self.seal(
             entropy,
@@ -119,7 +143,7 @@ impl Framing {
             datagram,
             headroom - transport::HEADER_SIZE,
         );
-        size
+        Some(size)
     }
 
     /// Makes a keepalive.
@@ -127,26 +151,38 @@ impl Framing {
         &self,
         entropy: &mut Entropy,
         keypair: &mut Keypair,
+        window: TrailerWindow,
         datagram: &mut Vec<u8>,
     ) {
         let padding = self.obfuscation.keepalive_padding();
+        let zeros = self
+            .obfuscation
+            .content_padding(0, self.mtu, window, entropy.rng());
         datagram.clear();
-        datagram.resize(padding + transport::KEEPALIVE_SIZE, 0);
+        datagram.resize(padding + transport::KEEPALIVE_SIZE + zeros, 0);
         self.seal(entropy, keypair, datagram, padding);
     }
 
-    /// A handshake message with its padding.
+    /// A handshake message with what is before and behind it.
     pub(super) fn pad(
         &self,
         entropy: &mut Entropy,
         kind: MessageType,
         message: &[u8],
+        window: TrailerWindow,
         datagram: &mut Vec<u8>,
     ) {
+        let padding = self.obfuscation.padding(kind);
         datagram.clear();
-        datagram.resize(self.obfuscation.padding(kind), 0);
+        datagram.resize(padding, 0);
         self.obfuscation.fill_padding(datagram, entropy.rng());
         datagram.extend_from_slice(message);
+        self.obfuscation.toggle_protection(kind, padding, datagram);
+        let size = datagram.len();
+        let trailer = self.obfuscation.trailer(window, size, entropy.rng());
+        datagram.resize(size + trailer, 0);
+        self.obfuscation
+            .fill_padding(&mut datagram[size..], entropy.rng());
     }
 
     #[inline]
@@ -157,11 +193,13 @@ impl Framing {
         datagram: &mut [u8],
         padding: usize,
     ) {
-        let (padding, message) = datagram.split_at_mut(padding);
-        self.obfuscation.fill_padding(padding, entropy.rng());
+        let (before, message) = datagram.split_at_mut(padding);
+        self.obfuscation.fill_padding(before, entropy.rng());
         let type_word = self
             .obfuscation
             .type_word(MessageType::Transport, entropy.rng());
         keypair.seal(type_word, message);
+        self.obfuscation
+            .toggle_protection(MessageType::Transport, padding, datagram);
     }
 }

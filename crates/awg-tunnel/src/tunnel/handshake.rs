@@ -3,11 +3,12 @@
 use awg_obfuscation::MessageType;
 
 use super::Tunnel;
+use super::framing::Framing;
 use super::outbox::Outgoing;
 use super::receive::Rejection;
 use crate::endpoint::Endpoint;
 use crate::event::{Event, FailureCause};
-use crate::limits::{INITIATION_INTERVAL, REKEY_TIMEOUT};
+use crate::limits::INITIATION_INTERVAL;
 use crate::message::{CookieReply, Initiation, Response};
 use crate::noise::Responder;
 use crate::peer::{PeerId, Pending};
@@ -31,7 +32,7 @@ impl Tunnel {
         self.send_initiation(now, id);
     }
 
-    /// Sends the next initiation of a run, or puts it off until `REKEY_TIMEOUT` after the last handshake message.
+    /// Sends the next initiation of a run, or puts it off until it is not too soon after the last handshake message.
     pub(super) fn send_initiation(&mut self, now: Now, id: PeerId) {
         let Some(peer) = self.peers.get_mut(id) else {
             return;
@@ -39,22 +40,22 @@ impl Tunnel {
         let Some(to) = peer.endpoint else {
             return;
         };
+        let Framing {
+            obfuscation, times, ..
+        } = self.framings.at(to.local);
+        let least = times.between_initiations();
         if let Some(last) = peer.last_handshake_sent
-            && now.instant.saturating_duration_since(last) < REKEY_TIMEOUT
+            && now.instant.saturating_duration_since(last) < least
         {
             peer.timers
-                .set(&mut self.clock, Timer::Deferred, last + REKEY_TIMEOUT);
+                .set(&mut self.clock, Timer::Deferred, last + least);
             return;
         }
         if let Some(pending) = peer.pending.take() {
             self.indices.free(pending.local_index());
         }
         let local_index = self.indices.allocate(&mut self.entropy, id);
-        let type_word = self
-            .framings
-            .at(to.local)
-            .obfuscation
-            .type_word(MessageType::Initiation, self.entropy.rng());
+        let type_word = obfuscation.type_word(MessageType::Initiation, self.entropy.rng());
         let begun = Pending::begin(
             &self.identity,
             &peer.public_key,
@@ -72,16 +73,19 @@ impl Tunnel {
         peer.cookies.authenticate(now.instant, &mut message.0);
         peer.pending = Some(pending);
         peer.last_handshake_sent = Some(now.instant);
+        if peer.initiations == 0 {
+            peer.most_initiations = times.initiations(&mut self.entropy);
+        }
         peer.initiations += 1;
-        peer.silence_jitter = self.entropy.jitter();
+        peer.silence_timeout = times.silence(&mut self.entropy);
         peer.timers.clear(Timer::Deferred);
         peer.timers.set(
             &mut self.clock,
             Timer::Retransmit,
-            now.instant + REKEY_TIMEOUT + self.entropy.jitter(),
+            now.instant + times.retransmission(&mut self.entropy),
         );
-        peer.sent(&mut self.clock, now.instant);
-        let preamble = self.framings.at(to.local).obfuscation.preamble();
+        peer.sent(&mut self.clock, now.instant, &mut self.entropy);
+        let preamble = obfuscation.preamble();
         self.outbox.push(
             Outgoing::Initiation {
                 peer: id,
@@ -177,31 +181,31 @@ impl Tunnel {
         peer.last_timestamp = timestamp;
         peer.last_initiation = Some(now.instant);
         peer.last_handshake_sent = Some(now.instant);
-        peer.silence_jitter = self.entropy.jitter();
+        let Framing {
+            obfuscation, times, ..
+        } = self.framings.at(from.local);
+        peer.silence_timeout = times.silence(&mut self.entropy);
         peer.bytes_received += message.0.len() as u64;
         let roamed = peer.roam(now.instant, from);
 
         let local_index = self.indices.allocate(&mut self.entropy, id);
-        let type_word = self
-            .framings
-            .at(from.local)
-            .obfuscation
-            .type_word(MessageType::Response, self.entropy.rng());
+        let type_word = obfuscation.type_word(MessageType::Response, self.entropy.rng());
         let mut response = Response::new(type_word, local_index, message.sender(), &noise);
         peer.cookies.authenticate(now.instant, &mut response.0);
         let keypair = Keypair::new(
             &keys,
             Role::Responder,
             now.instant,
+            times,
             local_index,
             message.sender(),
         );
         for ended in peer.sessions.begin(Box::new(keypair)) {
             self.indices.free(ended);
         }
-        peer.received(&mut self.clock, now.instant);
-        peer.keys_derived(&mut self.clock, now.instant);
-        peer.sent(&mut self.clock, now.instant);
+        peer.received(&mut self.clock, now.instant, &mut self.entropy);
+        peer.keys_derived(&mut self.clock, now.instant, times);
+        peer.sent(&mut self.clock, now.instant, &mut self.entropy);
         peer.unconfirmed_responses += 1;
         let unconfirmed = peer.unconfirmed_responses > UNCONFIRMED_RESPONSES;
         self.outbox.push(
@@ -274,18 +278,20 @@ impl Tunnel {
         peer.bytes_received += message.0.len() as u64;
         let roamed = peer.roam(now.instant, from);
         let rekey = peer.has_session(now.instant);
+        let times = &self.framings.at(from.local).times;
         let keypair = Keypair::new(
             &keys,
             Role::Initiator,
             now.instant,
+            times,
             receiver,
             message.sender(),
         );
         for ended in peer.sessions.begin(Box::new(keypair)) {
             self.indices.free(ended);
         }
-        peer.received(&mut self.clock, now.instant);
-        peer.keys_derived(&mut self.clock, now.instant);
+        peer.received(&mut self.clock, now.instant, &mut self.entropy);
+        peer.keys_derived(&mut self.clock, now.instant, times);
         peer.handshake_completed(&mut self.clock, now);
         self.counters.responses_received += 1;
         self.counters.sessions_established += 1;
@@ -327,7 +333,8 @@ impl Tunnel {
         Ok(())
     }
 
-    /// Under load: lets a handshake message in that has a cookie, at its address's rate; answers one without.
+    /// Under load: lets a handshake message in that has a cookie, at its address's rate; answers one without, unless that is turned
+    /// off.
     fn admit(
         &mut self,
         now: Now,
@@ -343,11 +350,13 @@ impl Tunnel {
                 &mut counters.dropped_rate_limited
             }));
         }
-        let type_word = self
-            .framings
-            .at(from.local)
-            .obfuscation
-            .type_word(MessageType::CookieReply, self.entropy.rng());
+        let obfuscation = &self.framings.at(from.local).obfuscation;
+        if obfuscation.parameters().disable_cookies {
+            return Err(Rejection::Dropped(|counters| {
+                &mut counters.dropped_without_cookie
+            }));
+        }
+        let type_word = obfuscation.type_word(MessageType::CookieReply, self.entropy.rng());
         let reply = self.checker.reply(
             now.instant,
             &mut self.entropy,

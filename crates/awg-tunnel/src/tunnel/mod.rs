@@ -20,7 +20,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use awg_obfuscation::SignatureCounter;
+use awg_obfuscation::{SignatureCounter, TrailerWindow};
 
 use crate::allowed_ips::AllowedIps;
 use crate::cookie::{CookieChecker, LoadGauge, SeenInitiations, SourceBuckets};
@@ -114,10 +114,15 @@ impl Tunnel {
         self.framing_of(peer).headroom()
     }
 
-    /// Bytes of the datagram that so much content for `peer` makes: S4, header, content padded with zeros, tag.
+    /// The most bytes that the datagram of so much content for `peer` has: S4, header, content padded with zeros, tag. How many zeros
+    /// is drawn when it is [sealed](Self::seal).
     #[inline]
     pub fn sealed_len(&self, peer: PeerId, content_len: usize) -> usize {
-        self.framing_of(peer).sealed_len(content_len)
+        let window = self
+            .peers
+            .get(peer)
+            .map_or(TrailerWindow::default(), |peer| peer.window);
+        self.framing_of(peer).sealed_len(content_len, window)
     }
 
     /// Room for any sealed packet, whoever the peer is.

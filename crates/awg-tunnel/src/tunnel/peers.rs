@@ -1,6 +1,6 @@
 //! Peers added, changed and removed while the tunnel runs.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Tunnel;
 use crate::endpoint::Endpoint;
@@ -22,7 +22,6 @@ impl Tunnel {
         if self.by_key.contains_key(&config.public_key) {
             return Err(PeerError::Exists);
         }
-        check_interval(config.persistent_keepalive)?;
         self.check_endpoint(config.endpoint)?;
         let limit = self.limits.peers.min(PeerTable::CAPACITY);
         if self.peers.len() >= limit {
@@ -52,7 +51,6 @@ impl Tunnel {
         id: PeerId,
         config: PeerConfig,
     ) -> Result<(), PeerError> {
-        check_interval(config.persistent_keepalive)?;
         self.check_endpoint(config.endpoint)?;
         let peer = self
             .peers
@@ -135,20 +133,11 @@ impl Tunnel {
             return;
         };
         if let Some(interval) = peer.persistent_keepalive {
-            peer.timers.set(
-                &mut self.clock,
-                Timer::PersistentKeepalive,
-                now.instant + interval,
-            );
+            let at = now.instant + interval.draw(&mut self.entropy);
+            peer.timers
+                .set(&mut self.clock, Timer::PersistentKeepalive, at);
             self.keepalive(now, id);
         }
-    }
-}
-
-fn check_interval(interval: Option<Duration>) -> Result<(), PeerError> {
-    match interval {
-        Some(interval) if interval < Duration::from_secs(1) => Err(PeerError::KeepaliveInterval),
-        _ => Ok(()),
     }
 }
 

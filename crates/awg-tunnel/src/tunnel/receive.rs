@@ -62,17 +62,21 @@ impl Tunnel {
             return None;
         }
         let framing = self.framings.at(from.local);
-        let first = framing.obfuscation.classify(datagram).next();
+        let mut candidates = framing.obfuscation.classify(datagram);
+        let (first, mask) = (candidates.next(), candidates.mask());
         let (offset, before) = match first {
             None => {
                 self.counters.dropped_unclassified += 1;
+                self.suspect_bare_headers(now, from, datagram);
                 return None;
             }
             Some(first) if first.message == MessageType::Transport => (first.offset, None),
             Some(_) => self.handle_handshake(now, from, datagram)?,
         };
         let size = datagram.len();
-        match self.handle_transport(now, from, size, datagram.get_mut(offset..)?) {
+        let message = datagram.get_mut(offset..)?;
+        mask.apply(message);
+        match self.handle_transport(now, from, size, message) {
             Ok(inbound) => inbound,
             Err(reason) => {
                 // What it looked like first is what the reference would have taken it for.
@@ -92,7 +96,7 @@ impl Tunnel {
         &mut self,
         now: Now,
         from: Endpoint,
-        datagram: &[u8],
+        datagram: &mut [u8],
     ) -> Option<(usize, Option<Reason>)> {
         let mut candidates = [None; 5];
         let framing = self.framings.at(from.local);
@@ -102,23 +106,26 @@ impl Tunnel {
         }
         let mut first_reason: Option<Reason> = None;
         for candidate in candidates.into_iter().flatten() {
-            let message = datagram.get(candidate.offset..)?;
-            let result = match candidate.message {
+            let (kind, offset) = (candidate.message, candidate.offset);
+            if kind == MessageType::Transport {
+                return Some((offset, first_reason));
+            }
+            self.toggle_protection(from, kind, offset, datagram);
+            let message = datagram.get(offset..)?;
+            let result = match kind {
                 MessageType::Initiation => {
                     self.handle_initiation(now, from, &Initiation(*message.first_chunk()?))
                 }
                 MessageType::Response => {
                     self.handle_response(now, from, &Response(*message.first_chunk()?))
                 }
-                MessageType::CookieReply => {
-                    self.handle_cookie_reply(now, &CookieReply(*message.first_chunk()?))
-                }
-                MessageType::Transport => return Some((candidate.offset, first_reason)),
+                _ => self.handle_cookie_reply(now, &CookieReply(*message.first_chunk()?)),
             };
             match result {
                 Ok(()) => return None,
                 Err(Rejection::NotThis(reason)) => {
                     first_reason.get_or_insert(reason);
+                    self.toggle_protection(from, kind, offset, datagram);
                 }
                 Err(Rejection::Dropped(reason)) => {
                     *reason(&mut self.counters) += 1;
@@ -129,10 +136,50 @@ impl Tunnel {
         if let Some(reason) = first_reason {
             let before = self.counters.dropped_mac1;
             *reason(&mut self.counters) += 1;
-            if self.counters.dropped_mac1 != before {
+            if self.counters.dropped_mac1 != before
+                && !self.suspect_bare_headers(now, from, datagram)
+            {
                 self.emit_failure(now, None, Some(from.remote), FailureCause::Mac1);
             }
         }
         None
+    }
+
+    fn toggle_protection(
+        &self,
+        from: Endpoint,
+        kind: MessageType,
+        offset: usize,
+        datagram: &mut [u8],
+    ) {
+        let obfuscation = &self.framings.at(from.local).obfuscation;
+        obfuscation.toggle_protection(kind, offset, datagram);
+    }
+
+    /// Tells of a sender that does not protect headers where we do: its handshake message is for us (mac1) as it stands. Says
+    /// whether it is. Of a sender that does where we do not nothing can be told.
+    #[cold]
+    fn suspect_bare_headers(&mut self, now: Now, from: Endpoint, datagram: &[u8]) -> bool {
+        let obfuscation = &self.framings.at(from.local).obfuscation;
+        if !obfuscation.protects_headers() {
+            return false;
+        }
+        let is_ours = obfuscation
+            .classify_unprotected(datagram)
+            .filter(|found| {
+                matches!(
+                    found.message,
+                    MessageType::Initiation | MessageType::Response
+                )
+            })
+            .filter_map(|found| {
+                let end = found.offset + found.message.bare_size();
+                datagram.get(found.offset..end)
+            })
+            .any(|message| self.checker.check_mac1(message));
+        if is_ours {
+            self.emit_failure(now, None, Some(from.remote), FailureCause::HeaderProtection);
+        }
+        is_ours
     }
 }

@@ -60,7 +60,7 @@ impl Tunnel {
             self.counters.dropped_sent_above_mtu += 1;
             return Seal::Dropped(SendDrop::AboveMtu);
         }
-        if datagram.len() < framing.sealed_len(content_len) {
+        if datagram.len() < framing.sealed_len(content_len, peer.window) {
             self.counters.dropped_slice_too_short += 1;
             return Seal::Dropped(SendDrop::SliceTooShort);
         }
@@ -68,18 +68,18 @@ impl Tunnel {
             self.counters.dropped_no_endpoint += 1;
             return Seal::Dropped(SendDrop::NoEndpoint);
         };
-        let usable = peer
-            .sessions
-            .current_mut()
-            .filter(|keypair| keypair.is_usable(now.instant));
-        let Some(keypair) = usable else {
+        if !peer.has_session(now.instant) {
             let headroom = framing.headroom();
             return self.stage(now, id, &datagram[headroom..headroom + content_len]);
+        }
+        let sealed = framing.seal_packet(now, &mut self.entropy, peer, datagram, content_len);
+        let Some(len) = sealed else {
+            self.counters.dropped_slice_too_short += 1;
+            return Seal::Dropped(SendDrop::SliceTooShort);
         };
-        let len = framing.seal_packet(&mut self.entropy, keypair, datagram, content_len);
-        let wants_rekey = keypair.wants_rekey_on_send(now.instant);
+        let wants_rekey = peer.wants_rekey_on_send(now.instant, &framing.times, &mut self.entropy);
         peer.bytes_sent += len as u64;
-        peer.sent_packet(&mut self.clock, now.instant);
+        peer.sent_packet(&mut self.clock, now.instant, &mut self.entropy);
         self.counters.packets_sent += 1;
         self.counters.datagrams_sent += 1;
         self.counters.bytes_sent += len as u64;

@@ -2,7 +2,6 @@
 
 use super::Tunnel;
 use crate::event::{Event, FailureCause};
-use crate::limits::{MAX_INITIATIONS, ZERO_KEYS_AFTER};
 use crate::peer::PeerId;
 use crate::time::Now;
 use crate::timers::Timer;
@@ -49,7 +48,7 @@ impl Tunnel {
         let Some(peer) = self.peers.get_mut(id) else {
             return;
         };
-        if peer.initiations < MAX_INITIATIONS {
+        if peer.initiations < peer.most_initiations {
             let initiations = peer.initiations;
             // Where something came that told a cause, it was told then.
             if initiations == UNANSWERED_INITIATIONS && peer.suspicion.is_none() {
@@ -65,7 +64,7 @@ impl Tunnel {
         peer.timers.clear(Timer::Keepalive);
         // What is left of the exchange goes with the other keys, or, if there are none, in its own time.
         if !peer.timers.is_set(Timer::ZeroKeys) {
-            let at = now.instant + ZERO_KEYS_AFTER;
+            let at = now.instant + self.framings.times_of(peer).zero_keys();
             peer.timers.set(&mut self.clock, Timer::ZeroKeys, at);
         }
         let cause = peer.suspicion.take().unwrap_or(FailureCause::NoAnswer);
@@ -80,7 +79,7 @@ impl Tunnel {
             return;
         };
         if let Some(interval) = peer.persistent_keepalive {
-            let at = now.instant + interval;
+            let at = now.instant + interval.draw(&mut self.entropy);
             peer.timers
                 .set(&mut self.clock, Timer::PersistentKeepalive, at);
             self.keepalive(now, id);

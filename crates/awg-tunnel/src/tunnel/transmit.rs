@@ -1,6 +1,6 @@
 //! What waits, given out one datagram at a time.
 
-use awg_obfuscation::{MessageType, Obfuscation};
+use awg_obfuscation::{MessageType, Obfuscation, TrailerWindow};
 
 use super::Tunnel;
 use super::outbox::Outgoing;
@@ -64,19 +64,40 @@ impl Tunnel {
             Outgoing::Initiation {
                 peer, to, message, ..
             } => {
-                self.pad(to.local, MessageType::Initiation, &message.0, datagram);
+                let window = self.window(peer);
+                self.pad(
+                    to.local,
+                    MessageType::Initiation,
+                    &message.0,
+                    window,
+                    datagram,
+                );
                 self.counters.initiations_sent += 1;
                 self.count_bytes(peer, datagram.len());
                 Some(to)
             }
             Outgoing::Response { peer, to, message } => {
-                self.pad(to.local, MessageType::Response, &message.0, datagram);
+                let window = self.window(peer);
+                self.pad(
+                    to.local,
+                    MessageType::Response,
+                    &message.0,
+                    window,
+                    datagram,
+                );
                 self.counters.responses_sent += 1;
                 self.count_bytes(peer, datagram.len());
                 Some(to)
             }
             Outgoing::CookieReply { to, message } => {
-                self.pad(to.local, MessageType::CookieReply, &message.0, datagram);
+                let window = TrailerWindow::default();
+                self.pad(
+                    to.local,
+                    MessageType::CookieReply,
+                    &message.0,
+                    window,
+                    datagram,
+                );
                 self.counters.cookie_replies_sent += 1;
                 Some(to)
             }
@@ -90,9 +111,21 @@ impl Tunnel {
         }
     }
 
-    fn pad(&mut self, local: Local, kind: MessageType, message: &[u8], datagram: &mut Vec<u8>) {
+    fn pad(
+        &mut self,
+        local: Local,
+        kind: MessageType,
+        message: &[u8],
+        window: TrailerWindow,
+        datagram: &mut Vec<u8>,
+    ) {
         let framing = self.framings.at(local);
-        framing.pad(&mut self.entropy, kind, message, datagram);
+        framing.pad(&mut self.entropy, kind, message, window, datagram);
+    }
+
+    fn window(&self, peer: PeerId) -> TrailerWindow {
+        let peer = self.peers.get(peer);
+        peer.map_or(TrailerWindow::default(), |peer| peer.window)
     }
 
     fn count_bytes(&mut self, peer: PeerId, bytes: usize) {
@@ -109,12 +142,12 @@ impl Tunnel {
             .sessions
             .current_mut()
             .filter(|keypair| keypair.is_usable(now.instant))?;
-        self.framings
-            .at(to.local)
-            .seal_keepalive(&mut self.entropy, keypair, datagram);
-        let wants_rekey = keypair.wants_rekey_on_send(now.instant);
+        let framing = self.framings.at(to.local);
+        framing.seal_keepalive(&mut self.entropy, keypair, peer.window, datagram);
+        let wants_rekey =
+            keypair.wants_rekey_on_send(now.instant, &framing.times, &mut self.entropy);
         peer.bytes_sent += datagram.len() as u64;
-        peer.sent(&mut self.clock, now.instant);
+        peer.sent(&mut self.clock, now.instant, &mut self.entropy);
         self.counters.keepalives_sent += 1;
         if wants_rekey {
             self.initiate(now, id);
@@ -126,21 +159,21 @@ impl Tunnel {
     fn send_staged(&mut self, now: Now, id: PeerId, datagram: &mut Vec<u8>) -> Option<Endpoint> {
         let peer = self.peers.get_mut(id)?;
         let to = peer.endpoint?;
-        let keypair = peer
-            .sessions
-            .current_mut()
-            .filter(|keypair| keypair.is_usable(now.instant))?;
+        if !peer.has_session(now.instant) {
+            return None;
+        }
         let packet = peer.staged.pop()?;
         self.staged_bytes -= packet.len();
         let framing = self.framings.at(to.local);
         let headroom = framing.headroom();
         datagram.clear();
-        datagram.resize(framing.sealed_len(packet.len()), 0);
+        datagram.resize(framing.sealed_len(packet.len(), peer.window), 0);
         datagram[headroom..headroom + packet.len()].copy_from_slice(&packet);
-        let len = framing.seal_packet(&mut self.entropy, keypair, datagram, packet.len());
-        let wants_rekey = keypair.wants_rekey_on_send(now.instant);
+        let len = framing.seal_packet(now, &mut self.entropy, peer, datagram, packet.len())?;
+        datagram.truncate(len);
+        let wants_rekey = peer.wants_rekey_on_send(now.instant, &framing.times, &mut self.entropy);
         peer.bytes_sent += len as u64;
-        peer.sent_packet(&mut self.clock, now.instant);
+        peer.sent_packet(&mut self.clock, now.instant, &mut self.entropy);
         self.counters.packets_sent += 1;
         if wants_rekey {
             self.initiate(now, id);

@@ -1,6 +1,7 @@
 //! Transport messages received (`RoutineSequentialReceiver` in `device/receive.go`).
 
 use super::Tunnel;
+use super::framing::Framing;
 use super::receive::{Inbound, Reason};
 use crate::endpoint::Endpoint;
 use crate::event::Event;
@@ -37,15 +38,21 @@ impl Tunnel {
             })?;
 
         peer.bytes_received += size as u64;
-        peer.received(&mut self.clock, now.instant);
-        if !content.is_empty() {
-            peer.received_content(&mut self.clock, now.instant);
+        let Framing {
+            obfuscation, times, ..
+        } = self.framings.at(from.local);
+        let is_keepalive = match content.first() {
+            None => true,
+            Some(first) => *first == 0 && obfuscation.pads_keepalives(),
+        };
+        peer.received(&mut self.clock, now.instant, &mut self.entropy);
+        if !is_keepalive {
+            peer.received_content(&mut self.clock, now.instant, times, &mut self.entropy);
         }
         let renew = !peer.renewed_on_receive
-            && peer
-                .sessions
-                .current()
-                .is_some_and(|keypair| keypair.wants_rekey_on_receive(now.instant));
+            && peer.sessions.current().is_some_and(|keypair| {
+                keypair.wants_rekey_on_receive(now.instant, times, &mut self.entropy)
+            });
         if let Some(event) = peer.roam(now.instant, from) {
             self.events.push(event, &mut self.counters.dropped_events);
         }
@@ -55,7 +62,7 @@ impl Tunnel {
         if renew {
             self.renew_on_receive(now, id);
         }
-        if content.is_empty() {
+        if is_keepalive {
             self.counters.keepalives_received += 1;
             return Ok(None);
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use awg_netstack::Stack;
 use awg_obfuscation::Parameters;
-use awg_tunnel::{Limits as TunnelLimits, PeerConfig, Tunnel, TunnelConfig};
+use awg_tunnel::{Interval, Limits as TunnelLimits, PeerConfig, Tunnel, TunnelConfig};
 
 use super::ends::{
     Ends, PATIENCE, SECOND, closed, incoming, key, open, pair, peer, prepare, prepare_with,
@@ -124,7 +124,7 @@ fn without_probes(end: u8, peer: PeerConfig) -> Prepared {
 
 #[test]
 fn keepalives_of_the_tunnel_keep_an_idle_connection() {
-    for keepalive in [Some(25 * SECOND), None] {
+    for keepalive in [Interval::every(25), None] {
         let server = PeerConfig {
             persistent_keepalive: keepalive,
             ..peer(1, None)

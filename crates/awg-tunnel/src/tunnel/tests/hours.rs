@@ -106,7 +106,7 @@ fn with_everything() {
     let setup = Setup {
         parameters: everything(),
         preshared: Some(PresharedKey::from_bytes([9; 32])),
-        keepalive: Some(25 * SECOND),
+        keepalive: crate::Interval::every(25),
     };
     hours(2, &setup);
 }

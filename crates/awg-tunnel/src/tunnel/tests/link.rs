@@ -10,7 +10,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::{
-    Event, Inbound, Now, PeerConfig, PeerId, PresharedKey, PrivateKey, Seal, Tunnel, TunnelConfig,
+    Event, Inbound, Interval, Now, PeerConfig, PeerId, PresharedKey, PrivateKey, Seal, Tunnel,
+    TunnelConfig,
 };
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
@@ -39,7 +40,7 @@ impl Faults {
 pub(super) struct Setup {
     pub(super) parameters: Parameters,
     pub(super) preshared: Option<PresharedKey>,
-    pub(super) keepalive: Option<Duration>,
+    pub(super) keepalive: Option<Interval>,
 }
 
 /// One end.

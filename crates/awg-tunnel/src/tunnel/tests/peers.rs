@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::link::{MTU, SECOND, World, inner, key, outer, packet, wall_clock};
 use crate::{
-    KeyError, Now, PeerConfig, PeerError, PeerId, PrivateKey, PublicKey, Seal, SendDrop, Tunnel,
-    TunnelConfig, TunnelError,
+    Interval, KeyError, Now, PeerConfig, PeerError, PeerId, PrivateKey, PublicKey, Seal, SendDrop,
+    Tunnel, TunnelConfig, TunnelError,
 };
 
 fn now() -> Now {
@@ -54,11 +54,6 @@ fn what_cannot_be_a_peer_is_refused() {
         PeerError::Key(KeyError::LowOrder)
     );
     assert_eq!(add(PeerConfig::new(key(0).public_key())), PeerError::OwnKey);
-    let hasty = PeerConfig {
-        persistent_keepalive: Some(Duration::ZERO),
-        ..PeerConfig::new(public(1))
-    };
-    assert_eq!(add(hasty), PeerError::KeepaliveInterval);
     tunnel.add_peer(now(), PeerConfig::new(public(1))).unwrap();
     assert_eq!(
         tunnel.add_peer(now(), PeerConfig::new(public(1))),
@@ -130,7 +125,7 @@ fn a_peer_removed_with_messages_waiting_is_no_trouble() {
     let now = now();
     let config = PeerConfig {
         endpoint: Some(outer(1).into()),
-        persistent_keepalive: Some(SECOND),
+        persistent_keepalive: Interval::every(1),
         ..PeerConfig::new(key(1).public_key())
     };
     let peer = tunnel.add_peer(now, config.clone()).unwrap();
@@ -272,7 +267,7 @@ fn as_many_peers_as_are_allowed() {
                     .parse()
                     .unwrap(),
             ],
-            persistent_keepalive: Some(25 * SECOND),
+            persistent_keepalive: Interval::every(25),
             ..PeerConfig::new(public(number))
         };
         peers.push(tunnel.add_peer(now, config).unwrap());

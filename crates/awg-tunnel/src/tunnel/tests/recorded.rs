@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use awg_obfuscation::{Obfuscation, TrailerWindow};
 use ipnet::IpNet;
 
 use crate::recording::{self, Recording};
@@ -380,4 +381,24 @@ fn datagrams_are_made_as_recorded() {
         }
         assert!(compared >= 8, "{compared}");
     }
+}
+
+/// Reference: `g_padding_mtu1280`, also for content above the MTU, which no tunnel sends.
+#[test]
+fn content_is_padded_as_recorded() {
+    let recording = recording::g_padding();
+    let obfuscation = Obfuscation::new(recording.parameters("A")).unwrap();
+    let mtu = usize::from(recording.mtu("A"));
+    let mut compared = 0;
+    for line in recording
+        .of("A", "send")
+        .filter(|line| line.text("kind") == "transport")
+    {
+        let content = line.number("inner_length") as usize;
+        let zeros = obfuscation.most_content_padding(content, mtu, TrailerWindow::default());
+        let size = line.number("size") as usize;
+        assert_eq!(content + zeros + 32, size, "{content}");
+        compared += 1;
+    }
+    assert!(compared > 10);
 }

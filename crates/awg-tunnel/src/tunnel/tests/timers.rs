@@ -240,7 +240,7 @@ fn a_session_ends_at_180_seconds_and_its_keys_at_540() {
 #[test]
 fn keepalives_and_handshakes_tell_that_a_peer_is_there() {
     let keepalive = Setup {
-        keepalive: Some(25 * SECOND),
+        keepalive: crate::Interval::every(25),
         ..Setup::default()
     };
     let mut world = World::with(1, &keepalive, &Setup::default());
@@ -269,7 +269,7 @@ fn keepalives_and_handshakes_tell_that_a_peer_is_there() {
 #[test]
 fn a_persistent_keepalive_keeps_a_session_up() {
     let keepalive = Setup {
-        keepalive: Some(25 * SECOND),
+        keepalive: crate::Interval::every(25),
         ..Setup::default()
     };
     let mut world = World::with(1, &keepalive, &Setup::default());
