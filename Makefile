@@ -10,6 +10,7 @@ RUST := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 VENV := .venv
 BIN := $(VENV)/bin
 T ?= 60
+AT_ONCE ?= 3
 TARGETS ?= $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
 EXTENSION_SOURCES := $(shell find crates -name '*.rs' -o -name Cargo.toml 2>/dev/null) Cargo.toml Cargo.lock pyproject.toml
 
@@ -30,7 +31,7 @@ test: test-rust test-python ## the tests
 
 .PHONY: test-all
 test-all: test ## `make test`, and the rest of the matrix of interop
-	@$(BIN)/python -m pytest -m matrix tests/interop
+	@$(BIN)/python -m pytest -m matrix -n $(AT_ONCE) tests/interop
 
 .PHONY: test-rust
 test-rust: tools ## the crates' tests
@@ -38,8 +39,8 @@ test-rust: tools ## the crates' tests
 	@cargo test --workspace --exclude awg-python --quiet
 
 .PHONY: test-python
-test-python: build ## the package's tests, interop with other implementations included
-	@$(BIN)/python -m pytest
+test-python: build ## the package's tests, interop with other implementations included; many wait, so AT_ONCE=3 run at a time
+	@$(BIN)/python -m pytest -n $(AT_ONCE) --dist worksteal
 
 .PHONY: check
 check: build ## formats, lints, types, floors

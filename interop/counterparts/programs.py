@@ -6,10 +6,16 @@ The Go programs are rebuilt whenever asked for (the Go tool finds out by itself 
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import functools
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 INTEROP = Path(__file__).resolve().parents[1]
 ROOT = INTEROP.parent
@@ -28,6 +34,15 @@ def _tool(name: str, source: str) -> str:
     return path
 
 
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Hold up other processes that build: what one of them runs already cannot be written over."""
+    BINARIES.mkdir(exist_ok=True)
+    with (BINARIES / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 @functools.cache
 def go_programs() -> Path:
     """Build `interop/cmd/*` and return their folder.
@@ -39,7 +54,8 @@ def go_programs() -> Path:
     asked = subprocess.run([go, "list", "-m"], cwd=INTEROP, check=False, capture_output=True, text=True)
     if asked.returncode:
         raise MissingToolError(f"Go cannot be used (see https://go.dev/dl): {' '.join(asked.stderr.split())}")
-    subprocess.run([go, "build", "-trimpath", "-o", f"{BINARIES}/", "./cmd/..."], cwd=INTEROP, check=True)
+    with _alone():
+        subprocess.run([go, "build", "-trimpath", "-o", f"{BINARIES}/", "./cmd/..."], cwd=INTEROP, check=True)
     return BINARIES
 
 
@@ -48,11 +64,12 @@ def boringtun() -> Path:
     """Install `boringtun-cli` and return its path. Raises as `go_programs`."""
     folder = BINARIES / f"boringtun-{BORINGTUN}"
     program = folder / "bin" / "boringtun-cli"
-    if not program.exists():
-        cargo = _tool("cargo", "https://rustup.rs")
-        install = ["install", "boringtun-cli", "--version", BORINGTUN, "--locked", "--root", str(folder)]
-        subprocess.run([cargo, *install, "--target-dir", str(folder / "target")], cwd=INTEROP, check=True)
-        shutil.rmtree(folder / "target")
+    with _alone():
+        if not program.exists():
+            cargo = _tool("cargo", "https://rustup.rs")
+            install = ["install", "boringtun-cli", "--version", BORINGTUN, "--locked", "--root", str(folder)]
+            subprocess.run([cargo, *install, "--target-dir", str(folder / "target")], cwd=INTEROP, check=True)
+            shutil.rmtree(folder / "target")
     return program
 
 
