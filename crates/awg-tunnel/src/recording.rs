@@ -144,6 +144,32 @@ impl Recording {
     }
 }
 
+macro_rules! version_3 {
+    ($($name:literal)*) => {
+        /// The recordings of v3.1.20260814, each with its name.
+        pub(crate) const VERSION_3: &[(&str, &str)] = &[
+            $(($name, include_str!(concat!("../tests/vectors/awg3/", $name, ".txt")))),*
+        ];
+    };
+}
+
+version_3! {
+    "a_header_protection" "a_header_protection_min" "a_padding_mtu1280" "a_plain"
+    "b_content_padding" "b_content_padding_sides"
+    "c_random_trailers" "c_random_trailers_only" "c_trailers_and_content_padding"
+    "d_disable_cookies" "e_cookie" "e_cookie_trailers"
+    "f_keepalive_timeout" "f_reject_after_time" "f_rekey_after_time" "f_rekey_timeout_attempts"
+    "g_keepalive_s4" "g_keepalives" "g_keepalives_content_padding"
+    "h_everything" "i_drops" "i_drops_trailers" "j_mixed_awg2_to_awg3" "j_mixed_awg3_to_awg2"
+    "l_trailers_wide_headers" "l_trailers_wide_headers_response" "t_timers"
+}
+
+/// The recording of v3.1.20260814 of this name.
+pub(crate) fn version_3(name: &str) -> Recording {
+    let named = VERSION_3.iter().find(|(known, _)| *known == name);
+    Recording::parse(named.expect("no such recording").1)
+}
+
 pub(crate) fn a_plain() -> Recording {
     Recording::parse(include_str!("../tests/vectors/a_plain.txt"))
 }

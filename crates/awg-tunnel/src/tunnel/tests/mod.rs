@@ -12,3 +12,4 @@ mod obfuscated;
 mod peers;
 mod recorded;
 mod timers;
+mod version_3;
