@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use crate::behaviours::TABLE;
+use crate::behaviours::recorded::{RECORDED, Recorded};
 
 /// What a row's scene ended with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +28,8 @@ pub fn render(outcome: impl Fn(&str, &str) -> Outcome) -> String {
          scene is played to both, each with its clock stopped, against a peer that knows all keys, and what they did is compared.\n\
          Where awgproxy differs it does so on purpose, and the row says why; everything else must be the same.\n\n\
          This page is made by `make compatibility`; a test fails when it is stale. The test of a row is `behaviours` in\n\
-         `interop/parity`, by the name in its last column: `cargo test -p awg-parity --test behaviours preamble::retry`.\n",
+         `interop/parity`, by the name in its last column: `cargo test -p awg-parity --test behaviours preamble::retry`.\n\n\
+         What AmneziaWG 3.x adds stands [at the end](#amneziawg-3x); it is proven against recordings.\n",
     );
     for theme in TABLE {
         let _ = write!(
@@ -48,5 +50,39 @@ pub fn render(outcome: impl Fn(&str, &str) -> Outcome) -> String {
             );
         }
     }
+    render_recorded(&mut page);
     page
+}
+
+fn render_recorded(page: &mut String) {
+    page.push_str(
+        "\n## AmneziaWG 3.x\n\n\
+         Proven against recordings of `amneziawg-go` v3.1.20260814 talking to itself (`crates/awg-tunnel/tests/vectors/awg3`): its\n\
+         messages are read and made again to the same bytes, and what it did is compared with what ours does. Everything here is off\n\
+         unless it is configured; a pair of 2.0 sends what it always sent. The tests are `version_3::…` in `crates/awg-tunnel`, and\n\
+         `known_answers::…` in `crates/awg-obfuscation`.\n\n\
+         | | the reference, recorded | awgproxy | recordings | test |\n|---|---|---|---|---|\n",
+    );
+    for row in RECORDED {
+        let Recorded {
+            question,
+            reference,
+            test: (file, name),
+            ..
+        } = row;
+        let ours = match row.difference {
+            None => "the same".to_owned(),
+            Some(ours) => format!("**{ours}**"),
+        };
+        let recordings: Vec<String> = row
+            .recordings
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect();
+        let recordings = recordings.join(", ");
+        let _ = writeln!(
+            page,
+            "| {question} | {reference} | {ours} | {recordings} | `{file}::{name}` |"
+        );
+    }
 }

@@ -6,6 +6,7 @@ mod headers;
 mod padding;
 mod preamble;
 mod received;
+pub mod recorded;
 mod settings;
 mod timers;
 mod transport;
