@@ -7,7 +7,8 @@
 //	load idle          connections that have moved a byte and then stay open until a line comes on stdin
 //
 // Lines are those of internal/lifetime: "window" events with "at" = "start" and "end" mark the time that counts, so
-// that whoever started this program can read clocks of other processes; "result" is the last line.
+// that whoever started this program can read the clocks of all processes, of this one too; "result" comes last. Then the
+// program does nothing more, but stays until stdin closes: a process that has ended has no clock.
 package main
 
 import (
@@ -60,6 +61,7 @@ func main() {
 	result, err := kinds[os.Args[1]](plan)
 	lifetime.Must(err)
 	lifetime.Emit("result", result)
+	lifetime.Run(nil)
 }
 
 func window(at string) { lifetime.Emit("window", lifetime.Fields{"at": at}) }
