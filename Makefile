@@ -11,6 +11,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 T ?= 60
 AT_ONCE ?= 3
+FUZZ = RUSTC_WRAPPER=$(CURDIR)/fuzz/rustc CARGO_PROFILE_RELEASE_LTO=off cargo fuzz
+FUZZ_OPTIONS = --sanitizer none --features libfuzzer --codegen-units 16
 TARGETS ?= $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
 EXTENSION_SOURCES := $(shell find crates -name '*.rs' -o -name Cargo.toml 2>/dev/null) Cargo.toml Cargo.lock pyproject.toml
 
@@ -91,11 +93,10 @@ fuzz: tools ## hostile input to every parser and machine, T seconds for each tar
 	@command -v cargo-fuzz >/dev/null || cargo install --quiet --locked cargo-fuzz
 	@command -v c++ >/dev/null || { echo "a C++ compiler is missing: install build-essential (Debian) or the Xcode command line tools (macOS)" >&2; exit 1; }
 	@echo "building the targets (some minutes the first time)"
-	@CARGO_PROFILE_RELEASE_LTO=off cargo fuzz build --sanitizer none --features libfuzzer --codegen-units 16
+	@$(FUZZ) build $(FUZZ_OPTIONS)
 	@for target in $(TARGETS); do \
 		echo "$$target: $(T) seconds" && mkdir -p fuzz/corpus/$$target && \
-		CARGO_PROFILE_RELEASE_LTO=off cargo fuzz run --sanitizer none --features libfuzzer --codegen-units 16 \
-			$$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+		$(FUZZ) run $(FUZZ_OPTIONS) $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
 			-max_total_time=$(T) -timeout=10 -max_len=2048 -rss_limit_mb=1024 -print_final_stats=1; \
 	done
 
