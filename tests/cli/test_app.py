@@ -11,7 +11,7 @@ from awgproxy.errors import ConfigError, Problem, TunnelError
 
 from .command import awgproxy
 
-COMMANDS = ("client", "server", "demo", "new", "check", "genkey", "pubkey", "genpsk")
+COMMANDS = ("client", "server", "demo", "new", "check", "score", "genkey", "pubkey", "genpsk")
 
 
 def test_help_names_every_command():
@@ -52,7 +52,7 @@ def test_the_version():
     [
         (("frobnicate",), "No such command 'frobnicate'"),
         (("check",), "Missing argument 'FILE'"),
-        (("check", "a", "b"), "unexpected extra argument"),
+        (("check", "a", "b", "c"), "unexpected extra argument"),
         (("new",), "Missing option '--endpoint'"),
         (("--frobnicate",), "No such option: --frobnicate"),
     ],

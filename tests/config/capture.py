@@ -6,21 +6,31 @@ from ipaddress import IPv4Address
 ETHERNET = 1
 CLIENT = IPv4Address("10.0.0.2")
 FIRST_SERVER = IPv4Address("198.51.100.1")
+PORT = 20_000
 
 
 def write(path, datagrams):
-    """A capture with one flow for each of (server's port, payload), a second apart, each to a server of its own."""
+    """A capture with a flow of one datagram for each of (server's port, payload), each to a server of its own."""
+    _write(path, [(number, port, True, payload) for number, (port, payload) in enumerate(datagrams)])
+
+
+def write_flows(path, flows):
+    """A capture with flows of (whether the client sent it, payload), each with a server of its own."""
+    _write(path, [(number, PORT, up, payload) for number, flow in enumerate(flows) for up, payload in flow])
+
+
+def _write(path, datagrams):
     with path.open("wb") as file:
         file.write(struct.pack("<IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, ETHERNET))
-        for number, (port, payload) in enumerate(datagrams):
-            frame = _frame(number, port, payload)
-            file.write(struct.pack("<IIII", 1_700_000_000 + number, 0, len(frame), len(frame)) + frame)
+        for place, (number, port, up, payload) in enumerate(datagrams):
+            frame = _frame((CLIENT, 40_000 + number), (FIRST_SERVER + number, port), up, payload)
+            file.write(struct.pack("<IIII", 1_700_000_000 + place // 10, place % 10, len(frame), len(frame)) + frame)
 
 
-def _frame(number, port, payload):
-    udp = struct.pack("!HHHH", 40_000 + number, port, 8 + len(payload), 0) + payload
-    server = FIRST_SERVER + number
-    header = [0x45, 0, 20 + len(udp), number, 0, 64, 17, 0, CLIENT.packed, server.packed]
+def _frame(client, server, up, payload):
+    (source, sender), (target, receiver) = (client, server) if up else (server, client)
+    udp = struct.pack("!HHHH", sender, receiver, 8 + len(payload), 0) + payload
+    header = [0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, source.packed, target.packed]
     header[7] = _checksum(struct.pack("!BBHHHBBH4s4s", *header))
     return bytes(12) + b"\x08\x00" + struct.pack("!BBHHHBBH4s4s", *header) + udp
 

@@ -18,39 +18,45 @@ from awgproxy.config.shape import Shape
 from awgproxy.config.values import InvalidValue
 
 SEEDS = range(60)
+OBFUSCATED = [Profile.AWG2, Profile.AWG3]
 LEFT_BY_2_0 = {"HeaderProtectionKey", "DisableCookies", "RekeyAfterTime"}
 
 
-def faults(text, path):
+def faults(text, path, profile=Profile.AWG2):
     """The keys that are found fault with, beside what AmneziaWG 2.0 cannot help."""
-    return [problem.key for problem in check(parse(text, "new.conf"), path) if problem.key not in LEFT_BY_2_0]
+    left = LEFT_BY_2_0 if profile is Profile.AWG2 else set()
+    return [problem.key for problem in check(parse(text, "new.conf"), path) if problem.key not in left]
 
 
 @pytest.mark.parametrize("ipv6", [False, True])
-def test_nothing_is_found_fault_with(ipv6):
+@pytest.mark.parametrize("profile", OBFUSCATED)
+def test_nothing_is_found_fault_with(profile, ipv6):
     for seed in SEEDS:
-        generated = generate(Plan("vpn.example.org", path_mtu=1500), random.Random(seed))
+        generated = generate(Plan("vpn.example.org", path_mtu=1500, profile=profile), random.Random(seed))
         for text in (generated.server, *generated.clients):
-            assert faults(text, Path(1500, ipv6)) == []
+            assert faults(text, Path(1500, ipv6), profile) == []
 
 
 @pytest.mark.parametrize("path_mtu", [1400, 1492, 9000])
-def test_the_mtu_fits_the_servers_network_over_ipv6(path_mtu):
+@pytest.mark.parametrize("profile", OBFUSCATED)
+def test_the_mtu_fits_the_servers_network_over_ipv6(profile, path_mtu):
     for seed in SEEDS:
-        generated = generate(Plan("vpn.example.org", path_mtu=path_mtu), random.Random(seed))
+        plan = Plan("vpn.example.org", path_mtu=path_mtu, profile=profile)
+        generated = generate(plan, random.Random(seed))
         config = parse(generated.clients[0], "new.conf")
         s4 = int(dict(config.obfuscation)["S4"])
         assert config.mtu == min(path_mtu, 1500) - 40 - 8 - 32 - s4
 
 
-def test_parameters_are_within_what_the_apps_recommend():
+@pytest.mark.parametrize("profile", OBFUSCATED)
+def test_parameters_are_within_what_the_apps_recommend(profile):
     for seed in SEEDS:
-        settings = random_parameters(Profile.AWG2, random.Random(seed))
+        settings = random_parameters(profile, random.Random(seed))
         junk = {name: int(value) for name, value in settings if name.startswith("J")}
         assert 4 <= junk["Jc"] <= 12
         assert 0 < junk["Jmin"] < junk["Jmax"] <= 1280
         shape = Shape.of(settings)
-        assert len(set(shape.paddings[:3])) == 3
+        assert len(set(shape.paddings)) == 4
         assert all(padding >= 12 for padding in shape.paddings)
         ranges = sorted((header.first, header.last) for header in shape.headers)
         assert ranges[0][0] >= 5
@@ -58,15 +64,17 @@ def test_parameters_are_within_what_the_apps_recommend():
         assert all(before[1] < after[0] for before, after in pairwise(ranges))
 
 
-def test_two_runs_share_no_constant():
+@pytest.mark.parametrize("profile", OBFUSCATED)
+def test_two_runs_share_no_constant(profile):
     """Of 60 runs no number, key, port or network is the same in all; and I1 has no opening that all share."""
-    runs = [generate(Plan("vpn.example.org", path_mtu=1500)) for _ in SEEDS]
-    shared = {"AllowedIPs", "Endpoint"}
+    runs = [generate(Plan("vpn.example.org", path_mtu=1500, profile=profile)) for _ in SEEDS]
+    shared = {"AllowedIPs", "Endpoint", "RandomTrailers", "DisableCookies"}
     for texts in ([run.server for run in runs], [run.clients[0] for run in runs]):
         settings = [dict(re.findall(r"^(\w+) = (.+)$", text, re.MULTILINE)) for text in texts]
-        for key in settings[0].keys() - (shared if "Endpoint" in settings[0] else set()):
+        for key in settings[0].keys() - shared:
             assert len({each[key] for each in settings}) > 1, key
-        for key in ("PrivateKey", "PresharedKey", "H1", "H2", "H3", "H4"):
+        unique = {"PrivateKey", "PresharedKey", "H1", "H2", "H3", "H4", "HeaderProtectionKey"}
+        for key in unique & settings[0].keys():
             assert len({each[key] for each in settings}) == len(runs), key
         assert len({each["I1"][:8] for each in settings}) > 1
 
@@ -171,3 +179,29 @@ def test_plain_wireguard_has_no_parameters():
         assert not values_of(text).keys() & {"Jc", "S1", "H1", "I1"}
     with pytest.raises(InvalidValue, match="quic"):
         generate(Plan("vpn.example.org", profile=Profile.PLAIN, signature=Signature.QUIC))
+
+
+def test_version_3_is_sound():
+    """What the two ends need of each other's times, and of headers where every datagram could be a handshake."""
+    for seed in range(300):
+        settings = dict(random_parameters(Profile.AWG3, random.Random(seed)))
+        times = {name: tuple(map(int, value.split("-"))) for name, value in settings.items() if "Time" in name}
+        renewed, refused, silent = (times[name] for name in ("RekeyAfterTime", "RejectAfterTime", "KeepaliveTimeout"))
+        retried = times["RekeyTimeout"]
+        assert renewed[1] + silent[1] + retried[1] < refused[0]
+        assert all(least < most for least, most in times.values())
+        assert renewed[0] not in range(115, 125)
+        assert all("-" not in settings[name] for name in ("H1", "H2", "H3", "H4"))
+        least, most = map(int, settings["ContentPaddingAddition"].split("-"))
+        assert most - least >= 63
+        assert all(int(settings[name]) >= 12 for name in ("S1", "S2", "S3", "S4"))
+
+
+@pytest.mark.parametrize("profile", list(Profile))
+@pytest.mark.parametrize("signature", [each for each in Signature if each is not Signature.NONE])
+def test_a_clients_file_fits_a_qr_code(profile, signature):
+    if profile is Profile.PLAIN:
+        signature = None
+    for seed in range(20):
+        plan = Plan("a-rather-long-name.example.org", path_mtu=1500, profile=profile, signature=signature)
+        assert len(generate(plan, random.Random(seed)).clients[0]) <= 2_953

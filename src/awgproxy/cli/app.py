@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from awgproxy.cli import check, client, demo, genkey, genpsk, new, pubkey, server, version
+from awgproxy.cli import check, client, demo, genkey, genpsk, new, pubkey, score, server, version
 from awgproxy.cli.failure import ends_in_words
 from awgproxy.cli.standard_streams import escape_what_cannot_be_encoded, replace_closed
 
@@ -21,7 +21,7 @@ app = typer.Typer(
 app.callback()(version.version_option)
 for command in (
     *(client.client, server.server, demo.demo),
-    *(new.new, check.check),
+    *(new.new, check.check, score.score),
     *(genkey.genkey, pubkey.pubkey, genpsk.genpsk),
 ):
     app.command()(command)

@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DEFAULT_PROFILE = "awg2"
+DEFAULT_PROFILE = "awg3"
 
 Argument = TypeVar("Argument")
 Value = TypeVar("Value")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,8 +30,10 @@ WIDE = WORDS / 10_000
 TIMES = ("RekeyAfterTime", "RekeyTimeout", "RejectAfterTime", "KeepaliveTimeout", "MaxHandshakeAttempts")
 
 _ZERO_KEY = "A" * 43 + "="
-_YES = ("1", "t", "true")
+_YES = ("1", "t", "true", "on")
 _TAG = re.compile(r"<\s*(\w+)\s*([^\s>]*)")
+_STATIC = frozenset({"b", "d", "ds", "dz"})
+_FILLINGS = {"rc": b"a", "rd": b"1", "dz": b"\x00"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Signature:
     @property
     def is_static(self) -> bool:
         """Whether every packet of it is the same."""
-        return all(tag in {"b", "d", "ds", "dz"} for tag, _ in self.tags)
+        return all(tag in _STATIC for tag, _ in self.tags)
 
     @property
     def size(self) -> int:
@@ -79,7 +82,18 @@ class Signature:
     def opening(self) -> bytes:
         """The bytes that every packet begins with."""
         tag, argument = self.tags[0]
-        return bytes.fromhex(argument.lower().removeprefix("0x")) if tag == "b" else b""
+        return _bytes_of(argument) if tag == "b" else b""
+
+    @property
+    def static_runs(self) -> Iterator[int]:
+        """How long the parts are that every packet has."""
+        runs = groupby(self.tags, key=lambda each: each[0] in _STATIC)
+        return (sum(_size(*each) for each in run) for is_static, run in runs if is_static)
+
+    @property
+    def example(self) -> bytes:
+        """A packet, with letters and digits where such are drawn, and bytes of no meaning where any are."""
+        return b"".join(_example(tag, argument) for tag, argument in self.tags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +201,14 @@ def _range(text: str) -> HeaderRange | None:
 
 def _signature(specification: str) -> Signature:
     return Signature(specification, tuple((tag, argument) for tag, argument in _TAG.findall(specification)))
+
+
+def _bytes_of(argument: str) -> bytes:
+    return bytes.fromhex(argument.lower().removeprefix("0x"))
+
+
+def _example(tag: str, argument: str) -> bytes:
+    return _bytes_of(argument) if tag == "b" else _FILLINGS.get(tag, b"\xa5") * _size(tag, argument)
 
 
 def _size(tag: str, argument: str) -> int:

@@ -50,6 +50,7 @@ def test_it_shows_every_step_ends_well_and_leaves_nothing_behind(tmp_path):
     for role in ("signature", "junk", "initiation", "response", "data"):
         assert f"bytes  {role}\n" in output, output
     assert "PrivateKey = (hidden)" in output
+    assert "HeaderProtectionKey = (hidden)" in output
     assert_nothing_is_left(process, tmp_path)
 
 

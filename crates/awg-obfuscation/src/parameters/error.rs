@@ -104,7 +104,9 @@ pub enum ParameterProblem {
         size: u16,
     },
     /// Neither yes nor no.
-    #[error("`{0}` is neither yes nor no; allowed is `true` or `1`, `false` or `0`")]
+    #[error(
+        "`{0}` is neither yes nor no; allowed is `true` or `1`, `false` or `0`, and in a file `on` or `off`"
+    )]
     Flag(String),
     /// Neither of the two words.
     #[error("`{0}` is not known; allowed is `padded` or `reference`")]

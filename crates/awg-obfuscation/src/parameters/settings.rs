@@ -18,13 +18,11 @@ use crate::signature::Signature;
 const OTHERS: [&str; 4] = ["Jc", "Jmin", "Jmax", "KeepalivePadding"];
 /// Those of 3.x, and their names in the control protocol; the times beside.
 const VERSION_3: [(&str, &str); 4] = [
-    ("HeaderProtectionKey", HEX_KEY),
+    ("HeaderProtectionKey", "header_protection_key"),
     ("ContentPaddingAddition", "content_padding_addition"),
     ("RandomTrailers", "random_trailers"),
     ("DisableCookies", "disable_cookies"),
 ];
-/// By this name the key is hexadecimal.
-const HEX_KEY: &str = "header_protection_key";
 
 impl Parameters {
     /// Reads parameters by their names in a `.conf`, in any case: `Jc`, `Jmin`, `Jmax`, `S1`–`S4`, `H1`–`H4`, `I1`–`I5`,
@@ -56,8 +54,7 @@ impl Parameters {
                 continue;
             }
             seen.push(name);
-            let hex = given.eq_ignore_ascii_case(HEX_KEY);
-            if let Err(problems) = parameters.set(name, value, hex) {
+            if let Err(problems) = parameters.set(name, value, given.contains('_')) {
                 errors.extend(problems.into_iter().map(|problem| problem.of(name)));
             }
         }
@@ -77,8 +74,13 @@ impl Parameters {
         }
     }
 
-    /// Sets the parameter `name`, spelt as in this crate; `hex` says how a key is.
-    fn set(&mut self, name: &str, value: &str, hex: bool) -> Result<(), Vec<ParameterProblem>> {
+    /// Sets the parameter `name`, spelt as in this crate; `by_control`: the value is the control protocol's, not a file's.
+    fn set(
+        &mut self,
+        name: &str,
+        value: &str,
+        by_control: bool,
+    ) -> Result<(), Vec<ParameterProblem>> {
         let position = |names: &[&str]| names.iter().position(|&known| known == name);
         if let Some(message) =
             position(&PADDINGS).and_then(|index| MessageType::ALL.get(index).copied())
@@ -102,10 +104,10 @@ impl Parameters {
             *time = range(value)?;
         } else {
             match name {
-                "HeaderProtectionKey" => self.header_protection_key = key(value, hex)?,
+                "HeaderProtectionKey" => self.header_protection_key = key(value, by_control)?,
                 "ContentPaddingAddition" => self.content_padding_addition = range(value)?,
-                "RandomTrailers" => self.random_trailers = flag(value)?,
-                "DisableCookies" => self.disable_cookies = flag(value)?,
+                "RandomTrailers" => self.random_trailers = flag(value, !by_control)?,
+                "DisableCookies" => self.disable_cookies = flag(value, !by_control)?,
                 "Jc" => self.junk_count = amount(value, u16::MAX)?,
                 "Jmin" => self.junk_min = amount(value, LARGEST_DATAGRAM)?,
                 "Jmax" => self.junk_max = amount(value, LARGEST_DATAGRAM)?,
@@ -173,9 +175,12 @@ fn range(value: &str) -> Result<Option<NumberRange>, Vec<ParameterProblem>> {
     Ok((range.last() > 0).then_some(range))
 }
 
-/// Yes or no, in the words that Go's `strconv.ParseBool` knows; no where none is given.
-fn flag(value: &str) -> Result<bool, Vec<ParameterProblem>> {
+/// Yes or no, in the words that Go's `strconv.ParseBool` knows; no where none is given. In a file also `on` and `off`, in
+/// any case: amneziawg-tools know these and digits only, so files in the wild have them.
+fn flag(value: &str, in_file: bool) -> Result<bool, Vec<ParameterProblem>> {
     match value {
+        _ if in_file && value.eq_ignore_ascii_case("on") => Ok(true),
+        _ if in_file && value.eq_ignore_ascii_case("off") => Ok(false),
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "" | "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
         _ => Err(one(ParameterProblem::Flag(excerpt(value)))),

@@ -325,6 +325,22 @@ fn the_inner_packet_is_what_the_path_leaves() {
     );
 }
 
+#[test]
+fn a_file_may_say_on_and_off_and_the_control_protocol_may_not() {
+    for (word, meant) in [
+        ("on", true),
+        ("ON", true),
+        ("off", false),
+        ("1", true),
+        ("0", false),
+    ] {
+        let read = Parameters::from_settings([("RandomTrailers", word)]).unwrap();
+        assert_eq!(read.random_trailers, meant, "{word}");
+        let by_control = Parameters::from_settings([("random_trailers", word)]);
+        assert_eq!(by_control.is_ok(), word.len() == 1, "{word}");
+    }
+}
+
 const KEY: &str = "cLfc8enkw2a01FGI5gD9Gv69+49YuvNioq96svN59MA=";
 const PADDED: [(&str, &str); 4] = [("S1", "12"), ("S2", "12"), ("S3", "12"), ("S4", "12")];
 

@@ -20,7 +20,7 @@ from awgproxy.errors import TunnelError
 
 DATAGRAMS_SHOWN = 16
 _PROGRESS_SECONDS = 2.0
-_HIDDEN_KEYS = ("privatekey", "presharedkey")
+_HIDDEN_KEYS = ("privatekey", "presharedkey", "headerprotectionkey")
 
 _WAY_ON = """
 For real:

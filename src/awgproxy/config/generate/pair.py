@@ -64,7 +64,7 @@ class Plan:
     dns: Sequence[Address] = ()
     clients: int = 1
     path_mtu: int | None = None
-    profile: Profile = Profile.AWG2
+    profile: Profile = Profile.AWG3
     signature: Signature | None = None
 
 
