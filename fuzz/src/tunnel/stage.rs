@@ -1,7 +1,6 @@
 //! The tunnel among its peers, and what must hold after each step.
 
 use std::collections::{HashSet, VecDeque};
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use awg_obfuscation::{LARGEST_DATAGRAM, MessageType};
@@ -17,6 +16,7 @@ use super::liar::{Liar, address, inner};
 use super::moves::{Content, Counter, Lie, Move, Origin, Scenario, Span};
 use crate::input::choose;
 use crate::settings::Settings;
+use crate::wire::octets;
 
 const MTU: u16 = 1280;
 /// Peers that the tunnel knows; one more liar is a stranger.
@@ -459,13 +459,6 @@ fn at(counter: Counter, next: u64) -> u64 {
         Counter::Ahead(by) => next.saturating_add(by.into()),
         Counter::Limit(by) => REJECT_AFTER_MESSAGES.saturating_add_signed(by.into()),
         Counter::Any(counter) => counter,
-    }
-}
-
-fn octets(address: IpAddr) -> Vec<u8> {
-    match address {
-        IpAddr::V4(address) => address.octets().to_vec(),
-        IpAddr::V6(address) => address.octets().to_vec(),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Two devices that talk to each other, with a link between them that loses what it is told to lose.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::end::{End, Happening, Peer, Setup};
-use crate::stage::{Wish, packet, probe_key, subject_key};
+use crate::stage::{Wish, packet, packet6, probe_key, subject_key};
 
 /// One of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,16 @@ impl Side {
 
     fn address(self) -> SocketAddr {
         SocketAddr::from(([192, 0, 2, self.number()], 51820))
+    }
+
+    /// Its inner IPv4 address.
+    fn inner(self) -> [u8; 4] {
+        [10, 0, 0, self.number()]
+    }
+
+    /// Its inner IPv6 address.
+    fn inner6(self) -> Ipv6Addr {
+        Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, self.number().into())
     }
 
     fn number(self) -> u8 {
@@ -73,7 +83,10 @@ impl Pair {
                 Side::A => (subject_key(), probe_key()),
                 Side::B => (probe_key(), subject_key()),
             };
-            let other_number = side.other().number();
+            let [inner, inner6] = [
+                Ipv4Addr::from(side.other().inner()).to_string(),
+                side.other().inner6().to_string(),
+            ];
             Setup {
                 private_key: own,
                 mtu: wish.mtu(),
@@ -82,7 +95,7 @@ impl Pair {
                     public_key: other.public_key(),
                     preshared_key: wish.preshared.clone(),
                     endpoint: Some(side.other().address()),
-                    allowed_ips: vec![format!("10.0.0.{other_number}/32")],
+                    allowed_ips: vec![format!("{inner}/32"), format!("{inner6}/128")],
                     persistent_keepalive: wish.keepalive,
                 }],
                 seed: wish.seed + u64::from(side.number()),
@@ -121,20 +134,32 @@ impl Pair {
             .expect("it was taken before");
     }
 
-    /// A device sends a packet of so many bytes, numbered so that no two are alike; gives the packet.
+    /// A device sends an IPv4 packet of so many bytes (24 at least), numbered so that no two are alike; gives the packet.
     ///
     /// # Panics
     /// Where it does not survive that.
     pub fn send(&mut self, by: Side, length: usize) -> Vec<u8> {
+        let made = packet(by.inner(), by.other().inner(), length.max(24));
+        self.send_numbered(by, made, 20)
+    }
+
+    /// As `send`, an IPv6 packet (44 bytes at least).
+    ///
+    /// # Panics
+    /// Where it does not survive that.
+    pub fn send6(&mut self, by: Side, length: usize) -> Vec<u8> {
+        let made = packet6(by.inner6(), by.other().inner6(), length.max(44) - 40);
+        self.send_numbered(by, made, 40)
+    }
+
+    fn send_numbered(&mut self, by: Side, mut packet: Vec<u8>, at: usize) -> Vec<u8> {
         self.numbers += 1;
-        let inner = |side: Side| [10, 0, 0, side.number()];
-        let mut sent = packet(inner(by), inner(by.other()), length.max(24));
-        sent[20..24].copy_from_slice(&self.numbers.to_be_bytes());
+        packet[at..at + 4].copy_from_slice(&self.numbers.to_be_bytes());
         self.ends[by as usize]
-            .send(std::slice::from_ref(&sent))
+            .send(std::slice::from_ref(&packet))
             .expect("the device goes on");
         self.exchange();
-        sent
+        packet
     }
 
     /// Lets time pass, and what becomes due in it be answered.

@@ -160,13 +160,14 @@ impl Drop for Reference {
     }
 }
 
-/// The UAPI text of a setup.
+/// The UAPI text of a setup, without the parameter that is ours alone.
 fn uapi(setup: &Setup) -> String {
     let mut text = format!(
         "private_key={}\nlisten_port=51820\n",
         hex(setup.private_key.as_bytes())
     );
-    for (name, value) in &setup.parameters {
+    let known = |(name, _): &&(String, String)| name != "KeepalivePadding";
+    for (name, value) in setup.parameters.iter().filter(known) {
         let _ = writeln!(text, "{}={value}", name.to_lowercase());
     }
     for peer in &setup.peers {

@@ -60,6 +60,23 @@ impl Wish {
         if self.mtu == 0 { 1420 } else { self.mtu }
     }
 
+    /// What the device is given: the probe is its peer.
+    fn setup(&self) -> Setup {
+        Setup {
+            private_key: subject_key(),
+            mtu: self.mtu(),
+            parameters: self.parameters.clone(),
+            peers: vec![Peer {
+                public_key: probe_key().public_key(),
+                preshared_key: self.preshared.clone(),
+                endpoint: (!self.waits).then_some(PROBE_ADDRESS),
+                allowed_ips: vec!["10.0.0.2/32".to_owned(), "fd00::2/128".to_owned()],
+                persistent_keepalive: self.keepalive,
+            }],
+            seed: self.seed + 1,
+        }
+    }
+
     /// A device with every parameter.
     #[must_use]
     pub fn everything() -> Self {
@@ -171,7 +188,7 @@ impl Bench {
     /// # Errors
     /// Why the implementation refuses it.
     pub fn try_stage(&self, wish: &Wish) -> Result<Stage, String> {
-        let setup = self.setup(wish);
+        let setup = wish.setup();
         let mut end = self.end();
         end.open(&setup)?;
         let mut stage = Stage {
@@ -193,14 +210,14 @@ impl Bench {
 
     /// Whether the implementation takes these parameters.
     pub fn takes(&self, wish: &Wish) -> bool {
-        self.end().open(&self.setup(wish)).is_ok()
+        self.end().open(&wish.setup()).is_ok()
     }
 
     /// The sizes that a first initiation brings with these parameters; nothing where they are refused, nothing inside where the
     /// device does not survive it.
     pub fn first_initiation(&self, wish: &Wish) -> Option<Option<Vec<usize>>> {
         let mut end = self.end();
-        end.open(&self.setup(wish)).ok()?;
+        end.open(&wish.setup()).ok()?;
         if end.send(&[outgoing(20)]).is_err() {
             return Some(None);
         }
@@ -212,29 +229,6 @@ impl Bench {
                 _ => None,
             });
         Some(Some(sizes.collect()))
-    }
-
-    fn setup(&self, wish: &Wish) -> Setup {
-        Setup {
-            private_key: subject_key(),
-            mtu: wish.mtu(),
-            parameters: self.own(&wish.parameters),
-            peers: vec![Peer {
-                public_key: probe_key().public_key(),
-                preshared_key: wish.preshared.clone(),
-                endpoint: (!wish.waits).then_some(PROBE_ADDRESS),
-                allowed_ips: vec!["10.0.0.2/32".to_owned(), "fd00::2/128".to_owned()],
-                persistent_keepalive: wish.keepalive,
-            }],
-            seed: wish.seed + 1,
-        }
-    }
-
-    /// Without the parameters that are ours alone.
-    fn own(&self, parameters: &[(String, String)]) -> Vec<(String, String)> {
-        let ours = matches!(self, Self::Ours);
-        let keep = |(name, _): &&(String, String)| ours || name != "KeepalivePadding";
-        parameters.iter().filter(keep).cloned().collect()
     }
 }
 

@@ -1,6 +1,7 @@
-//! What one of the two emits, and the other's answers to it, field by field.
+//! What one of the two emits, and the other's answers to it, field by field; the reference in both of its versions.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use awg_obfuscation::{MessageType, Obfuscation, Parameters};
@@ -8,7 +9,7 @@ use awg_parity::end::{End, Happening, START};
 use awg_parity::ours::Ours;
 use awg_parity::pair::{Pair, Passed, Side};
 use awg_parity::reference::{Reference, Version, needed};
-use awg_parity::stage::{Bench, SECOND, Wish, probe_key, subject_key};
+use awg_parity::stage::{Bench, SECOND, Wish, incoming, probe_key, subject_key};
 use awg_tunnel::PresharedKey;
 use awg_tunnel::inspection::{Initiation, Response, timestamp};
 
@@ -47,8 +48,8 @@ fn converse(ends: [Box<dyn End>; 2], wish: &Wish) {
             .collect::<Vec<_>>()
     };
     let initiations = of(Side::A, MessageType::Initiation);
-    let initiation = initiations.last().expect("ours began");
-    let read = Initiation::read(initiation, &probe_key()).expect("for the reference");
+    let initiation = initiations.last().expect("A began");
+    let read = Initiation::read(initiation, &probe_key()).expect("for B");
     assert_eq!(read.initiator, subject_key().public_key());
     assert_eq!(read.timestamp, timestamp(START + at));
     assert_eq!(read.mac2, [0; 16]);
@@ -81,10 +82,13 @@ fn converse(ends: [Box<dyn End>; 2], wish: &Wish) {
             .map(|message| u64::from_le_bytes(*message[8..].first_chunk().expect("a counter")))
             .collect::<Vec<_>>()
     };
-    let ours = counters(Side::A, response.sender);
-    let theirs = counters(Side::B, read.sender);
-    assert!(!ours.is_empty() && ours.iter().copied().eq(0..ours.len() as u64));
-    assert!(!theirs.is_empty() && theirs.iter().copied().eq(0..theirs.len() as u64));
+    for counters in [
+        counters(Side::A, response.sender),
+        counters(Side::B, read.sender),
+    ] {
+        assert!(!counters.is_empty());
+        assert!(counters.iter().copied().eq(0..counters.len() as u64));
+    }
 }
 
 fn wishes() -> [Wish; 3] {
@@ -95,72 +99,85 @@ fn wishes() -> [Wish; 3] {
     [Wish::default(), Wish::colliding(), everything]
 }
 
+/// The programs of both versions, those that can be built.
+fn programs() -> impl Iterator<Item = PathBuf> {
+    let versions = [Version::Reference, Version::Later];
+    versions.into_iter().filter_map(needed)
+}
+
 #[test]
 fn the_reference_answers_to_what_ours_says() {
-    let Some(program) = needed(Version::Reference) else {
-        return;
-    };
-    for wish in wishes() {
-        let reference = Box::new(Reference::start(&program));
-        converse([Box::<Ours>::default(), reference], &wish);
+    for program in programs() {
+        for wish in wishes() {
+            let reference = Box::new(Reference::start(&program));
+            converse([Box::<Ours>::default(), reference], &wish);
+        }
     }
 }
 
 #[test]
 fn ours_answers_to_what_the_reference_says() {
-    let Some(program) = needed(Version::Reference) else {
-        return;
-    };
-    for wish in wishes() {
-        let reference = Box::new(Reference::start(&program));
-        converse([reference, Box::<Ours>::default()], &wish);
+    for program in programs() {
+        for wish in wishes() {
+            let reference = Box::new(Reference::start(&program));
+            converse([reference, Box::<Ours>::default()], &wish);
+        }
     }
 }
 
-/// Ours is under load: the reference gets a cookie, and comes back with it.
 #[test]
 fn the_reference_uses_a_cookie_of_ours() {
-    let Some(program) = needed(Version::Reference) else {
-        return;
-    };
-    for wish in wishes() {
-        let mut loaded = Bench::Ours.stage(&Wish {
-            seed: 1,
-            ..wish.clone()
-        });
-        // The stage's device has the subject's key: the reference is to be its probe, B.
-        let [_, setup] = Pair::setups(&wish);
-        let mut reference = Reference::start(&program);
-        reference.open(&setup).expect("taken");
-        reference.advance(SECOND);
-        let packet = awg_parity::stage::packet([10, 0, 0, 2], [10, 0, 0, 1], 40);
-        reference
-            .send(std::slice::from_ref(&packet))
-            .expect("it goes on");
-        loaded.flood();
-        let ours = SocketAddr::from(([192, 0, 2, 1], 51820));
-        let mut replies = 0;
-        for _ in 0..3 {
-            for sent in datagrams(&mut reference) {
-                for answer in loaded.receive(&sent).sent {
-                    let kind = loaded.probe.kind(&answer.datagram);
-                    replies += usize::from(kind == Some(MessageType::CookieReply));
-                    reference.receive(ours, &[answer.datagram]);
-                }
-            }
-            if reference.has_keys() {
-                break;
-            }
-            reference.advance(6 * SECOND);
-            loaded.advance(6 * SECOND);
-            loaded.flood();
+    for program in programs() {
+        for wish in wishes() {
+            uses_a_cookie(Box::new(Reference::start(&program)), &Bench::Ours, &wish);
         }
-        assert_eq!(replies, 1);
-        assert!(reference.has_keys(), "no session under load");
     }
 }
 
-fn datagrams(end: &mut Reference) -> Vec<Vec<u8>> {
+#[test]
+fn ours_uses_a_cookie_of_the_reference() {
+    for program in programs() {
+        let loaded = Bench::Reference(program);
+        for wish in wishes() {
+            uses_a_cookie(Box::<Ours>::default(), &loaded, &wish);
+        }
+    }
+}
+
+/// One begins while the other is under load: it gets a cookie, and comes back with it.
+fn uses_a_cookie(mut beginning: Box<dyn End>, loaded: &Bench, wish: &Wish) {
+    let mut loaded = loaded.stage(&Wish {
+        seed: 1,
+        ..wish.clone()
+    });
+    // The stage's device has the subject's key: the other is to be its probe, B.
+    let [_, setup] = Pair::setups(wish);
+    beginning.open(&setup).expect("taken");
+    beginning.advance(SECOND);
+    beginning.send(&[incoming(40)]).expect("it goes on");
+    loaded.flood();
+    let from = SocketAddr::from(([192, 0, 2, 1], 51820));
+    let mut replies = 0;
+    for _ in 0..3 {
+        for sent in datagrams(beginning.as_mut()) {
+            for answer in loaded.receive(&sent).sent {
+                let kind = loaded.probe.kind(&answer.datagram);
+                replies += usize::from(kind == Some(MessageType::CookieReply));
+                beginning.receive(from, &[answer.datagram]);
+            }
+        }
+        if beginning.has_keys() {
+            break;
+        }
+        beginning.advance(6 * SECOND);
+        loaded.advance(6 * SECOND);
+        loaded.flood();
+    }
+    assert_eq!(replies, 1);
+    assert!(beginning.has_keys(), "no session under load");
+}
+
+fn datagrams(end: &mut dyn End) -> Vec<Vec<u8>> {
     let happened = end.take().into_iter();
     happened
         .filter_map(|happening| match happening {

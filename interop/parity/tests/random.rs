@@ -1,4 +1,5 @@
-//! Random configurations and short scenes, ours against the reference: whatever is drawn, they come together and move data.
+//! Random configurations and short scenes, ours against the reference: whatever is drawn, they come together and move data, and
+//! where nothing was lost on the way all of it arrives.
 //!
 //! `PARITY_CASES` says how many (200 by default) and `PARITY_SEED` which ones (0 by default); a failure is shrunk and told with
 //! both, which play it again.
@@ -23,6 +24,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 enum Step {
     Send {
         by: Side,
+        ipv6: bool,
         length: usize,
         count: usize,
     },
@@ -129,8 +131,8 @@ fn signature() -> impl Strategy<Value = String> {
 fn step() -> impl Strategy<Value = Step> {
     let side = || prop_oneof![Just(Side::A), Just(Side::B)];
     prop_oneof![
-        5 => (side(), 24..1200_usize, 1..5_usize)
-            .prop_map(|(by, length, count)| Step::Send { by, length, count }),
+        5 => (side(), any::<bool>(), 24..1200_usize, 1..5_usize)
+            .prop_map(|(by, ipv6, length, count)| Step::Send { by, ipv6, length, count }),
         2 => (1..8_usize).prop_map(|count| Step::Lose { count }),
         1 => side().prop_map(|who| Step::Restart { who }),
         2 => (1..200_u64).prop_map(|seconds| Step::Wait { seconds }),
@@ -140,13 +142,15 @@ fn step() -> impl Strategy<Value = Step> {
 fn draw() -> impl Strategy<Value = Draw> {
     (
         (paddings(), headers(), junk(), vec(signature(), 0..5)),
-        (any::<bool>(), 1280..1500_u16, any::<bool>(), keepalive()),
+        (any::<bool>(), 1280..1500_u16, any::<bool>()),
+        (keepalive(), any::<bool>()),
         vec(step(), 1..10),
     )
         .prop_map(
             |(
                 (paddings, headers, junk, signatures),
-                (preshared, mtu, ours_is_a, keepalive),
+                (preshared, mtu, ours_is_a),
+                (keepalive, bare_keepalives),
                 steps,
             )| {
                 let mut parameters = junk;
@@ -159,6 +163,9 @@ fn draw() -> impl Strategy<Value = Draw> {
                 for (number, text) in (1..).zip(signatures) {
                     parameters.push((format!("I{number}"), text));
                 }
+                if bare_keepalives {
+                    parameters.push(("KeepalivePadding".to_owned(), "reference".to_owned()));
+                }
                 Draw {
                     parameters,
                     preshared,
@@ -169,6 +176,21 @@ fn draw() -> impl Strategy<Value = Draw> {
                 }
             },
         )
+}
+
+/// Whether a scene loses packets by itself: on the link; by a restart; because the reference takes them for another type whose range
+/// of words their random bytes happen to be in; because it drops the bare keepalives that were to confirm two sessions in a row; because
+/// both begin at once, to keep the way open, and it may then send by the one of two sessions that did not come about.
+fn loses(draw: &Draw) -> bool {
+    let set = |wanted: fn(&str, &str) -> bool| {
+        let mut parameters = draw.parameters.iter();
+        parameters.any(|(name, value)| wanted(name, value))
+    };
+    let lossy = |step: &Step| matches!(step, Step::Lose { .. } | Step::Restart { .. });
+    draw.keepalive.is_some()
+        || draw.steps.iter().any(lossy)
+        || set(|name, value| name.starts_with('H') && value.contains('-'))
+        || set(|name, _| name == "S4") && set(|name, _| name == "KeepalivePadding")
 }
 
 fn wish(draw: &Draw) -> Wish {
@@ -196,9 +218,18 @@ fn play(program: &Path, draw: &Draw) -> Result<(), TestCaseError> {
     let mut seen = HashSet::new();
     for step in &draw.steps {
         match *step {
-            Step::Send { by, length, count } => {
+            Step::Send {
+                by,
+                ipv6,
+                length,
+                count,
+            } => {
                 for _ in 0..count {
-                    let packet = pair.send(by, length);
+                    let packet = if ipv6 {
+                        pair.send6(by, length)
+                    } else {
+                        pair.send(by, length)
+                    };
                     sent[by as usize].push(packet);
                 }
             }
@@ -210,10 +241,11 @@ fn play(program: &Path, draw: &Draw) -> Result<(), TestCaseError> {
     }
     // The link is clean again. A session that one of them has lost is missed after 15 s; the next try comes 5 s later.
     pair.losing = 0;
-    for by in Side::BOTH {
+    let last = [(Side::A, 777), (Side::B, 777), (Side::A, draw.mtu.into())];
+    for (by, length) in last {
         let mut arrived = false;
         for _ in 0..20 {
-            let packet = pair.send(by, 777);
+            let packet = pair.send(by, length);
             sent[by as usize].push(packet.clone());
             pair.advance(Duration::from_secs(4));
             check_delivered(&mut pair, &sent, &mut seen)?;
@@ -222,10 +254,12 @@ fn play(program: &Path, draw: &Draw) -> Result<(), TestCaseError> {
                 break;
             }
         }
-        prop_assert!(arrived, "no data of {by:?} arrives any more");
+        prop_assert!(arrived, "no {} bytes of {:?} arrive any more", length, by);
     }
-    let largest = pair.send(Side::A, draw.mtu.into());
-    prop_assert_eq!(pair.delivered(Side::B), vec![largest]);
+    if !loses(draw) {
+        let missing = sent.concat().into_iter().filter(|one| !seen.contains(one));
+        prop_assert_eq!(missing.count(), 0, "packets were lost");
+    }
     Ok(())
 }
 

@@ -180,7 +180,8 @@ pub(super) const ROWS: &[Behaviour] = &[
             let preshared = PresharedKey::ABSENT;
             let (response, _) = stage.probe.answer(&initiation).expect("for this probe");
             let deeds = stage.receive(&response);
-            let message = response[17..].to_vec();
+            let message = stage.probe.message(MessageType::Response, &response);
+            let message = message.expect("a response");
             let cookie = read(&stage, &message, &deeds).cookie;
             let (response, session) = stage
                 .probe
@@ -206,9 +207,8 @@ pub(super) const ROWS: &[Behaviour] = &[
         "what the device does at once when a cookie reply comes",
         |bench| {
             let mut stage = bench.stage(&wish());
-            let deeds = stage.send(20);
-            let message = stage.initiation(&deeds)[31..].to_vec();
-            let reply = stage.probe.cookie_reply(&message, [7; 16]);
+            let asked = stage.asked();
+            let reply = stage.probe.cookie_reply(&bare(&stage, &asked), [7; 16]);
             let deeds = stage.receive(&reply);
             stage.words(&deeds, None)
         },
@@ -280,12 +280,17 @@ fn with_cookie(stage: &mut Stage, cookie: &Mac) -> Deeds {
     stage.receive(&offer.datagram)
 }
 
+/// An initiation of the device without its padding.
+fn bare(stage: &Stage, initiation: &[u8]) -> Vec<u8> {
+    let message = stage.probe.message(MessageType::Initiation, initiation);
+    message.expect("an initiation")
+}
+
 /// The mac2 of the initiation some seconds after a cookie reply to the first.
 fn mac2_after(bench: &Bench, seconds: u32, change: impl FnOnce(&mut Vec<u8>)) -> String {
     let mut stage = bench.stage(&wish());
-    let deeds = stage.send(20);
-    let message = stage.initiation(&deeds)[31..].to_vec();
-    let mut reply = stage.probe.cookie_reply(&message, [7; 16]);
+    let asked = stage.asked();
+    let mut reply = stage.probe.cookie_reply(&bare(&stage, &asked), [7; 16]);
     change(&mut reply);
     stage.receive(&reply);
     stage.advance(seconds * SECOND);
@@ -295,8 +300,9 @@ fn mac2_after(bench: &Bench, seconds: u32, change: impl FnOnce(&mut Vec<u8>)) ->
         deeds = stage.send(20);
     }
     let datagram = stage.initiation(&deeds);
-    let (covered, mac2) = datagram[31..].split_at(132);
-    let mut expected = datagram[31..].to_vec();
+    let message = bare(&stage, &datagram);
+    let (covered, mac2) = message.split_at(132);
+    let mut expected = message.clone();
     awg_tunnel::inspection::authenticate_message(
         &mut expected,
         &crate::stage::probe_key().public_key(),

@@ -6,7 +6,7 @@ use awg_obfuscation::MessageType;
 
 use super::{Behaviour, differs, same};
 use crate::end::START;
-use crate::stage::{Bench, Deeds, SECOND, Stage, Wish};
+use crate::stage::{Bench, Deeds, SECOND, Stage, Wish, incoming};
 
 pub(super) const ROWS: &[Behaviour] = &[
     same(
@@ -42,10 +42,29 @@ pub(super) const ROWS: &[Behaviour] = &[
         let (_, deeds) = stage.offered();
         in_words(&stage, &deeds)
     }),
+    same(
+        "cookie_reply",
+        "what is sent before a cookie reply",
+        |bench| {
+            let mut stage = bench.stage(&Wish::everything());
+            stage.flood();
+            let (_, deeds) = stage.offered();
+            stage.words(&deeds, None)
+        },
+    ),
     same("transport", "what is sent before data", |bench| {
         let mut stage = bench.stage(&Wish::everything());
         let session = stage.begun_by_the_probe();
         let deeds = stage.send(20);
+        stage.words(&deeds, Some(&session))
+    }),
+    same("keepalive", "what is sent before a keepalive", |bench| {
+        let mut stage = bench.stage(&Wish::everything());
+        let mut session = stage.begun_by_the_probe();
+        let data = stage.probe.seal(&mut session, &incoming(40));
+        stage.receive(&data);
+        stage.advance(11 * SECOND);
+        let deeds = stage.take();
         stage.words(&deeds, Some(&session))
     }),
     same(

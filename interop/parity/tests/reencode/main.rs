@@ -1,6 +1,12 @@
 //! Every datagram that the reference emits, read with the keys and made again by our code: the same bytes.
+//!
+//! Nothing that it sends in these scenes is left out: what cannot be read, or was not expected, fails. Padding is random, has the
+//! size that the settings say, and stands before a message as it is.
 
-use awg_obfuscation::MessageType;
+mod drawn;
+
+use awg_obfuscation::{MessageType, SignatureCounter};
+use awg_parity::end::START;
 use awg_parity::probe::Session;
 use awg_parity::reference::{Version, needed};
 use awg_parity::stage::{Bench, Deeds, SECOND, Stage, Wish, incoming, probe_key, subject_key};
@@ -24,6 +30,28 @@ fn ephemeral(deeds: &Deeds, public: &[u8; 32]) -> [u8; 32] {
         .iter()
         .find(|secret| ephemeral_public(secret) == *public);
     *found.expect("the ephemeral key was drawn")
+}
+
+/// Reads the signature and junk packets that precede an initiation as the settings describe them, and makes them again; nothing
+/// follows it.
+fn preamble(stage: &Stage, wish: &Wish, deeds: &Deeds) {
+    let (initiation, before) = deeds.sent.split_last().expect("an initiation");
+    let kind = stage.probe.kind(&initiation.datagram);
+    assert_eq!(kind, Some(MessageType::Initiation));
+    let datagrams: Vec<_> = before.iter().map(|sent| sent.datagram.as_slice()).collect();
+    let mut drawn = drawn::read(&wish.parameters, &datagrams);
+    let obfuscation = &stage.probe.obfuscation;
+    let (mut preamble, mut counter) = (obfuscation.preamble(), SignatureCounter::default());
+    let mut made = Vec::new();
+    for sent in before {
+        let unix = START + sent.at;
+        preamble
+            .poll_datagram(obfuscation, &mut counter, unix, &mut drawn, &mut made)
+            .expect("more than the settings ask for");
+        assert_eq!(made, sent.datagram);
+    }
+    let more = preamble.poll_datagram(obfuscation, &mut counter, START, &mut drawn, &mut made);
+    assert_eq!(more, None);
 }
 
 /// Reads the initiation among what was done, makes it again, and gives it without padding.
@@ -55,9 +83,8 @@ fn initiation(stage: &Stage, deeds: &Deeds, cookie: Option<&Mac>) -> Vec<u8> {
 fn transport(stage: &Stage, session: &Session, deeds: &Deeds) -> (usize, usize) {
     let (mut data, mut keepalives) = (0, 0);
     for sent in &deeds.sent {
-        let Some(read) = stage.probe.open(session, &sent.datagram) else {
-            continue;
-        };
+        let read = stage.probe.open(session, &sent.datagram);
+        let read = read.expect("a message of this session");
         let made = read.make(&session.receive);
         assert!(sent.datagram.ends_with(&made));
         let padding = sent.datagram.len() - made.len();
@@ -85,6 +112,7 @@ fn what_an_initiator_sends() {
     for wish in wishes() {
         let mut stage = Bench::Reference(program.clone()).stage(&wish);
         let deeds = stage.send(100);
+        preamble(&stage, &wish, &deeds);
         let first = initiation(&stage, &deeds, None);
         // With a cookie the next one has a mac2.
         let given = [7; 16];
@@ -92,6 +120,7 @@ fn what_an_initiator_sends() {
         stage.receive(&reply);
         stage.advance(6 * SECOND);
         let deeds = stage.take();
+        preamble(&stage, &wish, &deeds);
         initiation(&stage, &deeds, Some(&given));
 
         let datagram = stage.initiation(&deeds);
@@ -117,7 +146,7 @@ fn what_a_responder_sends() {
         let offer = stage.probe.initiation(stage.clock);
         let asked = offer.message.clone();
         let deeds = stage.receive(&offer.datagram);
-        let datagram = stage.of(MessageType::Response, &deeds).remove(0);
+        let datagram = only(&deeds);
         let message = response(&stage, &deeds);
         let read = Response::read(&message).expect("a response");
         let (made, _) = Response::make(
@@ -175,10 +204,17 @@ fn a_response_with_a_cookie() {
     }
 }
 
-/// The response among what was done, without padding.
+/// The only datagram that was sent.
+fn only(deeds: &Deeds) -> Vec<u8> {
+    let [sent] = deeds.sent.as_slice() else {
+        panic!("{} datagrams", deeds.sent.len());
+    };
+    sent.datagram.clone()
+}
+
+/// The response that was sent and nothing else, without padding.
 fn response(stage: &Stage, deeds: &Deeds) -> Vec<u8> {
-    let datagram = stage.of(MessageType::Response, deeds).remove(0);
-    let message = stage.probe.message(MessageType::Response, &datagram);
+    let message = stage.probe.message(MessageType::Response, &only(deeds));
     message.expect("a response")
 }
 
@@ -195,10 +231,9 @@ fn a_cookie_reply() {
         stage.advance(121 * SECOND);
         let secrets = stage.flood();
         let deeds = stage.receive(&offer.datagram);
-        let reply = stage.of(MessageType::CookieReply, &deeds).remove(0);
         let message = stage
             .probe
-            .message(MessageType::CookieReply, &reply)
+            .message(MessageType::CookieReply, &only(&deeds))
             .expect("a cookie reply");
         let mut mac1 = [0; 16];
         mac1.copy_from_slice(&offer.message[116..132]);
