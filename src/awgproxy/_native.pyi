@@ -237,7 +237,8 @@ class EngineSettings:
         obfuscation: _Settings = (),
         mtu: int = 1420,
         listen_address: str | None = None,
-        listen_port: int = 0,
+        listen_ports: Sequence[int] = (),
+        further_obfuscation: Sequence[tuple[_Settings, Sequence[int]]] = (),
         accept_flows: bool = False,
         stay_connected: bool | None = None,
         egress: EgressPolicy | None = None,
@@ -253,8 +254,11 @@ class EngineSettings:
             peers: The peers at the start; `Engine.set_peers` changes them.
             obfuscation: The parameters; none = plain WireGuard.
             mtu: The largest packet inside the tunnel.
-            listen_address: Where the UDP socket is bound; ``None`` = all addresses, IPv4 and IPv6.
-            listen_port: Its port; 0 = any free one.
+            listen_address: Where the UDP sockets are bound; ``None`` = all addresses, IPv4 and IPv6.
+            listen_ports: Their ports; 0 = any free one, none at all = one of those. A datagram is answered from the port
+                that it came to. Up to 1,024, those of `further_obfuscation` included.
+            further_obfuscation: Further parameters for the same peers, as (parameters, ports of their own): a peer is
+                spoken to by those of the port at which it was last heard, so that peers can change one by one.
             accept_flows: Whether to take flows of peers to any destination, as a server does.
             stay_connected: Whether to keep a session with each peer whose endpoint is known, as a client does;
                 ``None`` = if flows are not accepted.
@@ -290,6 +294,8 @@ class Replies:
 
 class _PeerSnapshot(TypedDict):
     endpoint: _Address | None
+    local_port: int | None  # of ours, at which it was last heard; None while it is not known where it is
+    obfuscation: int  # by which it is spoken to: 0 = `obfuscation`, 1 = the first of `further_obfuscation`
     last_handshake: float | None  # seconds ago
     received_bytes: int
     sent_bytes: int
@@ -298,7 +304,7 @@ class _Snapshot(TypedDict):
     counters: dict[str, int]  # since the start; transport_*, tunnel_*, stack_*, relay_* say whose they are
     peers: dict[str, _PeerSnapshot]  # by public key
     flows: int  # that have not ended
-    local_address: _Address | None  # of the UDP socket, once started
+    local_address: _Address | None  # of the first UDP socket, once started
 
 @final
 class Engine:
@@ -320,13 +326,13 @@ class Engine:
         """
 
     def start(self) -> None:
-        """Raise the limit of open files, bind the UDP socket and run.
+        """Raise the limit of open files, bind the UDP sockets and run.
 
         After an ``OSError`` it may be tried again, unless there was no thread to be had (``EAGAIN``), which leaves the
         engine stopped.
 
         Raises:
-            OSError: ``EADDRINUSE``: another server has the port; ``EACCES``: it is not allowed to this user;
+            OSError: ``EADDRINUSE``: another server has a port, which the text names; ``EACCES``: it is not allowed to this user;
                 ``EADDRNOTAVAIL``: no interface has the address; others as the system says.
             RuntimeError: it was started before.
         """
@@ -338,7 +344,14 @@ class Engine:
         """Take the events that wait, oldest first; ``[]`` if there are none. Never waits."""
 
     def local_port(self) -> int:
-        """Give the port that the UDP socket is bound to.
+        """Give the port that the first UDP socket is bound to.
+
+        Raises:
+            RuntimeError: the engine has not started.
+        """
+
+    def local_ports(self) -> list[int]:
+        """Give the ports of all UDP sockets: those of `obfuscation`, then those of each further one, in order.
 
         Raises:
             RuntimeError: the engine has not started.

@@ -22,6 +22,9 @@ OTHER = _native.public_key(_native.generate_private_key())
         ({"addresses": []}, "address"),
         ({"mtu": 100}, "MTU"),
         ({"addresses": ["fd00::1"], "mtu": 1000}, "MTU"),
+        ({"listen_ports": [51820, 0, 51820]}, "^listen_ports: .*51820.*twice"),
+        ({"listen_ports": [0] * 1025}, "^listen_ports: .*1,024"),
+        ({"further_obfuscation": [([], [])]}, r"^further_obfuscation\[0\] needs"),
         ({"peers": [PeerSettings(OTHER), PeerSettings(OWN)]}, r"^peers\[1\]: .*own"),
         ({"peers": [PeerSettings(OTHER), PeerSettings(OTHER)]}, r"^peers\[1\]: .*already"),
     ],
@@ -34,7 +37,7 @@ def test_settings_that_do_not_fit_together_are_refused_by_the_engine(changes, pr
 def test_a_second_server_on_the_port_is_an_oserror_and_may_try_again():
     first = Engine(settings())
     first.start()
-    second = Engine(settings(listen_port=first.local_port()))
+    second = Engine(settings(listen_ports=[first.local_port()]))
     with pytest.raises(OSError, match="in use") as caught:
         second.start()
     assert caught.value.errno == errno.EADDRINUSE
@@ -43,6 +46,27 @@ def test_a_second_server_on_the_port_is_an_oserror_and_may_try_again():
     second.stop()
     with pytest.raises(RuntimeError, match="started before"):
         second.start()
+
+
+def test_several_ports_are_bound_in_the_order_given():
+    taken = Engine(settings())
+    taken.start()
+    engine = Engine(settings(listen_ports=[0, 0], further_obfuscation=[([("S1", "20")], [0])]))
+    with pytest.raises(RuntimeError, match="not started"):
+        engine.local_ports()
+    engine.start()
+    ports = engine.local_ports()
+    assert len(set(ports)) == 3
+    assert engine.local_port() == ports[0]
+    engine.stop()
+    port = taken.local_port()
+    again = Engine(settings(listen_ports=ports[:2], further_obfuscation=[([], [port])]))
+    with pytest.raises(OSError, match=f":{port} is in use"):
+        again.start()
+    taken.stop()
+    again.start()
+    assert again.local_ports() == [*ports[:2], port]
+    again.stop()
 
 
 def test_a_foreign_address_is_an_oserror():
@@ -75,6 +99,6 @@ def test_an_engine_that_is_collected_stops():
     del engine
     gc.collect()
     assert not own & threads()
-    again = Engine(settings(listen_port=port))
+    again = Engine(settings(listen_ports=[port]))
     again.start()
     again.stop()

@@ -71,11 +71,11 @@ impl Engine {
         self.life.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Raises the limit of open files, binds the UDP socket and starts the thread. After a failure it may be tried again,
+    /// Raises the limit of open files, binds the UDP sockets and starts the thread. After a failure it may be tried again,
     /// unless it was the thread that the system had none of, which leaves the engine stopped.
     ///
     /// # Errors
-    /// The port is taken or forbidden, or the system has nothing left; see [`StartError`].
+    /// A port is taken or forbidden, or the system has nothing left; see [`StartError`].
     pub fn start(&self) -> Result<(), StartError> {
         let mut life = self.life();
         let Life::Prepared(prepared) = &*life else {
@@ -86,7 +86,7 @@ impl Engine {
             return Err(StartError::AlreadyStarted);
         };
         // Nobody set them before: a start that fails ends above.
-        let _ = self.shared.local_address.set(binding.local_address());
+        let _ = self.shared.local_addresses.set(binding.local_addresses());
         let _ = self.shared.waker.set(waker);
         self.shared.events.bound_flows(binding.flow_bounds().flows);
         let shard = Shard::new(*prepared, binding, Arc::clone(&self.shared));
@@ -101,9 +101,15 @@ impl Engine {
         self.shared.events.descriptor()
     }
 
-    /// Where the UDP socket is bound, once the engine has started.
+    /// Where the first UDP socket is bound, once the engine has started.
     pub fn local_address(&self) -> Option<SocketAddr> {
-        self.shared.local_address.get().copied()
+        self.local_addresses().first().copied()
+    }
+
+    /// Where the UDP sockets are bound: those of the first obfuscation, then those of the further ones, in the order of the
+    /// settings. Empty until the engine has started.
+    pub fn local_addresses(&self) -> &[SocketAddr] {
+        self.shared.local_addresses.get().map_or(&[], Vec::as_slice)
     }
 
     /// Takes the events that wait, oldest first.

@@ -1,6 +1,6 @@
 //! The loop that moves packets between sockets, tunnel and network stack.
 //!
-//! An [`Engine`] is one WireGuard interface without a kernel: a UDP socket on one side, connections of applications or to
+//! An [`Engine`] is one WireGuard interface without a kernel: UDP sockets on one side, connections of applications or to
 //! targets on the other, and on a thread of its own everything in between. Its embedder decides (what to open, what to
 //! allow, where to dial); the engine moves bytes. Commands are methods, events wait to be taken.
 //!
@@ -35,5 +35,5 @@ pub use event::{Event, Level, LogRecord};
 pub use flow::{FlowId, Outcome, Traffic};
 pub use policy::{EgressPolicy, Rule};
 pub use refusal::{Refusal, UnknownRefusal};
-pub use settings::{EngineSettings, Limits, SettingsError, StartError};
+pub use settings::{EngineSettings, FurtherObfuscation, Limits, SettingsError, StartError};
 pub use snapshot::{PeerSnapshot, Snapshot};

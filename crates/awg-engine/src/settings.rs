@@ -17,11 +17,16 @@ pub struct EngineSettings {
     pub private_key: PrivateKey,
     /// The obfuscation; the default is plain WireGuard.
     pub obfuscation: Parameters,
+    /// The UDP ports at which it is spoken, a socket each: each datagram is answered from the one that it came in by. 0 = any free
+    /// one; none at all = one of those.
+    pub ports: Vec<u16>,
+    /// Further obfuscations, at ports of their own.
+    pub further_obfuscation: Vec<FurtherObfuscation>,
     /// The largest packet inside the tunnel, in bytes.
     pub mtu: u16,
     /// This end's addresses inside the tunnel.
     pub addresses: Vec<IpAddr>,
-    /// The UDP socket: where it is bound, how it is marked and driven.
+    /// The UDP sockets: at which address they are bound, how they are marked and driven.
     pub udp: UdpSettings,
     /// The peers at the start; `set_peers` changes them.
     pub peers: Vec<PeerConfig>,
@@ -42,6 +47,8 @@ impl EngineSettings {
         Self {
             private_key,
             obfuscation: Parameters::default(),
+            ports: Vec::new(),
+            further_obfuscation: Vec::new(),
             mtu: 1420,
             addresses: Vec::new(),
             udp: UdpSettings::default(),
@@ -52,6 +59,32 @@ impl EngineSettings {
             limits: Limits::default(),
         }
     }
+
+    /// Every socket's port, with the place of the obfuscation that is spoken there (0 = the first).
+    pub(crate) fn doors(&self) -> Vec<(u16, u16)> {
+        let first: &[u16] = if self.ports.is_empty() {
+            &[0]
+        } else {
+            &self.ports
+        };
+        let further = self
+            .further_obfuscation
+            .iter()
+            .map(|set| set.ports.as_slice());
+        let sets = (0..).zip(std::iter::once(first).chain(further));
+        sets.flat_map(|(set, ports)| ports.iter().map(move |port| (*port, set)))
+            .collect()
+    }
+}
+
+/// Another obfuscation for the same peers, so that each of them can change to it in its own time: a peer is spoken to by that of
+/// the port at which it was last heard.
+#[derive(Clone, Debug)]
+pub struct FurtherObfuscation {
+    /// The parameters.
+    pub parameters: Parameters,
+    /// Its ports, at least one, none of which the others have; 0 = any free one.
+    pub ports: Vec<u16>,
 }
 
 /// The bounds of an engine. What exceeds one is refused or dropped, and counted.
@@ -113,6 +146,15 @@ pub enum SettingsError {
         "an MTU of {0} is out of range: 576 to 65,400 bytes (1,280 at least with an IPv6 address)"
     )]
     Mtu(u16),
+    /// More sockets than are good for anything.
+    #[error("too many UDP ports: {0}; 1,024 at most")]
+    TooManyPorts(usize),
+    /// A port stands twice.
+    #[error("the UDP port {0} is given twice; each port has one socket and one obfuscation")]
+    PortTwice(u16),
+    /// A further obfuscation that nobody can reach.
+    #[error("further_obfuscation[{0}] needs at least one UDP port of its own")]
+    NoPort(usize),
     /// The system has no descriptor left for the event queue.
     #[error("cannot create the event queue: {0}")]
     Descriptor(std::io::Error),
@@ -121,7 +163,7 @@ pub enum SettingsError {
 /// Why an engine did not start.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// The UDP socket cannot be bound.
+    /// A UDP socket cannot be bound.
     #[error(transparent)]
     Bind(#[from] BindError),
     /// The system has no thread or no descriptors to give.

@@ -22,7 +22,7 @@ pub(crate) struct Shared {
     pub(crate) draining: AtomicBool,
     /// Set when the engine starts, and where it is bound.
     pub(crate) waker: OnceLock<mio::Waker>,
-    pub(crate) local_address: OnceLock<SocketAddr>,
+    pub(crate) local_addresses: OnceLock<Vec<SocketAddr>>,
     next_flow: AtomicU64,
     last_snapshot: Mutex<Snapshot>,
 }
@@ -41,7 +41,7 @@ impl Shared {
             stopping: AtomicBool::new(false),
             draining: AtomicBool::new(false),
             waker: OnceLock::new(),
-            local_address: OnceLock::new(),
+            local_addresses: OnceLock::new(),
             next_flow: AtomicU64::new(1),
             last_snapshot: Mutex::default(),
         })

@@ -15,7 +15,7 @@ pub struct Snapshot {
     pub peers: Vec<PeerSnapshot>,
     /// Flows that have not ended.
     pub flows: usize,
-    /// Where the UDP socket is bound.
+    /// Where the first UDP socket is bound.
     pub local_address: Option<SocketAddr>,
 }
 
@@ -26,6 +26,10 @@ pub struct PeerSnapshot {
     pub public_key: PublicKey,
     /// Where it was last, or is configured to be.
     pub endpoint: Option<SocketAddr>,
+    /// The port of ours at which it was last heard, or from which it will be spoken to.
+    pub local_port: Option<u16>,
+    /// The obfuscation by which it is spoken to: 0 for the first, 1 for the first of the further ones.
+    pub obfuscation: u16,
     /// How long ago the last handshake with it was completed.
     pub last_handshake: Option<Duration>,
     /// Bytes of authenticated datagrams from it.

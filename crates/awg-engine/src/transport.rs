@@ -36,8 +36,8 @@ pub trait Transport: Send + fmt::Debug {
     /// The system failed, for want of memory say. Nothing is known of what waits; it may work again in a moment.
     fn receive(&mut self, batch: &mut ReceiveBatch) -> io::Result<usize>;
 
-    /// Sends what is in `batch`, in order. What could not be sent yet stays in it, for the next call; what can never be
-    /// sent (no route, too large, forbidden) is dropped and counted in [`TransportCounters::unsendable`].
+    /// Sends the run at the front of `batch`, in order: what leaves by one socket, which is this one. What could not be sent yet
+    /// stays in it, for the next call; what can never be sent (no route, too large, forbidden) is dropped and counted in [`TransportCounters::unsendable`].
     fn send(&mut self, batch: &mut SendBatch) -> SendProgress;
 
     /// The address that the transport is bound to; with a wildcard address the port is the part that says something.
@@ -54,7 +54,7 @@ pub trait Transport: Send + fmt::Debug {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum SendProgress {
-    /// The batch is empty.
+    /// The run is sent.
     Complete,
     /// The socket's buffer is full: call again when the descriptor is writable.
     Blocked,
@@ -83,4 +83,23 @@ pub struct TransportCounters {
     pub unsendable: u64,
     /// Whether segmentation by the kernel or the card (GSO) is in use at this moment.
     pub segmentation: bool,
+}
+
+impl std::ops::Add for TransportCounters {
+    type Output = Self;
+
+    /// What two transports did together; segmentation is in use where both use it.
+    fn add(self, other: Self) -> Self {
+        Self {
+            receive_calls: self.receive_calls + other.receive_calls,
+            received: self.received + other.received,
+            received_bytes: self.received_bytes + other.received_bytes,
+            truncated: self.truncated + other.truncated,
+            send_calls: self.send_calls + other.send_calls,
+            sent: self.sent + other.sent,
+            sent_bytes: self.sent_bytes + other.sent_bytes,
+            unsendable: self.unsendable + other.unsendable,
+            segmentation: self.segmentation && other.segmentation,
+        }
+    }
 }

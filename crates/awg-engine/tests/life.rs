@@ -267,7 +267,7 @@ fn a_port_that_is_taken_is_refused_and_start_may_be_tried_again() {
     let mut settings = awg_engine::EngineSettings::new(key);
     settings.addresses = vec![pair::CLIENT];
     settings.udp.address = Some("127.0.0.1".parse().unwrap());
-    settings.udp.port = taken.local_addr().unwrap().port();
+    settings.ports = vec![taken.local_addr().unwrap().port()];
     let engine = awg_engine::Engine::new(settings).unwrap();
     assert!(matches!(engine.start(), Err(StartError::Bind(_))));
     drop(taken);
@@ -282,7 +282,7 @@ fn a_second_engine_on_a_port_is_refused() {
         let mut settings = awg_engine::EngineSettings::new(Pair::some_key());
         settings.addresses = vec![pair::SERVER];
         settings.udp.address = address;
-        settings.udp.port = port;
+        settings.ports = vec![port];
         let second = awg_engine::Engine::new(settings).unwrap();
         let refused = second.start().unwrap_err();
         assert!(matches!(

@@ -48,6 +48,13 @@ impl Engine {
             .ok_or_else(|| Failure::State("the engine has not started".to_owned()))
     }
 
+    fn local_ports(&self) -> Result<Vec<u16>, Failure> {
+        // Where it has started there is at least one.
+        self.local_port()?;
+        let addresses = self.0.local_addresses().iter();
+        Ok(addresses.map(std::net::SocketAddr::port).collect())
+    }
+
     fn open(
         &self,
         destinations: Vec<Address>,
@@ -128,6 +135,8 @@ fn to_dictionary(py: Python<'_>, snapshot: Snapshot) -> PyResult<Bound<'_, PyDic
     for peer in snapshot.peers {
         let status = PyDict::new(py);
         status.set_item("endpoint", peer.endpoint.map(from_socket_address))?;
+        status.set_item("local_port", peer.local_port)?;
+        status.set_item("obfuscation", peer.obfuscation)?;
         status.set_item(
             "last_handshake",
             peer.last_handshake.map(|age| age.as_secs_f64()),

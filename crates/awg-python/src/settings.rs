@@ -1,7 +1,9 @@
 //! What an engine is built from: read once, copied to owned Rust.
 
+use std::fmt::Display;
 use std::net::IpAddr;
 
+use awg_engine::FurtherObfuscation;
 use awg_engine::transport::udp::{UdpKind, UdpSettings};
 use awg_tunnel::{Interval, PeerConfig, PresharedKey, PrivateKey, PublicKey};
 use pyo3::prelude::*;
@@ -166,10 +168,10 @@ impl EngineSettings {
     #[new]
     #[pyo3(signature = (
         private_key, *, addresses, peers=Vec::new(), obfuscation=Vec::new(), mtu=Whole::from(1420),
-        listen_address=None, listen_port=Whole::from(0), accept_flows=false, stay_connected=None, egress=None,
+        listen_address=None, listen_ports=Vec::new(), further_obfuscation=Vec::new(), accept_flows=false, stay_connected=None, egress=None,
         udp="auto", fwmark=None, limits=None
     ), text_signature = "(private_key, *, addresses, peers=(), obfuscation=(), mtu=1420, listen_address=None, \
-        listen_port=0, accept_flows=False, stay_connected=None, egress=None, udp='auto', fwmark=None, limits=None)")]
+        listen_ports=(), further_obfuscation=(), accept_flows=False, stay_connected=None, egress=None, udp='auto', fwmark=None, limits=None)")]
     #[expect(
         clippy::too_many_arguments,
         reason = "they are Python's keyword arguments"
@@ -181,7 +183,8 @@ impl EngineSettings {
         obfuscation: Settings,
         mtu: Whole,
         listen_address: Option<&str>,
-        listen_port: Whole,
+        listen_ports: Vec<Whole>,
+        further_obfuscation: Vec<(Settings, Vec<Whole>)>,
         accept_flows: bool,
         stay_connected: Option<bool>,
         egress: Option<&EgressPolicy>,
@@ -193,6 +196,8 @@ impl EngineSettings {
         let own = addresses.iter().enumerate();
         Ok(Self(awg_engine::EngineSettings {
             obfuscation: obfuscation::parse("obfuscation", &obfuscation)?,
+            ports: ports("listen_ports", &listen_ports)?,
+            further_obfuscation: further(&further_obfuscation)?,
             mtu: mtu.within("mtu", 0..=u16::MAX)?,
             addresses: own
                 .map(|(index, text)| ip_address(format_args!("addresses[{index}]"), text))
@@ -201,7 +206,6 @@ impl EngineSettings {
                 address: listen_address
                     .map(|text| ip_address("listen_address", text))
                     .transpose()?,
-                port: listen_port.within("listen_port", 0..=u16::MAX)?,
                 fwmark: fwmark
                     .map(|mark| mark.within("fwmark", 0..=u32::MAX))
                     .transpose()?,
@@ -224,10 +228,10 @@ impl EngineSettings {
             .map(|address| format!("'{address}'"))
             .collect();
         format!(
-            "EngineSettings(addresses=[{}], mtu={}, listen_port={}, peers={}, accept_flows={})",
+            "EngineSettings(addresses=[{}], mtu={}, listen_ports={:?}, peers={}, accept_flows={})",
             addresses.join(", "),
             settings.mtu,
-            settings.udp.port,
+            settings.ports,
             settings.peers.len(),
             if settings.accept_flows {
                 "True"
@@ -236,6 +240,27 @@ impl EngineSettings {
             },
         )
     }
+}
+
+fn ports(argument: impl Display, given: &[Whole]) -> Result<Vec<u16>, Failure> {
+    let numbered = given.iter().enumerate();
+    numbered
+        .map(|(index, port)| port.within(format_args!("{argument}[{index}]"), 0..=u16::MAX))
+        .collect()
+}
+
+/// Parameters and ports, as (settings, ports).
+fn further(given: &[(Settings, Vec<Whole>)]) -> Result<Vec<FurtherObfuscation>, Failure> {
+    let numbered = given.iter().enumerate();
+    numbered
+        .map(|(index, (settings, given))| {
+            let argument = format!("further_obfuscation[{index}]");
+            Ok(FurtherObfuscation {
+                parameters: obfuscation::parse(&argument, settings)?,
+                ports: ports(format_args!("{argument}: ports"), given)?,
+            })
+        })
+        .collect()
 }
 
 fn udp_kind(text: &str) -> Result<UdpKind, Failure> {

@@ -27,7 +27,7 @@ _KEYS = {
     "private_key": "PrivateKey",
     "addresses": "Address",
     "mtu": "MTU",
-    "listen_port": "ListenPort",
+    "listen_ports": "ListenPort",
     "fwmark": "FwMark",
 }
 """The engine's names of arguments, as `[Interface]` has them."""

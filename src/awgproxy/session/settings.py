@@ -61,7 +61,7 @@ def _settings(config: Config, *, accept_flows: bool, egress: EgressPolicy | None
         obfuscation=config.obfuscation,
         mtu=config.mtu,
         addresses=[str(address.ip) for address in interface.addresses],
-        listen_port=interface.listen_port or 0,
+        listen_ports=[] if interface.listen_port is None else [interface.listen_port],
         peers=peer_settings(config),
         accept_flows=accept_flows,
         egress=egress,

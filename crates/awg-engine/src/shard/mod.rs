@@ -1,4 +1,4 @@
-//! The loop: one thread that owns a transport, a tunnel, a network stack and the flows between stack and descriptors.
+//! The loop: one thread that owns its sockets, a tunnel, a network stack and the flows between stack and descriptors.
 //!
 //! ```text
 //!            receive ─▶ tunnel.handle_datagram ─▶ stack.handle_packet ─┐
@@ -12,7 +12,7 @@
 //! timer and few events, the tunnel's queue of events is bounded.
 //! A shard shares nothing with other shards; there is one so far.
 //!
-//! Files: [`wire`] the way of packets · [`flows`] the table · [`outgoing`] what applications open · [`incoming`] what peers
+//! Files: [`wire`] the way of packets, [`sockets`] whose turn it is · [`flows`] the table · [`outgoing`] what applications open · [`incoming`] what peers
 //! open · [`ending`] how flows end · [`stack_events`], [`tunnel_events`], [`commands`] who says what · [`peers`] who they
 //! are · [`report`] what is told.
 
@@ -24,6 +24,7 @@ mod outgoing;
 mod peers;
 mod prepared;
 mod report;
+mod sockets;
 mod stack_counters;
 mod stack_events;
 #[cfg(test)]
@@ -57,12 +58,14 @@ use flows::{Flows, Place, State};
 use peers::{Peers, in_tunnel};
 pub(crate) use prepared::{Binding, Prepared};
 use report::Reporter;
+#[cfg(test)]
+use sockets::Socket;
 use wire::Wire;
 
 /// The token of the waker.
 const WAKER: Token = Token(usize::MAX);
-/// The token of the transport.
-const TRANSPORT: Token = Token(usize::MAX - 1);
+/// The tokens of the sockets begin here; those of flows, which are few, at 0.
+const SOCKETS: usize = usize::MAX - 1 - u16::MAX as usize;
 
 /// Reports of readiness taken at once.
 const REPORTS: usize = 1024;
@@ -74,6 +77,11 @@ const DATAGRAMS_PER_RELAY: usize = 32;
 const RELAYS_PER_TURN: usize = 32;
 /// Room for any datagram of a socket: the length of UDP's has 16 bits.
 const DATAGRAM_ROOM: usize = 1 << 16;
+
+/// The token of the socket at a place.
+fn socket_token(place: usize) -> Token {
+    Token(SOCKETS + place)
+}
 
 /// See the module.
 pub(crate) struct Shard {
@@ -115,7 +123,7 @@ impl Shard {
         } = prepared;
         let Binding {
             poll,
-            transport,
+            sockets,
             flow_bounds,
             notices,
         } = binding;
@@ -128,7 +136,7 @@ impl Shard {
             clock,
             now,
             poll,
-            wire: Wire::new(transport, &tunnel),
+            wire: Wire::new(sockets, &tunnel),
             tunnel,
             peers,
             stack,
@@ -212,7 +220,11 @@ impl Shard {
     fn handle_readiness(&mut self, report: &Readiness) {
         match report.token() {
             WAKER => {}
-            TRANSPORT => self.wire.handle_readiness(report),
+            Token(token @ SOCKETS..) => {
+                self.wire
+                    .sockets
+                    .handle_readiness((token - SOCKETS) as u16, report);
+            }
             Token(place) => self.handle_flow_readiness(place, report),
         }
     }

@@ -1,6 +1,8 @@
 //! From settings to a shard: what can be checked before anything is bound, and what start binds.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -12,16 +14,17 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 
 use super::peers::{self, Peers};
-use super::{TRANSPORT, WAKER};
+use super::sockets::Socket;
+use super::{WAKER, socket_token};
 use crate::clock::Clock;
-use crate::descriptors;
+use crate::descriptors::{self, DescriptorLimit};
 use crate::event::{Level, LogRecord};
 use crate::flow_bounds::FlowBounds;
-use crate::settings::{EngineSettings, Limits, SettingsError, StartError};
+use crate::settings::{EngineSettings, SettingsError, StartError};
+use crate::transport::udp;
 use crate::transport::udp::SocketBuffers;
-use crate::transport::{Transport, udp};
 
-/// A shard without its socket.
+/// A shard without its sockets.
 pub(crate) struct Prepared {
     pub(super) settings: EngineSettings,
     pub(super) clock: Clock,
@@ -36,7 +39,7 @@ pub(crate) struct Prepared {
 #[derive(Debug)]
 pub(crate) struct Binding {
     pub(super) poll: Poll,
-    pub(super) transport: Box<dyn Transport>,
+    pub(super) sockets: Vec<Socket>,
     /// How many flows it leaves room for.
     pub(super) flow_bounds: FlowBounds,
     /// What people should know about it.
@@ -62,15 +65,14 @@ impl Prepared {
             instant: clock.instant(),
             unix: clock.unix(),
         };
-        let mut tunnel = Tunnel::new(
-            TunnelConfig::new(
-                settings.private_key.clone(),
-                settings.obfuscation.clone(),
-                settings.mtu,
-            ),
-            rng.random(),
-            now,
-        )?;
+        let mut config = TunnelConfig::new(
+            settings.private_key.clone(),
+            settings.obfuscation.clone(),
+            settings.mtu,
+        );
+        let further = settings.further_obfuscation.iter();
+        config.further_obfuscation = further.map(|set| set.parameters.clone()).collect();
+        let mut tunnel = Tunnel::new(config, rng.random(), now)?;
         let mut peers = Peers::default();
         for (place, peer) in settings.peers.iter().enumerate() {
             peers::add(&mut tunnel, now, &mut peers, peer)
@@ -88,37 +90,50 @@ impl Prepared {
         })
     }
 
-    /// Takes from the system what the shard needs, its socket above all.
+    /// Takes from the system what the shard needs, its sockets above all.
     pub(crate) fn bind(&self) -> Result<(Binding, Waker), StartError> {
-        let (transport, buffers) = udp::open(&self.settings.udp)?;
+        let raised = descriptors::raise_descriptor_limit();
         let poll = Poll::new()?;
-        if let Some(descriptor) = transport.descriptor() {
-            poll.registry().register(
-                &mut SourceFd(&descriptor),
-                TRANSPORT,
-                Interest::READABLE | Interest::WRITABLE,
-            )?;
+        let mut sockets = Vec::new();
+        let mut capped = None;
+        for (port, obfuscation) in self.settings.doors() {
+            let (transport, buffers) = udp::open(&self.settings.udp, port)?;
+            if let Some(descriptor) = transport.descriptor() {
+                poll.registry().register(
+                    &mut SourceFd(&descriptor),
+                    socket_token(sockets.len()),
+                    Interest::READABLE | Interest::WRITABLE,
+                )?;
+            }
+            sockets.push(Socket {
+                transport,
+                obfuscation,
+            });
+            // What the system gives to one it gives to all.
+            capped = capped.or_else(|| capped_buffers(buffers));
         }
         let waker = Waker::new(poll.registry(), WAKER)?;
-        let (flow_bounds, descriptors) = raise_descriptor_limit(&self.settings.limits);
-        let notices = [descriptors]
-            .into_iter()
-            .chain(capped_buffers(buffers))
-            .collect();
+        let flow_bounds = FlowBounds::new(&self.settings.limits, descriptors::free_descriptors());
         let binding = Binding {
             poll,
-            transport,
+            sockets,
             flow_bounds,
-            notices,
+            notices: [raised_limit(raised, flow_bounds)]
+                .into_iter()
+                .chain(capped)
+                .collect(),
         };
         Ok((binding, waker))
     }
 }
 
 impl Binding {
-    /// Where the transport is bound.
-    pub(crate) fn local_address(&self) -> SocketAddr {
-        self.transport.local_address()
+    /// Where the sockets are bound.
+    pub(crate) fn local_addresses(&self) -> Vec<SocketAddr> {
+        let sockets = self.sockets.iter();
+        sockets
+            .map(|socket| socket.transport.local_address())
+            .collect()
     }
 
     /// How many flows there may be.
@@ -139,8 +154,30 @@ fn check(settings: &EngineSettings) -> Result<(), SettingsError> {
     if !(least..=LARGEST_MTU).contains(&settings.mtu) {
         return Err(SettingsError::Mtu(settings.mtu));
     }
-    Ok(())
+    check_ports(settings)
 }
+
+fn check_ports(settings: &EngineSettings) -> Result<(), SettingsError> {
+    let further = &settings.further_obfuscation;
+    if let Some(place) = further.iter().position(|set| set.ports.is_empty()) {
+        return Err(SettingsError::NoPort(place));
+    }
+    let doors = settings.doors();
+    if doors.len() > MOST_SOCKETS {
+        return Err(SettingsError::TooManyPorts(doors.len()));
+    }
+    let mut seen = HashSet::new();
+    match doors
+        .iter()
+        .find(|(port, _)| *port != 0 && !seen.insert(*port))
+    {
+        Some((port, _)) => Err(SettingsError::PortTwice(*port)),
+        None => Ok(()),
+    }
+}
+
+/// Sockets of one engine: more ports than that hide nothing better, and each takes a descriptor and some memory.
+const MOST_SOCKETS: usize = 1024;
 
 /// RFC 791, section 3.1: what every host must be able to take.
 const LEAST_MTU_IPV4: u16 = 576;
@@ -173,10 +210,8 @@ pub(super) fn stack_config(settings: &EngineSettings) -> StackConfig {
     }
 }
 
-/// Raises the limit of open files, and says what that makes of the bounds of flows.
-fn raise_descriptor_limit(limits: &Limits) -> (FlowBounds, LogRecord) {
-    let raised = descriptors::raise_descriptor_limit();
-    let bounds = FlowBounds::new(limits, descriptors::free_descriptors());
+/// What became of the limit of open files, and what that makes of the bounds of flows.
+fn raised_limit(raised: io::Result<DescriptorLimit>, bounds: FlowBounds) -> LogRecord {
     let (level, message, mut fields) = match raised {
         Ok(limit) => (
             Level::Info,
@@ -194,15 +229,14 @@ fn raise_descriptor_limit(limits: &Limits) -> (FlowBounds, LogRecord) {
     };
     fields.push(("flows", bounds.flows.to_string()));
     fields.push(("flows_per_peer", bounds.flows_per_peer.to_string()));
-    let record = LogRecord {
+    LogRecord {
         level,
         message,
         fields,
-    };
-    (bounds, record)
+    }
 }
 
-/// What people should know where the socket's buffers are smaller than was asked for.
+/// What people should know where the sockets' buffers are smaller than was asked for.
 pub(super) fn capped_buffers(buffers: SocketBuffers) -> Option<LogRecord> {
     buffers.capped().then(|| LogRecord {
         level: Level::Warning,

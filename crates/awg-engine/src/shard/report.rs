@@ -208,7 +208,7 @@ impl Shard {
         for (name, value) in self.reporter.counters.iter() {
             add("relay", name, value);
         }
-        for (name, value) in transport_counters(self.wire.transport().counters()) {
+        for (name, value) in transport_counters(self.wire.sockets.counters()) {
             add("transport", name, value);
         }
         add("engine", "dropped_events", self.shared.events.dropped());
@@ -221,14 +221,17 @@ impl Shard {
                 .map(|status| self.look_at_peer(&status))
                 .collect(),
             flows: self.flows.len(),
-            local_address: Some(self.wire.transport().local_address()),
+            local_address: self.wire.sockets.local_addresses().next(),
         }
     }
 
     fn look_at_peer(&self, status: &PeerStatus) -> PeerSnapshot {
+        let local = status.endpoint.map(|endpoint| endpoint.local);
         PeerSnapshot {
             public_key: status.public_key,
             endpoint: status.endpoint.map(|endpoint| endpoint.remote),
+            local_port: local.and_then(|local| self.wire.sockets.port(local.socket)),
+            obfuscation: local.map_or(0, |local| local.obfuscation),
             last_handshake: status
                 .last_handshake
                 .map(|at| self.now.unix.saturating_sub(at)),

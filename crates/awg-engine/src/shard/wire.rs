@@ -1,43 +1,31 @@
 //! The way of packets: datagrams in, opened in place, into the stack; packets out of the stack, sealed in place, out.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use awg_netstack::{Datagram, FlowId as StackFlow, PacketSink, Peer};
-use awg_tunnel::{Now, Seal, Tunnel};
-use mio::event::Event as Readiness;
+use awg_tunnel::{Endpoint, Local, Now, Seal, Tunnel};
 
 use super::Shard;
 use super::flows::{Flows, State};
 use super::peers::{in_stack, in_tunnel};
 use super::report::Counters;
+use super::sockets::{Socket, Sockets};
 use crate::policy::EgressPolicy;
 use crate::relay::Delivery;
-use crate::transport::{ReceiveBatch, SendBatch, SendProgress, Transport};
+use crate::transport::{ReceiveBatch, SendBatch};
 
 /// Batches sent before receiving and relays have their turn.
 const SENDS_PER_TURN: usize = 4;
-/// How long a congested interface is left alone, which says nothing when it recovers.
-const CONGESTION: Duration = Duration::from_millis(1);
-/// How long after a failed receive the next one is tried.
-const RETRY: Duration = Duration::from_millis(100);
-
-/// The transport, its batches, and what is known of its readiness.
+/// The sockets and their batches.
 #[derive(Debug)]
 pub(super) struct Wire {
-    transport: Box<dyn Transport>,
+    pub(super) sockets: Sockets,
     incoming: ReceiveBatch,
     outgoing: SendBatch,
     /// A datagram of the tunnel's own, and where it goes if it still waits for room in the batch.
     control: Vec<u8>,
-    held: Option<SocketAddr>,
-    readable: bool,
-    /// The socket takes no more until it is writable again.
-    blocked: bool,
-    /// The interface takes no more until then.
-    congested_until: Option<Instant>,
-    /// When to receive again although nothing says that there is something: the last call failed.
-    retry_at: Option<Instant>,
+    held: Option<Endpoint>,
     /// There is more to send than the last turn's budget allowed.
     unfinished: bool,
     /// The largest sealed packet.
@@ -56,10 +44,10 @@ struct EarlyDatagram {
 }
 
 impl Wire {
-    pub(super) fn new(transport: Box<dyn Transport>, tunnel: &Tunnel) -> Self {
+    pub(super) fn new(sockets: Vec<Socket>, tunnel: &Tunnel) -> Self {
         let largest = tunnel.largest_sealed_len();
         Self {
-            transport,
+            sockets: Sockets::new(sockets),
             incoming: ReceiveBatch::new(ReceiveBatch::DEFAULT_MESSAGES),
             outgoing: SendBatch::new(
                 SendBatch::DEFAULT_DATAGRAMS,
@@ -67,30 +55,15 @@ impl Wire {
             ),
             control: Vec::new(),
             held: None,
-            readable: true,
-            blocked: false,
-            congested_until: None,
-            retry_at: None,
             unfinished: false,
             largest,
             early: Vec::new(),
         }
     }
 
-    pub(super) fn transport(&self) -> &dyn Transport {
-        &*self.transport
-    }
-
-    pub(super) fn handle_readiness(&mut self, readiness: &Readiness) {
-        self.readable |= readiness.is_readable() || readiness.is_error();
-        if readiness.is_writable() {
-            self.blocked = false;
-        }
-    }
-
     /// Whether the next turn has something to do without anything new happening.
     pub(super) fn has_work(&self) -> bool {
-        self.readable || self.has_more_to_send()
+        self.sockets.readable() > 0 || self.has_more_to_send()
     }
 
     /// Whether the last [`transmit`](Shard::transmit) stopped at its budget and not at the end.
@@ -100,26 +73,7 @@ impl Wire {
 
     /// When to try a congested interface, or a failed receive, again.
     pub(super) fn next_timeout(&self) -> Option<Instant> {
-        self.congested_until.into_iter().chain(self.retry_at).min()
-    }
-
-    /// Receiving failed, not for good in practice (out of memory). What waits is reported no second time, so a timer tries.
-    fn receive_failed(&mut self, now: Instant) {
-        self.readable = false;
-        self.retry_at = Some(now + RETRY);
-    }
-
-    /// What a report of readiness says, for a transport in memory, which has none.
-    #[cfg(test)]
-    pub(super) fn expect_datagrams(&mut self) {
-        self.readable = true;
-    }
-
-    fn retry_receive(&mut self, now: Instant) {
-        if self.retry_at.is_some_and(|at| at <= now) {
-            self.retry_at = None;
-            self.readable = true;
-        }
+        self.sockets.next_timeout()
     }
 
     /// There may be something to send that the last [`transmit`](Shard::transmit) did not see.
@@ -129,30 +83,37 @@ impl Wire {
 
     /// Whether anything can be sent at this moment.
     pub(super) fn may_send(&self) -> bool {
-        !self.blocked && self.congested_until.is_none()
+        self.sockets.may_send()
     }
 }
 
 impl Shard {
-    /// Receives a batch and feeds it through the tunnel into the stack and the flows.
+    /// Receives a batch, or what is there of several sockets, and feeds it through the tunnel into the stack and the flows.
     pub(super) fn receive(&mut self) {
-        self.wire.retry_receive(self.now.instant);
-        if !self.wire.readable {
-            return;
-        }
-        match self.wire.transport.receive(&mut self.wire.incoming) {
-            Ok(0) => self.wire.readable = false,
-            Ok(_) => self.take_in(),
-            Err(error) => {
-                self.wire.receive_failed(self.now.instant);
-                self.reporter.transport_failed(error);
+        self.wire.sockets.handle_timeout(self.now.instant);
+        let mut messages = 0;
+        for _ in 0..self.wire.sockets.readable() {
+            let Wire {
+                sockets, incoming, ..
+            } = &mut self.wire;
+            match sockets.receive(self.now.instant, incoming) {
+                Ok(None) => {}
+                Ok(Some(local)) => {
+                    messages += incoming.messages();
+                    self.take_in(local);
+                }
+                Err(error) => self.reporter.transport_failed(error),
+            }
+            if messages >= ReceiveBatch::DEFAULT_MESSAGES {
+                return;
             }
         }
     }
 
-    fn take_in(&mut self) {
+    fn take_in(&mut self, local: Local) {
         let wire = &mut self.wire;
-        for (from, datagram) in wire.incoming.datagrams() {
+        for (remote, datagram) in wire.incoming.datagrams() {
+            let from = Endpoint { remote, local };
             let Some(inbound) = self.tunnel.handle_datagram(self.now, from, datagram) else {
                 continue;
             };
@@ -202,13 +163,6 @@ impl Shard {
 
     /// Collects what tunnel and stack have to send, and sends it.
     pub(super) fn transmit(&mut self) {
-        if self
-            .wire
-            .congested_until
-            .is_some_and(|at| at <= self.now.instant)
-        {
-            self.wire.congested_until = None;
-        }
         self.wire.unfinished = false;
         for _ in 0..SENDS_PER_TURN {
             if !self.wire.may_send() {
@@ -219,13 +173,10 @@ impl Shard {
             if self.wire.outgoing.is_empty() {
                 return;
             }
-            match self.wire.transport.send(&mut self.wire.outgoing) {
-                SendProgress::Complete => {}
-                SendProgress::Blocked => self.wire.blocked = true,
-                SendProgress::Congested => {
-                    self.wire.congested_until = Some(self.now.instant + CONGESTION);
-                }
-            }
+            let Wire {
+                sockets, outgoing, ..
+            } = &mut self.wire;
+            sockets.send(self.now.instant, outgoing);
         }
         self.wire.unfinished = true;
     }
@@ -235,10 +186,7 @@ impl Shard {
         // The tunnel's own datagrams first: without a handshake nothing else moves.
         loop {
             if wire.held.is_none() {
-                wire.held = self
-                    .tunnel
-                    .poll_transmit(self.now, &mut wire.control)
-                    .map(|to| to.remote);
+                wire.held = self.tunnel.poll_transmit(self.now, &mut wire.control);
             }
             let Some(to) = wire.held else {
                 break;
@@ -284,7 +232,7 @@ impl PacketSink for Sink<'_> {
         emit(content);
         // What is staged or dropped the tunnel has copied or counted.
         if let Seal::Sealed { to, len } = self.tunnel.seal(self.now, id, datagram, length) {
-            self.batch.commit(len, to.remote);
+            self.batch.commit(len, to);
         }
     }
 }
@@ -322,6 +270,3 @@ fn deliver(
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

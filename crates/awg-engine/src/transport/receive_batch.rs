@@ -43,6 +43,11 @@ impl ReceiveBatch {
         self.capacity
     }
 
+    /// How many messages are here.
+    pub fn messages(&self) -> usize {
+        self.messages.len()
+    }
+
     /// How many datagrams are here.
     pub fn len(&self) -> usize {
         self.messages
@@ -65,7 +70,7 @@ impl ReceiveBatch {
         }
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.messages.clear();
     }
 
@@ -75,7 +80,7 @@ impl ReceiveBatch {
     }
 
     /// Records what the next buffer holds. A message of zero length keeps its place, so that the buffers stay in step.
-    pub(super) fn push(&mut self, from: SocketAddr, len: usize, stride: usize) {
+    pub(crate) fn push(&mut self, from: SocketAddr, len: usize, stride: usize) {
         debug_assert!(self.messages.len() < self.capacity && len <= MESSAGE_SIZE);
         self.messages.push(Message {
             from,

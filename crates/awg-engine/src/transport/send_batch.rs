@@ -1,16 +1,21 @@
 //! The arena that datagrams are written into, one behind the other, until a transport sends them.
 //!
-//! Everything is allocated once. Because neighbours touch, a run of datagrams of one destination and one size is one
-//! slice of memory, which the kernel can cut into datagrams by itself (GSO); [`Groups`] finds those runs. Order is kept.
+//! Everything is allocated once. Because neighbours touch, a row of datagrams of one destination and one size is one
+//! slice of memory, which the kernel can cut into datagrams by itself (GSO); [`Groups`] finds those.
+//!
+//! Datagrams of several sockets share the arena. A transport sends the run at the front that leaves by one socket;
+//! [`gather`](SendBatch::gather) makes those runs long. Of what leaves by one socket the order is kept.
 
 use std::net::SocketAddr;
 use std::ops::Range;
+
+use awg_tunnel::Endpoint;
 
 use super::LARGEST_DATAGRAM;
 
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    to: SocketAddr,
+    to: Endpoint,
     start: usize,
     len: usize,
 }
@@ -22,6 +27,8 @@ pub struct SendBatch {
     entries: Vec<Entry>,
     /// Entries before this one are sent.
     sent: usize,
+    /// Whether they leave by more than one socket.
+    mixed: bool,
     capacity: usize,
 }
 
@@ -39,6 +46,7 @@ impl SendBatch {
             used: 0,
             entries: Vec::with_capacity(capacity),
             sent: 0,
+            mixed: false,
             capacity,
         }
     }
@@ -61,11 +69,14 @@ impl SendBatch {
     ///
     /// # Panics
     /// If `len` bytes were not reserved: a mistake of the caller.
-    pub fn commit(&mut self, len: usize, to: SocketAddr) {
+    pub fn commit(&mut self, len: usize, to: impl Into<Endpoint>) {
         assert!(
             self.has_room(len),
             "commit of {len} bytes that were not reserved"
         );
+        let to = to.into();
+        let last = self.entries.last();
+        self.mixed |= last.is_some_and(|last| last.to.local.socket != to.local.socket);
         self.entries.push(Entry {
             to,
             start: self.used,
@@ -75,7 +86,7 @@ impl SendBatch {
     }
 
     /// Copies a datagram in; `false` if there is no room for it.
-    pub fn push(&mut self, datagram: &[u8], to: SocketAddr) -> bool {
+    pub fn push(&mut self, datagram: &[u8], to: impl Into<Endpoint>) -> bool {
         let Some(room) = self.reserve(datagram.len()) else {
             return false;
         };
@@ -99,19 +110,44 @@ impl SendBatch {
         self.entries.clear();
         self.sent = 0;
         self.used = 0;
+        self.mixed = false;
     }
 
-    /// What waits, in groups of at most `max_segments` datagrams.
+    /// The socket of the run at the front; `None` if nothing waits.
+    pub fn socket(&self) -> Option<u16> {
+        let first = self.entries.get(self.sent)?;
+        Some(first.to.local.socket)
+    }
+
+    /// Puts together what leaves by one socket. Free where there is one.
+    pub fn gather(&mut self) {
+        if self.mixed
+            && let Some(waiting) = self.entries.get_mut(self.sent..)
+        {
+            waiting.sort_by_key(|entry| entry.to.local.socket);
+            self.mixed = false;
+        }
+    }
+
+    /// Drops the run at the front; says how many they were.
+    pub(crate) fn give_up_run(&mut self) -> usize {
+        let datagrams = self.groups(usize::MAX).map(|group| group.datagrams).sum();
+        self.advance(datagrams);
+        datagrams
+    }
+
+    /// The run at the front, in groups of at most `max_segments` datagrams.
     pub fn groups(&self, max_segments: usize) -> Groups<'_> {
         Groups {
             batch: self,
             next: self.sent,
+            socket: self.socket(),
             max_segments: max_segments.max(1),
         }
     }
 
     /// Notes that the first `datagrams` of what waits are sent, or given up. When none is left the memory is free again.
-    pub(super) fn advance(&mut self, datagrams: usize) {
+    pub(crate) fn advance(&mut self, datagrams: usize) {
         self.sent = (self.sent + datagrams).min(self.entries.len());
         if self.sent == self.entries.len() {
             self.clear();
@@ -128,7 +164,7 @@ impl std::fmt::Debug for SendBatch {
     }
 }
 
-/// A run of datagrams that can go in one call with GSO: one destination, one size, the last one possibly shorter.
+/// A row of datagrams that can go in one call with GSO: one destination, one size, the last one possibly shorter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Group<'a> {
     /// Where they go.
@@ -146,6 +182,7 @@ pub struct Group<'a> {
 pub struct Groups<'a> {
     batch: &'a SendBatch,
     next: usize,
+    socket: Option<u16>,
     max_segments: usize,
 }
 
@@ -155,6 +192,9 @@ impl<'a> Iterator for Groups<'a> {
     fn next(&mut self) -> Option<Group<'a>> {
         let waiting = self.batch.entries.get(self.next..)?;
         let (first, rest) = waiting.split_first()?;
+        if self.socket != Some(first.to.local.socket) {
+            return None;
+        }
         let mut range = Range {
             start: first.start,
             end: first.start + first.len,
@@ -162,6 +202,7 @@ impl<'a> Iterator for Groups<'a> {
         let mut datagrams = 1;
         for entry in rest.iter().take(self.max_segments - 1) {
             let fits = entry.to == first.to
+                && entry.start == range.end
                 && (1..=first.len).contains(&entry.len)
                 && range.len() + entry.len <= LARGEST_DATAGRAM;
             if !fits {
@@ -177,7 +218,7 @@ impl<'a> Iterator for Groups<'a> {
         self.next += datagrams;
         let bytes = self.batch.arena.get(range)?;
         Some(Group {
-            to: first.to,
+            to: first.to.remote,
             bytes,
             segment: first.len,
             datagrams,

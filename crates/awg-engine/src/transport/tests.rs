@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use awg_tunnel::Endpoint;
+
 use super::memory::MemoryTransport;
 use super::{LARGEST_DATAGRAM, ReceiveBatch, SendBatch, SendProgress, Transport};
 
@@ -54,6 +56,28 @@ fn only_the_last_datagram_of_a_group_is_shorter() {
             (1, 1, 1, 1)
         ]
     );
+}
+
+#[test]
+fn what_leaves_by_one_socket_is_one_run() {
+    let mut batch = SendBatch::new(8, 0);
+    for (number, socket) in [2, 1, 2, 2, 1].into_iter().enumerate() {
+        let mut to = Endpoint::from(address(7));
+        to.local.socket = socket;
+        assert!(batch.push(&[number as u8; 10], to));
+    }
+    assert_eq!((batch.socket(), batch.groups(64).count()), (Some(2), 1));
+    batch.gather();
+    assert_eq!(batch.socket(), Some(1));
+    // Only neighbours in memory are one group.
+    assert_eq!(groups(&batch, 64), [(1, 10, 10, 7); 2]);
+    batch.advance(2);
+    assert_eq!(batch.socket(), Some(2));
+    assert_eq!(groups(&batch, 64), [(1, 10, 10, 7), (2, 10, 20, 7)]);
+    let firsts: Vec<u8> = batch.groups(64).map(|group| group.bytes[0]).collect();
+    assert_eq!(firsts, [0, 2]);
+    assert_eq!(batch.give_up_run(), 3);
+    assert_eq!(batch.socket(), None);
 }
 
 #[test]

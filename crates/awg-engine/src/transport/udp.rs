@@ -6,7 +6,7 @@
 //!
 //! What it deliberately does not: path MTU discovery. A datagram larger than the path's MTU is fragmented by IP, as with
 //! wireguard-go, which leaves the socket's setting alone. No DSCP and no ECN are set.
-//! Nor does it remember at which of several local addresses a peer's datagrams arrived: answers leave from the one that the
+//! Nor does a socket remember at which of several local addresses a peer's datagrams arrived: answers leave from the one that the
 //! route gives, so a machine with several that must not be mixed is told one to bind.
 
 #[cfg(target_os = "linux")]
@@ -36,25 +36,26 @@ pub enum UdpKind {
     Portable,
 }
 
-/// What to bind, and how.
+/// How to bind.
 #[derive(Debug, Clone, Default)]
 pub struct UdpSettings {
     /// The local address; `None` = all, IPv4 and IPv6 (IPv4 alone where the system has no IPv6).
     pub address: Option<IpAddr>,
-    /// The local port; 0 = any free one.
-    pub port: u16,
     /// `FwMark` for the sent packets, Linux only; needs `CAP_NET_ADMIN`, or `CAP_NET_RAW` since Linux 5.17.
     pub fwmark: Option<u32>,
     /// The implementation.
     pub kind: UdpKind,
 }
 
-/// Binds a socket by `settings`. Also says how large its buffers became, since the system may cap them.
+/// Binds a socket to `port` (0 = any free one) by `settings`. Also says how large its buffers became, since the system may cap them.
 ///
 /// # Errors
 /// See [`BindError`]; in particular another process already serves the port.
-pub fn open(settings: &UdpSettings) -> Result<(Box<dyn Transport>, SocketBuffers), BindError> {
-    let (socket, buffers) = socket::bind(settings)?;
+pub fn open(
+    settings: &UdpSettings,
+    port: u16,
+) -> Result<(Box<dyn Transport>, SocketBuffers), BindError> {
+    let (socket, buffers) = socket::bind(settings, port)?;
     let local = SocketAddr::new(socket.ip().to_canonical(), socket.port());
     let transport: Box<dyn Transport> = match settings.kind {
         UdpKind::Portable => {

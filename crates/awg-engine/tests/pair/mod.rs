@@ -203,6 +203,8 @@ impl Default for Options {
 pub(crate) struct Pair {
     pub(crate) client: Node,
     pub(crate) server: Node,
+    /// What the client was built from.
+    pub(crate) client_settings: EngineSettings,
     pub(crate) client_peer: PeerConfig,
     pub(crate) server_peer: PeerConfig,
     pub(crate) path: Option<Path>,
@@ -252,11 +254,12 @@ impl Pair {
         };
         settings.peers = vec![server_peer.clone()];
         (options.client)(&mut settings);
-        let client = Node::new(settings);
+        let client = Node::new(settings.clone());
         client.engine.start().expect("the client starts");
         Self {
             client,
             server,
+            client_settings: settings,
             client_peer,
             server_peer,
             path,

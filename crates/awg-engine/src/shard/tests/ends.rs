@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::flow::{FlowId, Outcome, Traffic};
 use crate::flow_bounds::FlowBounds;
 use crate::settings::EngineSettings;
-use crate::shard::{Binding, Prepared, REPORTS, Shard, WAKER};
+use crate::shard::{Binding, Prepared, REPORTS, Shard, Socket, WAKER};
 use crate::shared::Shared;
 use crate::transport::memory::MemoryTransport;
 
@@ -68,7 +68,10 @@ pub(super) fn start(prepared: Prepared, transport: MemoryTransport) -> Box<Shard
     drop(Waker::new(poll.registry(), WAKER).unwrap());
     let binding = Binding {
         poll,
-        transport: Box::new(transport),
+        sockets: vec![Socket {
+            transport: Box::new(transport),
+            obfuscation: 0,
+        }],
         flow_bounds: FlowBounds::new(limits, None),
         notices: Vec::new(),
     };
@@ -109,7 +112,7 @@ impl Ends {
                     shard.handle_readiness(report);
                 }
                 // Nobody reports that a wire in memory has something.
-                shard.wire.expect_datagrams();
+                shard.wire.sockets.expect_datagrams_everywhere();
                 shard.turn();
             }
             self.note_initiations();
@@ -152,7 +155,7 @@ impl Ends {
         let [left, right] = self
             .shards
             .each_ref()
-            .map(|shard| shard.wire.transport().counters());
+            .map(|shard| shard.wire.sockets.counters());
         left.sent == right.received && right.sent == left.received
     }
 

@@ -25,12 +25,9 @@ fn stopping_resets_more_flows_than_one_turn_sends() {
     }
     ends.run(Duration::ZERO);
     let client = &mut ends.shards[0];
-    let sent = client.wire.transport().counters().sent;
+    let sent = client.wire.sockets.counters().sent;
     client.end_all_flows();
-    assert_eq!(
-        client.wire.transport().counters().sent - sent,
-        u64::from(FLOWS)
-    );
+    assert_eq!(client.wire.sockets.counters().sent - sent, u64::from(FLOWS));
 }
 
 #[test]

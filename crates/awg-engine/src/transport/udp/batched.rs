@@ -294,7 +294,8 @@ impl Transport for BatchedUdp {
     }
 
     fn send(&mut self, batch: &mut SendBatch) -> SendProgress {
-        while !batch.is_empty() {
+        let run = batch.socket();
+        while run.is_some() && batch.socket() == run {
             self.prepare(batch);
             let Some(&first) = self.groups.first() else {
                 self.drop_next(batch);

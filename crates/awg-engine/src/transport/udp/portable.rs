@@ -101,7 +101,8 @@ impl Transport for PortableUdp {
     }
 
     fn send(&mut self, batch: &mut SendBatch) -> SendProgress {
-        loop {
+        let run = batch.socket();
+        while run.is_some() && batch.socket() == run {
             let segments = self.state.max_gso_segments();
             self.counters.segmentation = segments > 1;
             let limit = if self.singly > 0 { 1 } else { segments };
@@ -144,6 +145,7 @@ impl Transport for PortableUdp {
                 }
             }
         }
+        SendProgress::Complete
     }
 
     fn local_address(&self) -> SocketAddr {

@@ -158,9 +158,12 @@ pub(super) fn canonical(address: SocketAddr) -> SocketAddr {
     }
 }
 
-/// Binds by `settings` and enlarges the buffers.
-pub(super) fn bind(settings: &UdpSettings) -> Result<(UdpSocket, SocketBuffers), BindError> {
-    let address = |ip| SocketAddr::new(ip, settings.port);
+/// Binds to `port` by `settings` and enlarges the buffers.
+pub(super) fn bind(
+    settings: &UdpSettings,
+    port: u16,
+) -> Result<(UdpSocket, SocketBuffers), BindError> {
+    let address = |ip| SocketAddr::new(ip, port);
     let socket = match settings.address {
         Some(ip) => bind_to(address(ip), settings.fwmark)?,
         None => match bind_to(address(Ipv6Addr::UNSPECIFIED.into()), settings.fwmark) {

@@ -13,14 +13,13 @@ const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 fn settings(address: Option<IpAddr>, kind: UdpKind) -> UdpSettings {
     UdpSettings {
         address,
-        port: 0,
         fwmark: None,
         kind,
     }
 }
 
 fn bound(address: Option<IpAddr>, kind: UdpKind) -> Box<dyn Transport> {
-    let transport = open(&settings(address, kind)).expect("a free port").0;
+    let transport = open(&settings(address, kind), 0).expect("a free port").0;
     limit_buffer(&*transport);
     transport
 }
@@ -201,10 +200,7 @@ fn a_second_server_on_a_port_is_refused_even_with_so_reuseport() {
     ] {
         let server = bound(first, UdpKind::Auto);
         let port = server.local_address().port();
-        let again = open(&UdpSettings {
-            port,
-            ..settings(second, UdpKind::Auto)
-        });
+        let again = open(&settings(second, UdpKind::Auto), port);
         let error = again.expect_err("the port is taken");
         assert!(
             matches!(error, BindError::InUse(address) if address.port() == port),
@@ -227,18 +223,14 @@ fn a_second_server_on_a_port_is_refused_even_with_so_reuseport() {
         .as_socket()
         .expect("an address")
         .port();
-    let error = open(&UdpSettings {
-        port,
-        ..settings(Some(LOOPBACK), UdpKind::Auto)
-    })
-    .err();
+    let error = open(&settings(Some(LOOPBACK), UdpKind::Auto), port).err();
     assert!(matches!(error, Some(BindError::InUse(_))), "{error:?}");
 }
 
 #[test]
 fn a_foreign_address_is_refused_with_its_name() {
     let foreign = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 77));
-    let error = open(&settings(Some(foreign), UdpKind::Auto)).expect_err("no interface has it");
+    let error = open(&settings(Some(foreign), UdpKind::Auto), 0).expect_err("no interface has it");
     assert!(matches!(error, BindError::NoSuchAddress(_)), "{error}");
     assert!(error.to_string().contains("192.0.2.77"));
 }
@@ -255,7 +247,7 @@ fn shown(path: &str) -> usize {
 fn buffers_are_as_large_as_asked_for_or_as_the_system_allows() {
     use super::BUFFER_SIZE;
 
-    let (_, buffers) = open(&settings(Some(LOOPBACK), UdpKind::Auto)).expect("a free port");
+    let (_, buffers) = open(&settings(Some(LOOPBACK), UdpKind::Auto), 0).expect("a free port");
     assert_eq!(buffers.wanted, BUFFER_SIZE);
     for (size, limit) in [
         (buffers.receive, "/proc/sys/net/core/rmem_max"),
@@ -326,7 +318,7 @@ mod batched {
 
     fn batched() -> BatchedUdp {
         let transport = BatchedUdp::new(
-            bind(&settings(Some(LOOPBACK), UdpKind::Batched))
+            bind(&settings(Some(LOOPBACK), UdpKind::Batched), 0)
                 .expect("a free port")
                 .0,
         );
