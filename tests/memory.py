@@ -54,6 +54,9 @@ class MemoryEngine:
     def local_port(self) -> int:
         return 51820
 
+    def local_ports(self) -> list[int]:
+        return [self.local_port()]
+
     def open(self, destinations, fd, early, replies) -> int:
         self._refuse()
         flow = self._new_flow()

@@ -23,6 +23,7 @@ __all__ = [
     "FlowRefused",
     "HandshakeCompleted",
     "HandshakeFailed",
+    "InitiationAccepted",
     "Limits",
     "LogRecord",
     "PeerRoamed",
@@ -175,6 +176,9 @@ class PeerSettings:
         endpoint: _Address | None = None,
         allowed_ips: Sequence[str] = (),
         persistent_keepalive: int | tuple[int, int] | None = None,
+        *,
+        hop: tuple[int, int, int | None, int | None] | None = None,
+        last_timestamp: bytes | None = None,
     ) -> Self:
         """Describe a peer.
 
@@ -183,8 +187,13 @@ class PeerSettings:
             preshared_key: The key that both ends share beside their pairs.
             endpoint: Where it is; ``None`` = it will say so itself by a handshake.
             allowed_ips: Networks whose addresses are its own inside the tunnel, such as ``"10.8.0.2/32"``.
-            persistent_keepalive: Seconds between keepalives, or the least and the most of them, of which each draws its own;
-                ``None`` or 0 = none.
+            persistent_keepalive: Seconds between keepalives, or the least and the most of them, of which each draws
+                its own; ``None`` or 0 = none.
+            hop: The peer's ports over which datagrams are spread, as (first, last, least seconds, most seconds): with
+                every initiation, and after so many seconds of a session, another one takes the place of the endpoint's.
+                Without seconds (``None``, ``None``) only initiations change it.
+            last_timestamp: What the last `InitiationAccepted` of this peer said: initiations that are not newer are
+                replays, and are not answered.
 
         Raises:
             ValueError: an argument is malformed; keys are not repeated in the text.
@@ -255,8 +264,8 @@ class EngineSettings:
             obfuscation: The parameters; none = plain WireGuard.
             mtu: The largest packet inside the tunnel.
             listen_address: Where the UDP sockets are bound; ``None`` = all addresses, IPv4 and IPv6.
-            listen_ports: Their ports; 0 = any free one, none at all = one of those. A datagram is answered from the port
-                that it came to. Up to 1,024, those of `further_obfuscation` included.
+            listen_ports: Their ports; 0 = any free one, none at all = one of those. A datagram is answered from the
+                port that it came to. Up to 1,024, those of `further_obfuscation` included.
             further_obfuscation: Further parameters for the same peers, as (parameters, ports of their own): a peer is
                 spoken to by those of the port at which it was last heard, so that peers can change one by one.
             accept_flows: Whether to take flows of peers to any destination, as a server does.
@@ -332,8 +341,8 @@ class Engine:
         engine stopped.
 
         Raises:
-            OSError: ``EADDRINUSE``: another server has a port, which the text names; ``EACCES``: it is not allowed to this user;
-                ``EADDRNOTAVAIL``: no interface has the address; others as the system says.
+            OSError: ``EADDRINUSE``: another server has a port, which the text names; ``EACCES``: one is not allowed
+                to this user; ``EADDRNOTAVAIL``: no interface has the address; others as the system says.
             RuntimeError: it was started before.
         """
 
@@ -564,6 +573,18 @@ class HandshakeFailed:
         """What people may want to look at."""
 
 @final
+class InitiationAccepted:
+    """A peer's handshake initiation was accepted. Its timestamp, kept and given to `PeerSettings`, tells replays."""
+
+    def __new__(cls, peer: str, timestamp: bytes) -> Self: ...
+    @property
+    def peer(self) -> str:
+        """Whose: a public key."""
+    @property
+    def timestamp(self) -> bytes:
+        """When the peer says that it made it: TAI64N, 12 bytes. Those of one peer rise, as bytes too."""
+
+@final
 class SessionEnded:
     """A peer has no session any more."""
 
@@ -617,6 +638,7 @@ _Event: TypeAlias = (
     | FlowClosed
     | HandshakeCompleted
     | HandshakeFailed
+    | InitiationAccepted
     | SessionEnded
     | PeerRoamed
     | LogRecord

@@ -3,7 +3,15 @@
 import pytest
 
 from awgproxy import _native
-from awgproxy._native import FlowClosed, FlowIncoming, HandshakeCompleted, HandshakeFailed, LogRecord, SessionEnded
+from awgproxy._native import (
+    FlowClosed,
+    FlowIncoming,
+    HandshakeCompleted,
+    HandshakeFailed,
+    InitiationAccepted,
+    LogRecord,
+    SessionEnded,
+)
 
 KEY = _native.public_key(_native.generate_private_key())
 
@@ -12,6 +20,12 @@ def test_an_event_shows_its_fields():
     event = FlowClosed(7, "orderly", 10, 20, "both sides were done")
     assert (event.flow, event.outcome, event.sent, event.received) == (7, "orderly", 10, 20)
     assert repr(event) == ("FlowClosed(flow=7, outcome='orderly', sent=10, received=20, reason='both sides were done')")
+
+
+def test_a_timestamp_is_bytes():
+    assert InitiationAccepted(KEY, b"0123456789ab").timestamp == b"0123456789ab"
+    with pytest.raises(ValueError, match="12"):
+        InitiationAccepted(KEY, b"short")
 
 
 def test_events_compare_by_their_content():
@@ -25,6 +39,7 @@ def test_no_event_shows_a_key():
         HandshakeCompleted(KEY, "1f2e", "initiator", False),
         HandshakeFailed(KEY, "no-answer", "look at the endpoint"),
         SessionEnded(KEY),
+        InitiationAccepted(KEY, bytes(12)),
     ]
     assert all(event.peer == KEY and KEY not in repr(event) for event in events)
 

@@ -45,7 +45,14 @@ def test_a_malformed_setting_is_named(changes, problem):
         ({"endpoint": ("server.example.org", 51820)}, "^endpoint: not an IP address"),
         ({"endpoint": ("192.0.2.1", 70_000)}, "^endpoint: port: out of range"),
         ({"allowed_ips": ["10.8.0.0/24", "all"]}, r"^allowed_ips\[1\]: not a network"),
-        ({"persistent_keepalive": 65_536}, "^persistent_keepalive: out of range"),
+        ({"persistent_keepalive": 1 << 32}, "^persistent_keepalive: out of range"),
+        ({"persistent_keepalive": (30, 20)}, "^persistent_keepalive: the least"),
+        ({"hop": (0, 5, None, None)}, "^hop: port: out of range, 1 to 65535"),
+        ({"hop": (6, 5, None, None)}, "^hop: the first port is above the last"),
+        ({"hop": (5, 6, 0, 9)}, "^hop: seconds: out of range"),
+        ({"hop": (5, 6, 10, 9)}, "^hop: the least seconds are above the most"),
+        ({"hop": (5, 6, 10, None)}, "^hop: both"),
+        ({"last_timestamp": bytes(11)}, "^last_timestamp: 12 bytes"),
     ],
 )
 def test_a_malformed_peer_is_told_by_the_argument(changes, problem):

@@ -70,6 +70,13 @@ pub enum Event {
         /// Whether it replaces a session that still stood.
         rekey: bool,
     },
+    /// An initiation was accepted. Given back in the peer's configuration, its timestamp has replays refused after a restart too.
+    InitiationAccepted {
+        /// Whose.
+        peer: PublicKey,
+        /// Its TAI64N timestamp; those of one peer rise.
+        timestamp: [u8; 12],
+    },
     /// A handshake failed.
     HandshakeFailed {
         /// With whom, if that is known.

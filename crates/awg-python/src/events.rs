@@ -60,6 +60,7 @@ event!(HandshakeCompleted {
     role: String,
     rekey: bool,
 } shows session, role, rekey);
+event!(InitiationAccepted { peer: String, timestamp: [u8; 12] } shows);
 event!(HandshakeFailed { peer: Option<String>, cause: String, hint: String } shows cause, hint);
 event!(SessionEnded { peer: String } shows);
 event!(PeerRoamed { peer: String, endpoint: (String, u16) } shows endpoint);
@@ -122,6 +123,11 @@ pub(crate) fn to_python(py: Python<'_>, event: Event) -> PyResult<Py<PyAny>> {
             session,
             role: role.to_owned(),
             rekey,
+        }
+        .into_py_any(py),
+        Event::InitiationAccepted { peer, timestamp } => InitiationAccepted {
+            peer: peer.to_string(),
+            timestamp,
         }
         .into_py_any(py),
         Event::HandshakeFailed { peer, cause, hint } => HandshakeFailed {

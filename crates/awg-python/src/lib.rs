@@ -30,7 +30,7 @@ mod _native {
     #[pymodule_export]
     use super::events::{
         EngineFailed, FlowClosed, FlowConnected, FlowIncoming, FlowRefused, HandshakeCompleted,
-        HandshakeFailed, LogRecord, PeerRoamed, SessionEnded,
+        HandshakeFailed, InitiationAccepted, LogRecord, PeerRoamed, SessionEnded,
     };
     #[pymodule_export]
     use super::keys::{check_key, generate_preshared_key, generate_private_key, public_key};

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use awg_engine::FurtherObfuscation;
 use awg_engine::transport::udp::{UdpKind, UdpSettings};
-use awg_tunnel::{Interval, PeerConfig, PresharedKey, PrivateKey, PublicKey};
+use awg_tunnel::{Interval, PeerConfig, PortHop, PresharedKey, PrivateKey, PublicKey};
 use pyo3::prelude::*;
 
 use crate::arguments::{Address, Whole, from_socket_address, ip_address, socket_address};
@@ -56,8 +56,12 @@ impl PeerSettings {
 impl PeerSettings {
     #[new]
     #[pyo3(
-        signature = (public_key, preshared_key=None, endpoint=None, allowed_ips=Vec::new(), persistent_keepalive=None),
-        text_signature = "(public_key, preshared_key=None, endpoint=None, allowed_ips=(), persistent_keepalive=None)"
+        signature = (
+            public_key, preshared_key=None, endpoint=None, allowed_ips=Vec::new(), persistent_keepalive=None, *,
+            hop=None, last_timestamp=None
+        ),
+        text_signature = "(public_key, preshared_key=None, endpoint=None, allowed_ips=(), persistent_keepalive=None, *, \
+            hop=None, last_timestamp=None)"
     )]
     fn new(
         public_key: &str,
@@ -65,6 +69,8 @@ impl PeerSettings {
         endpoint: Option<Address>,
         allowed_ips: Vec<String>,
         persistent_keepalive: Option<Keepalive>,
+        hop: Option<(Whole, Whole, Option<Whole>, Option<Whole>)>,
+        last_timestamp: Option<Vec<u8>>,
     ) -> Result<Self, Failure> {
         let networks = allowed_ips.iter().enumerate();
         Ok(Self(PeerConfig {
@@ -83,6 +89,8 @@ impl PeerSettings {
                 Some(keepalive) => keepalive.interval()?,
                 None => None,
             },
+            hop: hop.map(port_hop).transpose()?,
+            last_timestamp: last_timestamp.map(timestamp).transpose()?,
         }))
     }
 
@@ -107,6 +115,42 @@ impl PeerSettings {
             self.0.allowed_ips.len()
         )
     }
+}
+
+/// The first and the last port, and the least and the most seconds at one, if that is to be changed between handshakes too.
+fn port_hop(
+    (first, last, shortest, longest): (Whole, Whole, Option<Whole>, Option<Whole>),
+) -> Result<PortHop, Failure> {
+    let port = |port: Whole| port.within("hop: port", 1..=u16::MAX);
+    let seconds = |seconds: Whole| seconds.within("hop: seconds", 1..=u32::MAX);
+    let ports = port(first)?..=port(last)?;
+    if ports.is_empty() {
+        return Err(Failure::invalid("hop", "the first port is above the last"));
+    }
+    let every =
+        match (shortest, longest) {
+            (None, None) => None,
+            (Some(shortest), Some(longest)) => {
+                let every = Interval::between(seconds(shortest)?, seconds(longest)?);
+                Some(every.ok_or_else(|| {
+                    Failure::invalid("hop", "the least seconds are above the most")
+                })?)
+            }
+            _ => {
+                let problem = "both the least and the most seconds are needed, or neither";
+                return Err(Failure::invalid("hop", problem));
+            }
+        };
+    Ok(PortHop { ports, every })
+}
+
+fn timestamp(bytes: Vec<u8>) -> Result<[u8; 12], Failure> {
+    bytes.try_into().map_err(|_| {
+        Failure::invalid(
+            "last_timestamp",
+            "12 bytes are needed, as InitiationAccepted gave them",
+        )
+    })
 }
 
 /// See the stub file.

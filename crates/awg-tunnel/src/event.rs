@@ -18,6 +18,14 @@ pub enum Event {
         /// Whether it took over from one that was still good.
         rekey: bool,
     },
+    /// An initiation was accepted. Whoever keeps the timestamp and gives it back as
+    /// [`PeerConfig::last_timestamp`](crate::PeerConfig::last_timestamp) has replays refused also after a restart.
+    InitiationAccepted {
+        /// Whose.
+        peer: PeerId,
+        /// Its TAI64N timestamp; those of one peer rise.
+        timestamp: [u8; 12],
+    },
     /// The last session grew too old, and none took over.
     SessionExpired {
         /// Whose.

@@ -118,7 +118,7 @@ pub use counters::Counters;
 pub use endpoint::{Endpoint, Local};
 pub use event::{Event, FailureCause};
 pub use keys::{KEY_SIZE, KeyError, PresharedKey, PrivateKey, PublicKey};
-pub use peer::{PeerConfig, PeerError, PeerId, PeerStatus};
+pub use peer::{PeerConfig, PeerError, PeerId, PeerStatus, PortHop};
 pub use session::Role;
 pub use time::Now;
 pub use times::Interval;

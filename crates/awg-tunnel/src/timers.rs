@@ -21,6 +21,8 @@ pub(crate) enum Timer {
     Silence,
     /// Nothing was sent or received.
     PersistentKeepalive,
+    /// The port was kept for long enough.
+    Hop,
     /// The current session may no longer be used.
     Expiry,
     /// No new keys were made: what is left of the old ones is overwritten.
@@ -28,12 +30,13 @@ pub(crate) enum Timer {
 }
 
 impl Timer {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Retransmit,
         Self::Deferred,
         Self::Keepalive,
         Self::Silence,
         Self::PersistentKeepalive,
+        Self::Hop,
         Self::Expiry,
         Self::ZeroKeys,
     ];

@@ -49,7 +49,10 @@ class SessionEngine(Flows, TunnelSockets, Protocol):
         """The events that wait."""
 
     def local_port(self) -> int:
-        """The UDP port."""
+        """The first UDP port."""
+
+    def local_ports(self) -> list[int]:
+        """All UDP ports."""
 
     def open(self, destinations: Sequence[tuple[str, int]], fd: int, early: bytes, replies: Replies) -> int:
         """Connect an application."""

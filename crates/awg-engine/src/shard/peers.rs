@@ -50,10 +50,11 @@ impl Peers {
     }
 }
 
-/// Whether two descriptions of one peer differ in nothing.
+/// Whether two descriptions of one peer differ in nothing. What was once accepted is no part of a description.
 fn same(left: &PeerConfig, right: &PeerConfig) -> bool {
     same_keys(left, right)
         && left.endpoint == right.endpoint
+        && left.hop == right.hop
         && left.allowed_ips == right.allowed_ips
         && left.persistent_keepalive == right.persistent_keepalive
 }

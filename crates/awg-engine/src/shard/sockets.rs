@@ -173,10 +173,8 @@ impl Sockets {
 
     /// What all of them moved and dropped. Segmentation is in use where all use it.
     pub(super) fn counters(&self) -> TransportCounters {
-        let mut all = self
-            .sockets
-            .iter()
-            .map(|socket| socket.transport.counters());
+        let sockets = self.all.iter();
+        let mut each = sockets.map(|socket| socket.transport.counters());
         let first = each.next().unwrap_or_default();
         let mut sum = each.fold(first, |sum, one| sum + one);
         sum.unsendable += self.homeless;

@@ -22,6 +22,14 @@ impl Shard {
                         });
                     }
                 }
+                TunnelEvent::InitiationAccepted { peer, timestamp } => {
+                    if let Some(key) = self.peers.key(peer) {
+                        self.shared.events.push(Event::InitiationAccepted {
+                            peer: key,
+                            timestamp,
+                        });
+                    }
+                }
                 TunnelEvent::SessionExpired { peer } => {
                     if let Some(key) = self.peers.key(peer) {
                         self.shared.events.push(Event::SessionEnded { peer: key });

@@ -32,4 +32,7 @@ pub enum PeerError {
         /// How many there are.
         sets: usize,
     },
+    /// A range of ports without a port, or with port 0.
+    #[error("the ports to hop over must be a range from 1 to 65535, the first not above the last")]
+    HopPorts,
 }

@@ -2,6 +2,7 @@
 
 mod config;
 mod error;
+mod hop;
 mod id;
 mod padding_run;
 mod pending;
@@ -28,6 +29,7 @@ use crate::times::{Interval, Times};
 
 pub use config::PeerConfig;
 pub use error::PeerError;
+pub use hop::PortHop;
 pub use id::PeerId;
 pub(crate) use padding_run::PaddingRun;
 pub(crate) use pending::Pending;
@@ -41,6 +43,7 @@ pub(crate) struct Peer {
     pub(crate) public_key: PublicKey,
     pub(crate) preshared_key: PresharedKey,
     pub(crate) endpoint: Option<Endpoint>,
+    pub(crate) hop: Option<PortHop>,
     pub(crate) allowed_ips: Vec<IpNet>,
     pub(crate) persistent_keepalive: Option<Interval>,
 
@@ -94,13 +97,14 @@ impl Peer {
             public_key: config.public_key,
             preshared_key: config.preshared_key.unwrap_or(PresharedKey::ABSENT),
             endpoint: config.endpoint,
+            hop: config.hop,
             allowed_ips: config.allowed_ips,
             persistent_keepalive: config.persistent_keepalive,
             sessions: Rotation::default(),
             pending: None,
             timers: PeerTimers::new(id),
             staged: Staged::default(),
-            last_timestamp: Timestamp::default(),
+            last_timestamp: Timestamp(config.last_timestamp.unwrap_or_default()),
             last_initiation: None,
             last_handshake_sent: None,
             initiations: 0,
@@ -145,7 +149,7 @@ impl Peer {
     /// given just now.
     #[inline]
     pub(crate) fn roam(&mut self, now: Instant, to: Endpoint) -> Option<Event> {
-        if self.endpoint == Some(to) {
+        if self.is_at(to) {
             return None;
         }
         let (from, to) = (self.endpoint.replace(to)?.remote, to.remote);

@@ -37,12 +37,12 @@ impl Tunnel {
         let Some(peer) = self.peers.get_mut(id) else {
             return;
         };
-        let Some(to) = peer.endpoint else {
+        let Some(Endpoint { local, .. }) = peer.endpoint else {
             return;
         };
         let Framing {
             obfuscation, times, ..
-        } = self.framings.at(to.local);
+        } = self.framings.at(local);
         let least = times.between_initiations();
         if let Some(last) = peer.last_handshake_sent
             && now.instant.saturating_duration_since(last) < least
@@ -51,6 +51,10 @@ impl Tunnel {
                 .set(&mut self.clock, Timer::Deferred, last + least);
             return;
         }
+        peer.hop(&mut self.entropy);
+        let Some(to) = peer.endpoint else {
+            return;
+        };
         if let Some(pending) = peer.pending.take() {
             self.indices.free(pending.local_index());
         }
@@ -216,6 +220,10 @@ impl Tunnel {
             },
             &mut self.counters.dropped_outbox_full,
         );
+        self.emit(Event::InitiationAccepted {
+            peer: id,
+            timestamp: timestamp.0,
+        });
         if let Some(event) = roamed {
             self.emit(event);
         }
@@ -303,6 +311,7 @@ impl Tunnel {
             role: Role::Initiator,
             rekey,
         });
+        self.stay_at_port(now, id);
         // The responder may not send until it hears from us by this session.
         self.keepalive(now, id);
         self.queue_staged(id);

@@ -6,6 +6,7 @@ use super::Tunnel;
 use crate::endpoint::Endpoint;
 use crate::keys::{PresharedKey, PublicKey};
 use crate::peer::{Peer, PeerConfig, PeerError, PeerId, PeerStatus, PeerTable};
+use crate::tai64n::Timestamp;
 use crate::time::Now;
 use crate::timers::Timer;
 
@@ -22,7 +23,7 @@ impl Tunnel {
         if self.by_key.contains_key(&config.public_key) {
             return Err(PeerError::Exists);
         }
-        self.check_endpoint(config.endpoint)?;
+        self.check(&config)?;
         let limit = self.limits.peers.min(PeerTable::CAPACITY);
         if self.peers.len() >= limit {
             return Err(PeerError::TooMany { limit });
@@ -34,6 +35,9 @@ impl Tunnel {
             .insert(|id| Peer::new(id, config))
             .ok_or(PeerError::TooMany { limit })?;
         self.by_key.insert(key, id);
+        if let Some(peer) = self.peers.get_mut(id) {
+            peer.begin_hopping(&mut self.entropy);
+        }
         for network in allowed_ips {
             self.allowed_ips.insert(network, id);
         }
@@ -51,7 +55,7 @@ impl Tunnel {
         id: PeerId,
         config: PeerConfig,
     ) -> Result<(), PeerError> {
-        self.check_endpoint(config.endpoint)?;
+        self.check(&config)?;
         let peer = self
             .peers
             .get_mut(id)
@@ -70,10 +74,22 @@ impl Tunnel {
         if config.endpoint.is_some() {
             peer.endpoint = config.endpoint;
         }
+        peer.last_timestamp = peer
+            .last_timestamp
+            .max(Timestamp(config.last_timestamp.unwrap_or_default()));
+        let hops_anew = peer.hop != config.hop || config.endpoint.is_some();
+        if hops_anew {
+            peer.hop = config.hop;
+            peer.begin_hopping(&mut self.entropy);
+            peer.timers.clear(Timer::Hop);
+        }
         if peer.persistent_keepalive != config.persistent_keepalive {
             peer.persistent_keepalive = config.persistent_keepalive;
             peer.timers.clear(Timer::PersistentKeepalive);
             self.start_persistent_keepalive(now, id);
+        }
+        if hops_anew {
+            self.stay_at_port(now, id);
         }
         Ok(())
     }
@@ -115,8 +131,12 @@ impl Tunnel {
         self.peers.get(peer)?.last_received
     }
 
-    fn check_endpoint(&self, endpoint: Option<Endpoint>) -> Result<(), PeerError> {
-        match endpoint {
+    /// What holds for a peer whether it is added or changed.
+    fn check(&self, config: &PeerConfig) -> Result<(), PeerError> {
+        if let Some(hop) = &config.hop {
+            hop.check()?;
+        }
+        match config.endpoint {
             Some(Endpoint { local, .. }) if !self.framings.has(local) => {
                 Err(PeerError::NoSuchObfuscation {
                     place: local.obfuscation,

@@ -39,6 +39,7 @@ impl Tunnel {
             Timer::Keepalive => self.keepalive(now, id),
             Timer::Silence => self.initiate(now, id),
             Timer::PersistentKeepalive => self.handle_persistent_keepalive(now, id),
+            Timer::Hop => self.handle_hop(now, id),
             Timer::Expiry => self.handle_expiry(now, id),
             Timer::ZeroKeys => self.zero_keys(id),
         }
@@ -83,6 +84,29 @@ impl Tunnel {
             peer.timers
                 .set(&mut self.clock, Timer::PersistentKeepalive, at);
             self.keepalive(now, id);
+        }
+    }
+
+    /// Takes another port; the keepalive lets the other end follow.
+    fn handle_hop(&mut self, now: Now, id: PeerId) {
+        let Some(peer) = self.peers.get_mut(id) else {
+            return;
+        };
+        if peer.has_session(now.instant) {
+            peer.hop(&mut self.entropy);
+            self.keepalive(now, id);
+            self.stay_at_port(now, id);
+        }
+    }
+
+    /// Sets the time until the next hop, if one is to come and none is set: sessions that follow each other do not put it off.
+    pub(super) fn stay_at_port(&mut self, now: Now, id: PeerId) {
+        if let Some(peer) = self.peers.get_mut(id)
+            && !peer.timers.is_set(Timer::Hop)
+            && let Some(stay) = peer.draw_stay(&mut self.entropy)
+        {
+            let at = now.instant + stay;
+            peer.timers.set(&mut self.clock, Timer::Hop, at);
         }
     }
 

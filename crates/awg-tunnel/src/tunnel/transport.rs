@@ -103,6 +103,7 @@ impl Tunnel {
             role: Role::Responder,
             rekey,
         });
+        self.stay_at_port(now, id);
         self.queue_staged(id);
     }
 

@@ -160,7 +160,7 @@ fn an_end_that_moves_is_followed() {
     let moved = "198.51.100.7:1234".parse().unwrap();
     world.ends[0].address = moved;
     // Nothing but an authentic message moves it.
-    let strange = "203.0.113.5:9".parse().unwrap();
+    let strange: SocketAddr = "203.0.113.5:9".parse().unwrap();
     let mut forged = world
         .sent
         .iter()

@@ -107,6 +107,7 @@ fn with_everything() {
         parameters: everything(),
         preshared: Some(PresharedKey::from_bytes([9; 32])),
         keepalive: crate::Interval::every(25),
+        ..Setup::default()
     };
     hours(2, &setup);
 }

@@ -10,8 +10,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::{
-    Event, Inbound, Interval, Now, PeerConfig, PeerId, PresharedKey, PrivateKey, Seal, Tunnel,
-    TunnelConfig,
+    Endpoint, Event, Inbound, Interval, Local, Now, PeerConfig, PeerId, PortHop, PresharedKey,
+    PrivateKey, Seal, Tunnel, TunnelConfig,
 };
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
@@ -41,6 +41,13 @@ pub(super) struct Setup {
     pub(super) parameters: Parameters,
     pub(super) preshared: Option<PresharedKey>,
     pub(super) keepalive: Option<Interval>,
+    pub(super) further: Vec<Parameters>,
+    /// Further ports at which it listens, with the obfuscation that is spoken there. The first is 51820 with the first one.
+    pub(super) doors: Vec<(u16, u16)>,
+    /// Where it looks for the other end, if not at 51820.
+    pub(super) port: Option<u16>,
+    pub(super) hop: Option<PortHop>,
+    pub(super) last_timestamp: Option<[u8; 12]>,
 }
 
 /// One end.
@@ -48,6 +55,8 @@ pub(super) struct End {
     pub(super) tunnel: Tunnel,
     pub(super) peer: PeerId,
     pub(super) address: SocketAddr,
+    /// Sockets beside the one at that address.
+    pub(super) doors: Vec<(u16, u16)>,
     /// Subtracted from the wall clock.
     pub(super) clock_back: Duration,
     /// Whether anything reaches it.
@@ -59,6 +68,7 @@ pub(super) struct End {
 pub(super) struct Sent {
     pub(super) at: Duration,
     pub(super) by: usize,
+    pub(super) from: SocketAddr,
     pub(super) to: SocketAddr,
     pub(super) datagram: Vec<u8>,
 }
@@ -105,6 +115,32 @@ pub(super) fn packet(from: Ipv4Addr, to: Ipv4Addr, length: usize, number: u32) -
 
 pub(super) fn number_of(packet: &[u8]) -> u32 {
     u32::from_be_bytes(*packet[20..].first_chunk().unwrap())
+}
+
+impl End {
+    /// The socket at an address, if it is one of this end's.
+    fn door(&self, address: SocketAddr) -> Option<Local> {
+        if address == self.address {
+            return Some(Local::default());
+        }
+        let place = self
+            .doors
+            .iter()
+            .position(|(port, _)| *port == address.port())
+            .filter(|_| address.ip() == self.address.ip())?;
+        Some(Local {
+            socket: place as u16 + 1,
+            obfuscation: self.doors[place].1,
+        })
+    }
+
+    /// Where what leaves by a socket comes from.
+    fn address_of(&self, local: Local) -> SocketAddr {
+        match usize::from(local.socket).checked_sub(1) {
+            None => self.address,
+            Some(place) => SocketAddr::new(self.address.ip(), self.doors[place].0),
+        }
+    }
 }
 
 impl World {
@@ -165,7 +201,7 @@ impl World {
         let seal = tunnel.seal(now, *peer, &mut datagram, packet.len());
         if let Seal::Sealed { to, len } = seal {
             datagram.truncate(len);
-            self.give_out(end, to.remote, datagram);
+            self.give_out(end, to, datagram);
         }
         self.pump();
         seal
@@ -182,7 +218,7 @@ impl World {
     pub(super) fn inject(
         &mut self,
         end: usize,
-        from: SocketAddr,
+        from: impl Into<Endpoint>,
         datagram: &[u8],
     ) -> (usize, bool) {
         let now = self.now(end);
@@ -217,11 +253,12 @@ impl World {
             self.elapsed = self.elapsed.max(next);
             if flight == Some(next) {
                 let (_, sent) = self.wire.pop_first().unwrap();
-                let from = self.ends[sent.by].address;
-                if let Some(to) = self.ends.iter().position(|end| end.address == sent.to)
+                let doors = self.ends.iter().map(|end| end.door(sent.to));
+                if let Some((to, local)) = (0..).zip(doors).find_map(|(end, at)| Some((end, at?)))
                     && !self.ends[to].deaf
                 {
-                    self.inject(to, from, &sent.datagram);
+                    let remote = sent.from;
+                    self.inject(to, Endpoint { remote, local }, &sent.datagram);
                 }
             } else {
                 for end in 0..2 {
@@ -247,7 +284,7 @@ impl World {
             let now = self.now(end);
             while let Some(to) = self.ends[end].tunnel.poll_transmit(now, &mut datagram) {
                 count += 1;
-                self.give_out(end, to.remote, datagram.clone());
+                self.give_out(end, to, datagram.clone());
             }
             while let Some(event) = self.ends[end].tunnel.poll_event() {
                 self.events.push((end, self.elapsed, event));
@@ -256,11 +293,12 @@ impl World {
         count
     }
 
-    fn give_out(&mut self, by: usize, to: SocketAddr, datagram: Vec<u8>) {
+    fn give_out(&mut self, by: usize, to: Endpoint, datagram: Vec<u8>) {
         let sent = Sent {
             at: self.elapsed,
             by,
-            to,
+            from: self.ends[by].address_of(to.local),
+            to: to.remote,
             datagram,
         };
         let copies = if self.rng.random_bool(self.faults.loss) {
@@ -329,14 +367,19 @@ fn make(start: Instant, elapsed: Duration, seed: u64, end: usize, setup: &Setup)
     };
     let mut bytes = [end as u8; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let config = TunnelConfig::new(key(end), setup.parameters.clone(), MTU);
+    let mut config = TunnelConfig::new(key(end), setup.parameters.clone(), MTU);
+    config.further_obfuscation.clone_from(&setup.further);
+    let mut other = outer(1 - end);
+    other.set_port(setup.port.unwrap_or(other.port()));
     let mut tunnel = Tunnel::new(config, bytes, now).unwrap();
     let peer = tunnel
         .add_peer(
             now,
             PeerConfig {
                 preshared_key: setup.preshared.clone(),
-                endpoint: Some(outer(1 - end).into()),
+                endpoint: Some(other.into()),
+                hop: setup.hop.clone(),
+                last_timestamp: setup.last_timestamp,
                 allowed_ips: vec![ipnet::IpNet::from(std::net::IpAddr::from(inner(1 - end)))],
                 persistent_keepalive: setup.keepalive,
                 ..PeerConfig::new(key(1 - end).public_key())
@@ -347,6 +390,7 @@ fn make(start: Instant, elapsed: Duration, seed: u64, end: usize, setup: &Setup)
         tunnel,
         peer,
         address: outer(end),
+        doors: setup.doors.clone(),
         clock_back: Duration::ZERO,
         deaf: false,
     }

@@ -1,5 +1,6 @@
 //! Under load: cookies, and what strangers learn.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::link::{SECOND, Setup, World, outer};
@@ -47,7 +48,7 @@ fn a_replayed_initiation_gets_no_cookie() {
     let initiation = world.sent_by(0, 148)[0].datagram.clone();
     force_load(&mut world, 1, 60 * SECOND);
     assert_eq!(
-        world.inject(1, "203.0.113.1:1".parse().unwrap(), &initiation),
+        world.inject(1, SocketAddr::from(([203, 0, 113, 1], 1)), &initiation),
         (0, false)
     );
     assert_eq!(world.tunnel(1).counters().dropped_initiation_replayed, 1);
@@ -56,7 +57,7 @@ fn a_replayed_initiation_gets_no_cookie() {
     let response = world.sent_by(1, 92)[0].datagram.clone();
     force_load(&mut world, 0, 60 * SECOND);
     assert_eq!(
-        world.inject(0, "203.0.113.1:1".parse().unwrap(), &response),
+        world.inject(0, SocketAddr::from(([203, 0, 113, 1], 1)), &response),
         (0, false)
     );
     assert_eq!(world.tunnel(0).counters().cookie_replies_sent, 0);
@@ -90,7 +91,7 @@ fn a_flood_is_answered_with_cookies_and_a_peer_gets_in() {
             let mut initiation = Initiation::new(1, number, &noise);
             let now = world.now(1).instant;
             jar.authenticate(now, &mut initiation.0);
-            let from = std::net::SocketAddr::from(((0x0a00_0000 + number).to_be_bytes(), 500));
+            let from = SocketAddr::from(((0x0a00_0000 + number).to_be_bytes(), 500));
             answers += world.inject(1, from, &initiation.0).0;
         }
         answers

@@ -3,7 +3,9 @@
 // A time that is wrong may panic here, and seconds are what the protocol counts in.
 #![allow(clippy::unchecked_time_subtraction, clippy::duration_suboptimal_units)]
 
+mod endpoints;
 mod failures;
+mod hop;
 mod hostile;
 mod hours;
 mod link;
