@@ -2,11 +2,15 @@
 
 import sys
 
+import hypothesis
 import pytest
 import structlog
 
 from interop.counterparts import namespaces
 from tests.required import require
+
+hypothesis.settings.register_profile("any machine", deadline=None)  # a slow one is no defect
+hypothesis.settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)

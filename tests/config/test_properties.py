@@ -116,7 +116,7 @@ RUNS = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from([CLIENT, SERVER]), RUNS)
 def test_a_run_of_anything_is_read_to_its_end(text, run):
     survives(text + run)
