@@ -49,6 +49,28 @@ def test_options(tmp_path):
     assert str(client.peers[0].endpoint) == "[2001:db8::1]:443"
 
 
+@pytest.mark.parametrize(
+    ("profile", "has", "lacks"),
+    [("awg3", "HeaderProtectionKey", None), ("AWG2", "I1", "HeaderProtectionKey"), ("plain", "MTU", "I1")],
+)
+def test_profiles(tmp_path, profile, has, lacks):
+    finished = awgproxy("new", "--endpoint", "vpn.example.org", "--profile", profile, "-d", tmp_path)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    for name in ("server.conf", "client.conf"):
+        text = (tmp_path / name).read_text()
+        assert f"{has} = " in text
+        assert f"{lacks} = " not in text
+
+
+@pytest.mark.parametrize(("endpoint", "doubtful"), [("vpn.example.org:4433", True), ("vpn.example.org:53", False)])
+def test_a_signature_and_the_port_that_it_belongs_to(tmp_path, endpoint, doubtful):
+    finished = awgproxy("new", "--endpoint", endpoint, "--signature", "dns", "-d", tmp_path)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert ("Only at port 53 is dns recognised" in finished.stdout) is doubtful
+    told = awgproxy("score", tmp_path / "client.conf").stdout
+    assert ("change I1, Endpoint" in told) is doubtful
+
+
 @pytest.mark.parametrize("existing", ["server.conf", "client.conf"])
 def test_an_existing_file_is_left_alone(tmp_path, existing):
     (tmp_path / existing).write_text("mine")
@@ -83,6 +105,9 @@ def test_an_existing_file_is_left_alone(tmp_path, existing):
         (["--endpoint", "a", "--port", "70000"], "--port"),
         (["--endpoint", "a", "--dns", "dns.example.org"], "--dns"),
         (["--endpoint", "a", "--peers", "0"], "--peers"),
+        (["--endpoint", "a", "--profile", "awg4"], "--profile"),
+        (["--endpoint", "a", "--signature", "http"], "--signature"),
+        (["--endpoint", "a", "--profile", "plain", "--signature", "quic"], "--signature"),
     ],
 )
 def test_options_that_are_refused(tmp_path, arguments, about):

@@ -12,7 +12,7 @@ from awgproxy import _native
 from awgproxy.config import parse
 from awgproxy.config.generate import Plan, Profile, Signature, generate, write_new
 from awgproxy.config.generate.parameters import random_parameters
-from awgproxy.config.lint import check
+from awgproxy.config.lint import check, compare
 from awgproxy.config.path import Path
 from awgproxy.config.shape import Shape
 from awgproxy.config.values import InvalidValue
@@ -35,6 +35,8 @@ def test_nothing_is_found_fault_with(profile, ipv6):
         generated = generate(Plan("vpn.example.org", path_mtu=1500, profile=profile), random.Random(seed))
         for text in (generated.server, *generated.clients):
             assert faults(text, Path(1500, ipv6), profile) == []
+        server, client = (parse(text, "new.conf") for text in (generated.server, generated.clients[0]))
+        assert compare(server, client) == []
 
 
 @pytest.mark.parametrize("path_mtu", [1400, 1492, 9000])
