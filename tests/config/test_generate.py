@@ -168,8 +168,8 @@ def test_no_signature():
 
 
 def test_a_quic_initial_needs_its_path():
-    with pytest.raises(InvalidValue, match="1279"):
-        generate(Plan("vpn.example.org", path_mtu=1279, signature=Signature.QUIC))
+    with pytest.raises(InvalidValue, match="1247"):
+        generate(Plan("vpn.example.org", path_mtu=1247, signature=Signature.QUIC))
     generated = generate(Plan("vpn.example.org", path_mtu=1280, signature=Signature.QUIC))
     assert faults(generated.clients[0], Path(1280, ipv6=True)) == ["MTU"]
 

@@ -14,8 +14,15 @@ import dns.message
 import pytest
 
 from awgproxy import _native
-from awgproxy.config.generate.signatures import BOUND_TO_PORT, RECIPES, USUAL_PORTS, Signature, sensible_signature
-from awgproxy.config.quic import LEAST_DATAGRAM, opened_initial
+from awgproxy.config.generate.signatures import (
+    BOUND_TO_PORT,
+    RECIPES,
+    USUAL_PORTS,
+    Signature,
+    random_signature,
+    sensible_signature,
+)
+from awgproxy.config.quic import opened_initial
 from tests.required import require
 
 from .capture import write
@@ -103,7 +110,7 @@ def test_no_two_pairs_and_no_two_packets_are_alike(signature):
 
 def test_quic_initials_hold_a_hello_and_fill_a_datagram():
     for packet in packets(Signature.QUIC):
-        assert LEAST_DATAGRAM <= len(packet) <= 1232
+        assert len(packet) == 1250
         frames = opened_initial(packet)
         assert frames[:2] == b"\x06\x00"
         size = int.from_bytes(frames[2:4]) & 0x3FFF
@@ -111,6 +118,12 @@ def test_quic_initials_hold_a_hello_and_fill_a_datagram():
         assert len(hello) == size
         assert hello[0] == 1
         assert int.from_bytes(hello[1:4]) == size - 4
+
+
+@pytest.mark.parametrize(("path_mtu", "size"), [(1248, 1200), (1297, 1200), (1298, 1250), (9000, 1250)])
+def test_quic_initials_fit_their_path(path_mtu, size):
+    text = random_signature(Signature.QUIC, path_mtu, random.Random(1))
+    assert len(rendered(text, random.Random(1))) == size
 
 
 def test_the_datagram_behind_the_initial_is_a_zero_rtt_packet_of_the_same_connection():
@@ -194,4 +207,4 @@ def test_a_known_port_gets_its_protocol(port, signature):
 def test_elsewhere_it_is_how_calls_begin():
     drawn = {sensible_signature(20_000, 1500, random.Random(seed)) for seed in range(50)}
     assert drawn == {Signature.STUN, Signature.DTLS}
-    assert sensible_signature(443, 1279, random.Random()) in drawn
+    assert sensible_signature(443, 1247, random.Random()) in drawn

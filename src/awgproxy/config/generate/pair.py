@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from awgproxy import _native
 from awgproxy.config.generate.parameters import Profile, random_parameters
-from awgproxy.config.generate.signatures import BOUND_TO_PORT, RECIPES, USUAL_PORTS, Signature, quic, sensible_signature
+from awgproxy.config.generate.signatures import (
+    BOUND_TO_PORT,
+    RECIPES,
+    USUAL_PORTS,
+    Signature,
+    quic,
+    random_signature,
+    sensible_signature,
+)
 from awgproxy.config.path import fitting_mtu, path_to
 from awgproxy.config.values import Endpoint, InvalidValue, interface
 
@@ -120,7 +128,7 @@ def generate(plan: Plan, random: Random | None = None) -> Generated:
     parameters = random_parameters(plan.profile, random)
     if signature in RECIPES:
         after_headers = next(index for index, (name, _) in enumerate(parameters) if name == "H4") + 1
-        parameters.insert(after_headers, ("I1", RECIPES[signature](random)))
+        parameters.insert(after_headers, ("I1", random_signature(signature, path_mtu, random)))
     mtu = fitting_mtu(parameters, path_mtu, networks)  # over IPv6 too, so that it fits wherever the client is
     tunnel = _Tunnel(server, Endpoint(plan.host, port), mtu, parameters, _AGREED[plan.profile])
     private_key = _native.generate_private_key()

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from awgproxy.config.generate.signatures import dns, dtls, ntp, quic, sip, stun
+from awgproxy.config.quic import LEAST_DATAGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,6 +53,13 @@ BOUND_TO_PORT: Final = frozenset({Signature.DNS, Signature.NTP})
 
 AT_ANY_PORT: Final = (Signature.STUN, Signature.DTLS)
 """What is believed at any port, with encrypted datagrams after it: calls in browsers begin so."""
+
+
+def random_signature(signature: Signature, path_mtu: int, random: Random) -> str:
+    """Draw a recipe that fits the path; ``signature`` is not `Signature.NONE`."""
+    if signature is Signature.QUIC and path_mtu < quic.CHROMIUM_PATH_MTU:
+        return quic.initial(random, LEAST_DATAGRAM)
+    return RECIPES[signature](random)
 
 
 def sensible_signature(port: int, path_mtu: int, random: Random) -> Signature:

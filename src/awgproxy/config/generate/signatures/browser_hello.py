@@ -1,7 +1,7 @@
 """The TLS 1.3 ClientHello of a browser that opens a QUIC connection again (RFC 8446, RFC 9001).
 
-What Chromium offers over QUIC, in random order as Chromium has it, with a ticket of an earlier connection and early
-data.
+What Chromium offered over QUIC before post-quantum key shares made its hellos larger than a datagram (version 124), in
+random order as Chromium has it, with a ticket of an earlier connection and early data.
 """
 
 from __future__ import annotations

@@ -16,22 +16,23 @@ from awgproxy.config.quic import initial as protected_initial
 if TYPE_CHECKING:
     from random import Random
 
-SIZES = (LEAST_DATAGRAM, 1232)
-"""Bytes of the datagram."""
+CHROMIUM_DATAGRAM = 1250
+"""Bytes, as Chromium fills them up."""
 
-LEAST_PATH_MTU = 1280
-"""Bytes; every path with IPv6 has that."""
+LEAST_PATH_MTU = LEAST_DATAGRAM + 48
+CHROMIUM_PATH_MTU = CHROMIUM_DATAGRAM + 48
+"""Bytes, with the headers of IPv6 and UDP."""
 
 _CRYPTO = b"\x06"
 _ZERO_RTT = 0xD0
 
 
-def initial(random: Random) -> str:
-    """Draw a datagram: the Initial is the pair's, the 0-RTT packet's content each packet's."""
+def initial(random: Random, size: int = CHROMIUM_DATAGRAM) -> str:
+    """Draw a datagram of ``size`` bytes: the Initial is the pair's, the 0-RTT packet's content each packet's."""
     destination = random.randbytes(8)
     hello = client_hello(random)
     frames = _CRYPTO + variable_length(0) + variable_length(len(hello)) + hello
     packet = protected_initial(destination, 1, 1, frames)
     opening = bytes([_ZERO_RTT | random.getrandbits(4)]) + VERSION_1 + bytes([len(destination)]) + destination + b"\x00"
-    rest = random.randint(*SIZES) - len(packet) - len(opening) - 2
+    rest = size - len(packet) - len(opening) - 2
     return static(packet + opening + variable_length(rest, 2)) + random_bytes(rest)
