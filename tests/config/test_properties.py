@@ -39,6 +39,8 @@ VALUES = st.one_of(
             *(
                 "5-9",
                 "9-5",
+                "1-65535",
+                "5, 5",
                 "<b 0xff>",
                 "<r",
                 "true",
@@ -55,8 +57,9 @@ VALUES = st.one_of(
     st.integers().map(str),
     st.ip_addresses().map(str),
 )
+TEXTS = [CLIENT, SERVER, f"{SERVER}[Obfuscation phones]\nListenPort = 5, 6-7\nHeaderProtectionKey = 0\nS4 = 12\n"]
 LINES = st.one_of(
-    st.sampled_from([f"[{name}]" for name in SECTIONS]),
+    st.sampled_from([*(f"[{name}]" for name in SECTIONS), "[Obfuscation a]", "[Obfuscation b]", "[obfuscation\tA]"]),
     st.builds("{} = {}".format, st.sampled_from(KEYS), VALUES),
     st.builds("{}={}".format, st.sampled_from(KEYS), VALUES),
     st.text(max_size=30),
@@ -92,7 +95,7 @@ def test_lines_that_are_nearly_right(lines):
 
 
 @settings(max_examples=300)
-@given(st.sampled_from([CLIENT, SERVER]), st.data())
+@given(st.sampled_from(TEXTS), st.data())
 def test_one_value_of_a_good_file_replaced(text, data):
     lines = text.splitlines()
     at = data.draw(st.sampled_from([number for number, line in enumerate(lines) if "=" in line]))
@@ -117,14 +120,14 @@ RUNS = st.builds(
 
 
 @settings(max_examples=200)
-@given(st.sampled_from([CLIENT, SERVER]), RUNS)
+@given(st.sampled_from(TEXTS), RUNS)
 def test_a_run_of_anything_is_read_to_its_end(text, run):
     survives(text + run)
     survives(text.replace("[Peer]", run + "\n[Peer]", 1))
 
 
 @settings(max_examples=200)
-@given(st.binary(min_size=32, max_size=32), st.sampled_from([CLIENT, SERVER]), st.data())
+@given(st.binary(min_size=32, max_size=32), st.sampled_from(TEXTS), st.data())
 def test_a_key_in_the_wrong_place_is_not_repeated(secret, text, data):
     key = base64.b64encode(secret).decode()
     lines = text.splitlines()

@@ -11,6 +11,7 @@ from awgproxy.errors import ConfigError, TunnelError
 from awgproxy.policy import egress_policy
 from awgproxy.session import engine as engine_module
 from awgproxy.session.engine import client_engine, server_engine
+from awgproxy.session.settings import peer_settings, server_settings
 from tests.config.texts import CLIENT, INTERFACE, OTHER_KEY, PEER, PEER_KEY, SERVER, own_public_key
 from tests.memory import MemoryEngine
 
@@ -33,6 +34,32 @@ def test_what_the_parser_takes_the_engine_takes(changes):
 def test_what_the_parser_takes_of_a_server_the_engine_takes():
     config = parse(SERVER, "x.conf")
     server_engine(config, egress_policy(config))
+
+
+def test_every_port_and_set_of_parameters_goes_to_the_engine():
+    text = SERVER.replace("ListenPort = 51820", "ListenPort = 51820, 20000-20002")
+    config = parse(text + "[Obfuscation phones]\nListenPort = 4000-4001\nS4 = 5\n", "x.conf")
+    server_engine(config, egress_policy(config))
+    assert "listen_ports=[51820, 20000, 20001, 20002]" in repr(server_settings(config, egress_policy(config)))
+
+
+def test_what_a_further_set_is_refused_for_is_told_at_its_section():
+    config = parse(SERVER + "[Obfuscation phones]\nListenPort = 4000\nS4 = 5\n", "x.conf")
+    phones = config.further_obfuscation[0].model_copy(update={"obfuscation": (("S4", "many"),)})
+    config = replace(config, further_obfuscation=(phones,))
+    with pytest.raises(ConfigError) as caught:
+        server_engine(config, egress_policy(config))
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.section) == (10, "Obfuscation phones")
+    assert "S4" in problem.message
+
+
+def test_a_range_of_ports_and_a_last_handshake_go_to_the_engine():
+    text = CLIENT.replace("vpn.example.org:51820", "192.0.2.1:20000-20100")
+    for hop in ("", "[Tunnel]\nPortHop = 30-90\n"):
+        (peer,) = peer_settings(parse(text + hop, "x.conf"), last_timestamps={PEER_KEY: bytes(12)})
+        assert peer.endpoint == ("192.0.2.1", 20000)
+        client_engine(parse(text + hop, "x.conf"))
 
 
 @pytest.mark.parametrize("mtu", [70_000, 65_500, 10])

@@ -2,24 +2,27 @@
 
 import asyncio
 import socket
+from pathlib import Path
 
 import pytest
 
-from awgproxy._native import FlowClosed, FlowIncoming, HandshakeFailed
+from awgproxy._native import FlowClosed, FlowIncoming, HandshakeFailed, InitiationAccepted
 from awgproxy.config.parse import parse
 from awgproxy.egress import forwarder
 from awgproxy.policy import egress_policy
 from awgproxy.session.server import ServerSession
+from awgproxy.session.timestamps import LastTimestamps
 from tests.config.texts import PEER_KEY, SERVER
 from tests.session.running import named, running
 
 SOURCE = ("10.8.0.2", 40000)
 
 
-def serve(engine, text=SERVER):
-    config = parse(text, "x.conf")
+def serve(engine, text=SERVER, folder=Path("nowhere")):
+    config = parse(text, str(folder / "x.conf"))
     policy = egress_policy(config)
-    return running(lambda lifetime: ServerSession(config, engine, policy, lifetime))
+    timestamps = LastTimestamps(config.state_file, [peer.public_key for peer in config.peers])
+    return running(lambda lifetime: ServerSession(config, engine, policy, timestamps, lifetime))
 
 
 @pytest.fixture
@@ -136,3 +139,12 @@ async def test_an_engine_that_takes_nothing_any_more_costs_no_socket(engine, ent
     accepted.settimeout(10)
     assert accepted.recv(1) == b""
     accepted.close()
+
+
+async def test_the_last_handshakes_are_kept_even_those_heard_of_while_it_ends(engine, tmp_path):
+    last = bytes(range(12))
+    async with serve(engine, folder=tmp_path) as (lifetime, task):
+        engine.tell(InitiationAccepted(PEER_KEY, last))
+        lifetime.stop()
+        await task
+    assert LastTimestamps(tmp_path / "x.conf.state", [PEER_KEY]).known == {PEER_KEY: last}

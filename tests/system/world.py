@@ -97,6 +97,11 @@ def _answer(data: bytes) -> bytes:
     return answer.to_wire()
 
 
+def with_targets(server: str) -> str:
+    """A server's configuration that lets clients reach the targets."""
+    return server.replace("[Server]\n", f"[Server]\nDNS = 127.0.0.53\nAllow = {', '.join(ALLOWED)}\n")
+
+
 class _Targets6(_Targets):
     address_family = socket.AF_INET6
 
@@ -175,8 +180,7 @@ class World:
             capture_output=True,
         )
         file = self.folder / "server.conf"
-        allowed = f"[Server]\nDNS = 127.0.0.53\nAllow = {', '.join(ALLOWED)}\n"
-        file.write_text(file.read_text().replace("[Server]\n", allowed))
+        file.write_text(with_targets(file.read_text()))
 
     def _serve(self, server) -> int:
         self._servers.append(server)

@@ -111,7 +111,7 @@ def _the_only(kind: type[Model], sections: Sequence[Text], findings: Findings) -
 
 def _is_further(section: Text) -> bool:
     """Whether it is an ``[Obfuscation NAME]``, the name given or not."""
-    return section.name.split(maxsplit=1)[:1] != [] and section.name.split()[0].lower() == "obfuscation"
+    return section.name.lower().split()[:1] == ["obfuscation"]
 
 
 def _further_obfuscation(

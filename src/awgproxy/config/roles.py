@@ -23,7 +23,7 @@ def role_of(sections: Sequence[Section]) -> Role:
     A ``[Server]`` or ``[Obfuscation NAME]`` section makes a server, and so does a ListenPort without any Endpoint and
     without ``[Socks5]``.
     """
-    names = {section.name.lower().split(" ")[0] for section in sections}
+    names = {word for section in sections for word in section.name.lower().split()[:1]}
     if names & {"server", "obfuscation"}:
         return Role.SERVER
     dials = "socks5" in names or _given(sections, "peer", "endpoint")

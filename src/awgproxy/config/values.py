@@ -210,6 +210,8 @@ def keepalive(text: str) -> Seconds | None:
     if text.lower() == "off":
         return None
     found = _seconds(text, LONGEST_KEEPALIVE)
+    if found.most and not found.least:
+        raise InvalidValue(f"{shown(text)} begins at 0, which is never", f"write 1-{found.most}, or `off`")
     return found if found.most else None
 
 

@@ -17,7 +17,7 @@ import structlog
 from awgproxy._native import HandshakeFailed
 from awgproxy.config import values
 from awgproxy.config.values import InvalidValue
-from awgproxy.session.settings import named_endpoints, peer_settings
+from awgproxy.session.settings import NO_TIMESTAMPS, named_endpoints, peer_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from awgproxy.config import Config
     from awgproxy.session.engine import SessionEngine
     from awgproxy.session.events import Handlers
+    from awgproxy.session.settings import Timestamps
 
 RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Pauses between tries while an endpoint cannot be set; the last one repeats."""
@@ -36,8 +37,10 @@ log = structlog.get_logger()
 class EndpointKeeper:
     """Keeps the engine's endpoints in step with the names in the configuration while it is entered."""
 
-    def __init__(self, config: Config, engine: SessionEngine) -> None:
+    def __init__(self, config: Config, engine: SessionEngine, last_timestamps: Timestamps = NO_TIMESTAMPS) -> None:
+        """`last_timestamps` goes to the engine with each change, since that names all of its peers anew."""
         self._config = config
+        self._last_timestamps = last_timestamps
         self._engine = engine
         self._named = named_endpoints(config)
         self._found: dict[str, tuple[str, int]] = {}
@@ -84,7 +87,7 @@ class EndpointKeeper:
     def _set(self, peer: str, endpoint: tuple[str, int]) -> None:
         found = self._found | {peer: endpoint}
         if found != self._found:
-            self._engine.set_peers(peer_settings(self._config, found))
+            self._engine.set_peers(peer_settings(self._config, found, self._last_timestamps))
             self._found = found
 
 

@@ -14,7 +14,7 @@ from awgproxy.egress.dialer import Flows
 from awgproxy.egress.resolver import TunnelSockets
 from awgproxy.errors import ConfigError, Problem, TunnelError
 from awgproxy.session.events import EventPump
-from awgproxy.session.settings import client_settings, server_settings
+from awgproxy.session.settings import NO_TIMESTAMPS, client_settings, server_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from awgproxy._native import EgressPolicy, EngineSettings, PeerSettings, Replies
     from awgproxy.config import Config
     from awgproxy.session.events import Handlers
+    from awgproxy.session.settings import Timestamps
 
 _KEYS = {
     "private_key": "PrivateKey",
@@ -33,6 +34,7 @@ _KEYS = {
 """The engine's names of arguments, as `[Interface]` has them."""
 
 _PEER = re.compile(r"peers\[(\d+)\]")
+_FURTHER = re.compile(r"further_obfuscation\[(\d+)\](?:: )?")
 _ARGUMENT = re.compile(r"(\w+)(?:\[\d+\])?: ")
 
 
@@ -80,9 +82,9 @@ def client_engine(config: Config) -> Engine:
     return _built(config, lambda: client_settings(config))
 
 
-def server_engine(config: Config, egress: EgressPolicy) -> Engine:
+def server_engine(config: Config, egress: EgressPolicy, last_timestamps: Timestamps = NO_TIMESTAMPS) -> Engine:
     """The engine of a server, not started; raises as `client_engine`."""
-    return _built(config, lambda: server_settings(config, egress))
+    return _built(config, lambda: server_settings(config, egress, last_timestamps))
 
 
 @contextmanager
@@ -119,6 +121,10 @@ def _problem(config: Config, text: str) -> Problem:
     if (peer := _PEER.match(text)) is not None:
         line = config.lines.get((f"peer {int(peer[1]) + 1}", ""))
         return Problem(config.file, line, "Peer", None, text[peer.end() :].lstrip(": "))
+    further = config.further_obfuscation
+    if (found := _FURTHER.match(text)) is not None and int(found[1]) < len(further):
+        section = further[int(found[1])]
+        return Problem(config.file, config.lines.get((section.label, "")), section.title, None, text[found.end() :])
     argument = _ARGUMENT.match(text)
     key = None if argument is None else _KEYS.get(argument[1])
     if argument is not None and key is not None:

@@ -20,6 +20,7 @@ from awgproxy.session.endpoints import EndpointKeeper
 from awgproxy.session.engine import running, server_engine
 from awgproxy.session.journal import TunnelJournal, log_closed, log_counters
 from awgproxy.session.lifetime import Lifetime
+from awgproxy.session.timestamps import LastTimestamps
 
 if TYPE_CHECKING:
     from awgproxy._native import EgressPolicy
@@ -39,16 +40,24 @@ async def run(config: Config) -> None:
     """
     log_uncaught()
     policy = egress_policy(config)
-    engine = server_engine(config, policy)
+    timestamps = LastTimestamps(config.state_file, [peer.public_key for peer in config.peers])
+    engine = server_engine(config, policy, timestamps.known)
     with Lifetime() as lifetime:
-        await ServerSession(config, engine, policy, lifetime).run()
+        await ServerSession(config, engine, policy, timestamps, lifetime).run()
 
 
 class ServerSession:
     """One server from start to end."""
 
-    def __init__(self, config: Config, engine: SessionEngine, policy: EgressPolicy, lifetime: Lifetime) -> None:
-        """`engine`: built from `config` and `policy`, and not started."""
+    def __init__(
+        self,
+        config: Config,
+        engine: SessionEngine,
+        policy: EgressPolicy,
+        timestamps: LastTimestamps,
+        lifetime: Lifetime,
+    ) -> None:
+        """`engine`: built from `config`, `policy` and `timestamps`, and not started."""
         self._config = config
         self._lifetime = lifetime
         self._policy = policy
@@ -57,7 +66,8 @@ class ServerSession:
         self._forwarder = DnsForwarder(self._dialer, [str(server) for server in config.server.dns])
         self._connections: set[int] = set()
         self._journal = TunnelJournal([peer.public_key for peer in config.peers])
-        self._endpoints = EndpointKeeper(config, self._engine)
+        self._timestamps = timestamps
+        self._endpoints = EndpointKeeper(config, self._engine, timestamps.known)
         self._handlers: Handlers = {
             EngineFailed: lifetime.engine_failed,
             FlowIncoming: self._incoming,
@@ -66,11 +76,10 @@ class ServerSession:
 
     async def run(self) -> None:
         """Start, serve until the end is asked for, drain, stop."""
-        with (
-            running(self._engine, self._journal.handlers, self._endpoints.handlers, self._handlers),
-            self._endpoints,
-        ):
-            log.info("server is ready", port=self._engine.local_port(), peers=len(self._config.peers))
+        handlers = (self._journal.handlers, self._endpoints.handlers, self._timestamps.handlers, self._handlers)
+        with self._timestamps, running(self._engine, *handlers), self._endpoints:
+            ports = sum(len(one.listen_ports) or 1 for one in self._config.obfuscated)
+            log.info("server is ready", port=self._engine.local_port(), ports=ports, peers=len(self._config.peers))
             await self._lifetime.until_stopped()
             log.info("stopping")
             self._engine.drain()

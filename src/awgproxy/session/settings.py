@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from awgproxy._native import EgressPolicy, EngineSettings, PeerSettings
 
 if TYPE_CHECKING:
-    from awgproxy.config import Config
+    from awgproxy.config import Config, Endpoint, Seconds
 
 Addresses = Mapping[str, tuple[str, int]]
 """Where the endpoints that are names were found: by public key, (address, port)."""
+
+Timestamps = Mapping[str, bytes]
+"""The last handshake's timestamp of peers that had one: by public key, 12 bytes."""
+
+NO_TIMESTAMPS: Timestamps = MappingProxyType({})
 
 
 def named_endpoints(config: Config) -> dict[str, tuple[str, int]]:
@@ -23,7 +29,9 @@ def named_endpoints(config: Config) -> dict[str, tuple[str, int]]:
     }
 
 
-def peer_settings(config: Config, found: Addresses | None = None) -> list[PeerSettings]:
+def peer_settings(
+    config: Config, found: Addresses | None = None, last_timestamps: Timestamps = NO_TIMESTAMPS
+) -> list[PeerSettings]:
     """The peers; one whose endpoint is a name that is not in `found` has no endpoint yet."""
     peers = []
     for peer in config.peers:
@@ -38,31 +46,50 @@ def peer_settings(config: Config, found: Addresses | None = None) -> list[PeerSe
                 preshared_key=None if peer.preshared_key is None else peer.preshared_key.get_secret_value(),
                 endpoint=endpoint,
                 allowed_ips=[str(network) for network in peer.allowed_ips],
-                persistent_keepalive=None if peer.persistent_keepalive is None else peer.persistent_keepalive.most,
+                persistent_keepalive=_range(peer.persistent_keepalive),
+                hop=_hop(peer.endpoint, config.tunnel.port_hop),
+                last_timestamp=last_timestamps.get(peer.public_key),
             )
         )
     return peers
 
 
+def _range(seconds: Seconds | None) -> tuple[int, int] | None:
+    return None if seconds is None else (seconds.least, seconds.most)
+
+
+def _hop(endpoint: Endpoint | None, every: Seconds | None) -> tuple[int, int, int | None, int | None] | None:
+    """The ports that a peer is dialled at, and how long it stays on one while a session lasts."""
+    if endpoint is None or endpoint.last_port is None:
+        return None
+    least, most = _range(every) or (None, None)
+    return (endpoint.port, endpoint.last_port, least, most)
+
+
 def client_settings(config: Config) -> EngineSettings:
     """What a client's engine is given: it opens flows and takes none."""
-    return _settings(config, accept_flows=False, egress=None)
+    return _settings(config, NO_TIMESTAMPS, accept_flows=False, egress=None)
 
 
-def server_settings(config: Config, egress: EgressPolicy) -> EngineSettings:
+def server_settings(
+    config: Config, egress: EgressPolicy, last_timestamps: Timestamps = NO_TIMESTAMPS
+) -> EngineSettings:
     """What a server's engine is given: it takes flows, and checks datagrams against `egress` itself."""
-    return _settings(config, accept_flows=True, egress=egress)
+    return _settings(config, last_timestamps, accept_flows=True, egress=egress)
 
 
-def _settings(config: Config, *, accept_flows: bool, egress: EgressPolicy | None) -> EngineSettings:
+def _settings(
+    config: Config, last_timestamps: Timestamps, *, accept_flows: bool, egress: EgressPolicy | None
+) -> EngineSettings:
     interface = config.interface
     return EngineSettings(
         private_key=interface.private_key.get_secret_value(),
         obfuscation=config.obfuscation,
         mtu=config.mtu,
         addresses=[str(address.ip) for address in interface.addresses],
-        listen_ports=[] if interface.listen_port is None else [interface.listen_port],
-        peers=peer_settings(config),
+        listen_ports=interface.listen_ports,
+        further_obfuscation=[(config.obfuscation_of(one), one.listen_ports) for one in config.further_obfuscation],
+        peers=peer_settings(config, last_timestamps=last_timestamps),
         accept_flows=accept_flows,
         egress=egress,
         fwmark=interface.fw_mark,
