@@ -1,7 +1,7 @@
 //! Pushes bytes through a client and a server engine over loopback, and prints what it cost.
 //!
 //! ```text
-//! cargo run --release -p awg-engine --example throughput -- [down|up] [gigabytes] [streams] [auto|portable]
+//! cargo run --release -p awg-engine --example throughput -- [down|up] [gigabytes] [streams] [auto|portable] [plain|awg2|awg3]
 //! ```
 //!
 //! The cost is the processor time of the two engines' threads alone, not that of the load, so it can be held against other
@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use awg_engine::transport::udp::{UdpKind, UdpSettings};
 use awg_engine::{Engine, EngineSettings, Event, Replies};
-use awg_tunnel::{PeerConfig, PrivateKey};
+use awg_tunnel::{Parameters, PeerConfig, PrivateKey};
 
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 2));
 const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 1));
@@ -37,7 +37,8 @@ fn main() -> Result<(), Failure> {
         Some("portable") => UdpKind::Portable,
         _ => UdpKind::Auto,
     };
-    let (client, server) = engines(kind)?;
+    let obfuscation = parameters(arguments.next().as_deref())?;
+    let (client, server) = engines(kind, &obfuscation)?;
     let share = (gigabytes * 1e9 / streams as f64).round();
     #[allow(clippy::cast_sign_loss)] // A number of gigabytes is not negative.
     let share = share as u64;
@@ -108,7 +109,39 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-fn engines(kind: UdpKind) -> Result<(Arc<Engine>, Arc<Engine>), Failure> {
+/// Parameters as they are handed out: those of 2.0, and with them those of 3.x.
+fn parameters(version: Option<&str>) -> Result<Parameters, Failure> {
+    const AWG2: [(&str, &str); 11] = [
+        ("Jc", "4"),
+        ("Jmin", "40"),
+        ("Jmax", "90"),
+        ("S1", "31"),
+        ("S2", "31"),
+        ("S3", "31"),
+        ("S4", "16"),
+        ("H1", "100000-199999"),
+        ("H2", "1000000000-1000000999"),
+        ("H3", "2147483648-2147500000"),
+        ("H4", "3000000000-4294967295"),
+    ];
+    const AWG3: [(&str, &str); 4] = [
+        (
+            "HeaderProtectionKey",
+            "cLfc8enkw2a01FGI5gD9Gv69+49YuvNioq96svN59MA=",
+        ),
+        ("ContentPaddingAddition", "0-60"),
+        ("RandomTrailers", "true"),
+        ("DisableCookies", "true"),
+    ];
+    let settings = match version {
+        Some("awg2") => AWG2.to_vec(),
+        Some("awg3") => [AWG2.as_slice(), &AWG3].concat(),
+        _ => Vec::new(),
+    };
+    Parameters::from_settings(settings).map_err(|errors| format!("{errors:?}").into())
+}
+
+fn engines(kind: UdpKind, obfuscation: &Parameters) -> Result<(Arc<Engine>, Arc<Engine>), Failure> {
     let (client_key, server_key) = (key(1), key(2));
     let udp = UdpSettings {
         address: Some(Ipv4Addr::LOCALHOST.into()),
@@ -117,6 +150,7 @@ fn engines(kind: UdpKind) -> Result<(Arc<Engine>, Arc<Engine>), Failure> {
     };
     let mut settings = EngineSettings::new(server_key.clone());
     settings.addresses = vec![SERVER];
+    settings.obfuscation = obfuscation.clone();
     settings.udp = udp.clone();
     settings.accept_flows = true;
     settings.stay_connected = false;
@@ -128,6 +162,7 @@ fn engines(kind: UdpKind) -> Result<(Arc<Engine>, Arc<Engine>), Failure> {
     server.start()?;
     let mut settings = EngineSettings::new(client_key);
     settings.addresses = vec![CLIENT];
+    settings.obfuscation = obfuscation.clone();
     settings.udp = udp;
     settings.peers = vec![PeerConfig {
         allowed_ips: vec!["0.0.0.0/0".parse()?],

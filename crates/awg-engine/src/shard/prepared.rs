@@ -146,11 +146,7 @@ fn check(settings: &EngineSettings) -> Result<(), SettingsError> {
     if settings.addresses.is_empty() {
         return Err(SettingsError::NoAddress);
     }
-    let least = if settings.addresses.iter().any(std::net::IpAddr::is_ipv6) {
-        LEAST_MTU_IPV6
-    } else {
-        LEAST_MTU_IPV4
-    };
+    let least = least_mtu(settings);
     if !(least..=LARGEST_MTU).contains(&settings.mtu) {
         return Err(SettingsError::Mtu(settings.mtu));
     }
@@ -186,11 +182,27 @@ const LEAST_MTU_IPV6: u16 = 1280;
 /// What fits a UDP datagram with the tunnel's overhead and some padding.
 const LARGEST_MTU: u16 = 65_400;
 
+fn least_mtu(settings: &EngineSettings) -> u16 {
+    if settings.addresses.iter().any(std::net::IpAddr::is_ipv6) {
+        LEAST_MTU_IPV6
+    } else {
+        LEAST_MTU_IPV4
+    }
+}
+
+/// The largest packet of the stack: where content is padded, a little below the tunnel's MTU, so that the sizes of full packets vary
+/// too.
+fn packet_mtu(settings: &EngineSettings) -> u16 {
+    let room = settings.obfuscation.room_for_padding();
+    let mtu = settings.mtu.saturating_sub(room);
+    mtu.max(least_mtu(settings)).min(settings.mtu)
+}
+
 pub(super) fn stack_config(settings: &EngineSettings) -> StackConfig {
     let limits = &settings.limits;
     StackConfig {
         addresses: settings.addresses.clone(),
-        mtu: settings.mtu,
+        mtu: packet_mtu(settings),
         accept: settings.accept_flows,
         limits: awg_netstack::Limits {
             flows: limits.flows,
