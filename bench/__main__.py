@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench import report
 from bench.measures import MEASURES
-from bench.systems import MTU, OBFUSCATIONS, SYSTEMS
+from bench.systems import BULK_ONLY, MTU, OBFUSCATIONS, SYSTEMS
 from interop.counterparts import programs
 from interop.counterparts.configuration import Tunnel
 
@@ -55,6 +55,8 @@ def main() -> int:
         for name, results in rounds.items():
             numbers: dict[str, float] = {}
             for measure in chosen.measure or MEASURES:
+                if name in BULK_ONLY and measure != "bulk":
+                    continue
                 begun = time.monotonic()
                 with SYSTEMS[name](tunnel) as system:
                     numbers |= MEASURES[measure](system, chosen.seconds)

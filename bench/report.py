@@ -21,6 +21,9 @@ TARGETS = {
 }
 """What awgproxy's number divided by the rival's shall be."""
 
+VERSION_3_TARGETS = {"down_1_gbit": (">=", 0.85)}
+"""What awgproxy's number with AmneziaWG 3.x divided by that with 2.0 shall be."""
+
 RIVAL_BEFORE = {
     "down_1_gbit": 1.3,
     "up_1_gbit": 0.56,
@@ -40,11 +43,11 @@ def medians(rounds: Sequence[Numbers]) -> Numbers:
     return {name: statistics.median(numbers[name] for numbers in rounds if name in numbers) for name in names}
 
 
-def verdict(name: str, ratio: float) -> str:
+def verdict(name: str, ratio: float, targets: Mapping[str, tuple[str, float]] = TARGETS) -> str:
     """The target of a number and whether the ratio meets it; empty where there is none."""
-    if name not in TARGETS:
+    if name not in targets:
         return ""
-    sign, target = TARGETS[name]
+    sign, target = targets[name]
     met = ratio >= target if sign == ">=" else ratio <= target
     return f"{sign} {target:g} {'met' if met else 'MISSED'}"
 
@@ -52,21 +55,28 @@ def verdict(name: str, ratio: float) -> str:
 def table(systems: Mapping[str, Numbers]) -> str:
     """The whole comparison as text."""
     names = list(dict.fromkeys(name for numbers in systems.values() for name in numbers))
-    rows = [["", *systems, "ours/rival", "target", "rival before"]]
+    rows = [["", *systems, "ours/rival", "target", "rival before", "3.x/2.0", "target"]]
     for name in names:
         row = [name, *(_number(numbers.get(name)) for numbers in systems.values())]
-        ours, rival = (systems.get(system, {}).get(name) for system in ("awgproxy", "rival"))
-        if ours is not None and rival and not name.endswith("_percent"):
-            row += [_number(ours / rival), verdict(name, ours / rival)]
-        else:
-            row += ["", ""]
-        rows.append([*row, _number(RIVAL_BEFORE.get(name))])
+        row += _ratio(systems, name, ("awgproxy", "rival"), TARGETS)
+        row.append(_number(RIVAL_BEFORE.get(name)))
+        rows.append(row + _ratio(systems, name, ("3.x", "2.0"), VERSION_3_TARGETS))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
     for row in rows:
         cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
+
+
+def _ratio(
+    systems: Mapping[str, Numbers], name: str, pair: tuple[str, str], targets: Mapping[str, tuple[str, float]]
+) -> list[str]:
+    """One system's number divided by another's, and the verdict; empty where one of them has none."""
+    ours, other = (systems.get(system, {}).get(name) for system in pair)
+    if ours is None or not other or name.endswith("_percent"):
+        return ["", ""]
+    return [_number(ours / other), verdict(name, ours / other, targets)]
 
 
 def _number(value: float | None) -> str:

@@ -7,19 +7,28 @@
 
 Direct: no client, no server. awgproxy: both by its command line. The rival: `reference-client`, built as wireproxy-awg
 is, and the reference's daemon on a kernel TUN, whose addresses the target listens at. All tunnels have the same
-obfuscation and MTU.
+obfuscation and MTU, but for two more of awgproxy's: with every parameter of AmneziaWG 2.0, and of 3.x on top of them.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interop.counterparts import daemons, ends, namespaces
-from interop.counterparts.configuration import EVERYTHING, HANDSHAKE_ONLY, PLAIN, SERVER_ADDRESSES, Ours, Tunnel
+from interop.counterparts.configuration import (
+    EVERYTHING,
+    HANDSHAKE_ONLY,
+    PLAIN,
+    SERVER_ADDRESSES,
+    VERSION_3,
+    Ours,
+    Tunnel,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -86,11 +95,30 @@ def rival(tunnel: Tunnel) -> Iterator[System]:
         yield System(near, client.socks, services[4], target, {"client": client.process, "server": server})
 
 
+@contextlib.contextmanager
+def version_2(tunnel: Tunnel) -> Iterator[System]:
+    """Client and server of awgproxy with every parameter of AmneziaWG 2.0, whatever the others have."""
+    with awgproxy(dataclasses.replace(tunnel, obfuscation=EVERYTHING)) as system:
+        yield system
+
+
+@contextlib.contextmanager
+def version_3(tunnel: Tunnel) -> Iterator[System]:
+    """The same with what 3.1 adds."""
+    with awgproxy(dataclasses.replace(tunnel, obfuscation=VERSION_3)) as system:
+        yield system
+
+
 SYSTEMS: dict[str, Callable[[Tunnel], contextlib.AbstractContextManager[System]]] = {
     "direct": direct,
     "awgproxy": awgproxy,
     "rival": rival,
+    "2.0": version_2,
+    "3.x": version_3,
 }
+
+BULK_ONLY = frozenset({"2.0", "3.x"})
+"""What is only there to be held against each other in bulk transfers."""
 
 
 @contextlib.contextmanager

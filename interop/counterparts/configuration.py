@@ -51,6 +51,17 @@ EVERYTHING: Mapping[str, str] = {
 }
 """Every parameter, the type words as ranges, and every tag that the reference takes (it refuses `<c>`)."""
 
+VERSION_3: Mapping[str, str] = {
+    **EVERYTHING,
+    "HeaderProtectionKey": "cLfc8enkw2a01FGI5gD9Gv69+49YuvNioq96svN59MA=",
+    "ContentPaddingAddition": "0-60",
+    "RandomTrailers": "true",
+    "DisableCookies": "true",
+    "RekeyAfterTime": "100-140",
+    "KeepaliveTimeout": "8-12",
+}
+"""The same with what AmneziaWG 3.1 adds to every packet, and some of its times. Only awgproxy speaks it here."""
+
 HANDSHAKE_ONLY: Mapping[str, str] = {
     "Jc": "4",
     "Jmin": "40",

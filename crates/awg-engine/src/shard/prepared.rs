@@ -193,7 +193,10 @@ fn least_mtu(settings: &EngineSettings) -> u16 {
 /// The largest packet of the stack: where content is padded, a little below the tunnel's MTU, so that the sizes of full packets vary
 /// too.
 fn packet_mtu(settings: &EngineSettings) -> u16 {
-    let room = settings.obfuscation.room_for_padding();
+    let further = settings.further_obfuscation.iter();
+    let room = further
+        .map(|set| set.parameters.room_for_padding())
+        .fold(settings.obfuscation.room_for_padding(), u16::max);
     let mtu = settings.mtu.saturating_sub(room);
     mtu.max(least_mtu(settings)).min(settings.mtu)
 }
@@ -260,3 +263,6 @@ pub(super) fn capped_buffers(buffers: SocketBuffers) -> Option<LogRecord> {
         ],
     })
 }
+
+#[cfg(test)]
+mod tests;
