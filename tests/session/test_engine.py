@@ -12,7 +12,16 @@ from awgproxy.policy import egress_policy
 from awgproxy.session import engine as engine_module
 from awgproxy.session.engine import client_engine, server_engine
 from awgproxy.session.settings import peer_settings, server_settings
-from tests.config.texts import CLIENT, INTERFACE, OTHER_KEY, PEER, PEER_KEY, SERVER, own_public_key
+from tests.config.texts import (
+    CLIENT,
+    INTERFACE,
+    OTHER_KEY,
+    PEER,
+    PEER_KEY,
+    PRESHARED_KEY,
+    SERVER,
+    own_public_key,
+)
 from tests.memory import MemoryEngine
 
 
@@ -29,6 +38,16 @@ def refused(config, **changes):
 @pytest.mark.parametrize("changes", ["MTU = 576", "MTU = 65400", "S4 = 1000\nMTU = 64455", "S4 = 64000", ""])
 def test_what_the_parser_takes_the_engine_takes(changes):
     client_engine(parse(CLIENT.replace("MTU = 1280", changes), "x.conf"))
+
+
+@pytest.mark.parametrize("text", ["1", "4294967295", "1-4294967295"])
+def test_extremes_of_awg_3_that_the_parser_takes_the_engine_takes(text):
+    times = ("RekeyAfterTime", "RekeyTimeout", "RejectAfterTime", "KeepaliveTimeout", "MaxHandshakeAttempts")
+    keys = "".join(f"{key} = {text}\n" for key in (*times, "ContentPaddingAddition"))
+    keys += f"HeaderProtectionKey = {PRESHARED_KEY}\nS1 = 12\nS2 = 12\nS3 = 12\nS4 = 12\nRandomTrailers = 1\n"
+    peer = PEER.replace("vpn.example.org:51820", "192.0.2.1:1-65535") + f"PersistentKeepalive = {text}\n"
+    for hop in ("off", "1", "1-86400", "86400"):
+        client_engine(parse(INTERFACE + keys + peer + f"[Tunnel]\nPortHop = {hop}\n", "x.conf"))
 
 
 def test_what_the_parser_takes_of_a_server_the_engine_takes():

@@ -130,8 +130,6 @@ def test_a_client_is_moved_to_other_parameters_under_the_same_key(world):
             with world.connect("echo") as made:
                 assert echoes(made)
     finally:
-        world.client = world.start("client", "client.conf")
-        world._exit.callback(world.client.kill)
-        world.client.wait_for("tunnel up")
+        world.start_client()
     with world.connect("echo") as made:
         assert echoes(made)

@@ -147,10 +147,7 @@ class World:
         self.server = self.start("server", "server.conf")
         self._exit.callback(self.server.kill)
         self.server.wait_for("server is ready")
-        self.client = self.start("client", "client.conf")
-        self._exit.callback(self.client.kill)
-        self.client.wait_for("SOCKS5 is ready")
-        self.client.wait_for("tunnel up")
+        self.start_client()
         return self
 
     def __exit__(self, *_):
@@ -158,6 +155,13 @@ class World:
         for server in self._servers:
             server.shutdown()
             server.server_close()
+
+    def start_client(self):
+        """Start the client, and wait until it serves."""
+        self.client = self.start("client", "client.conf")
+        self._exit.callback(self.client.kill)
+        self.client.wait_for("SOCKS5 is ready")
+        self.client.wait_for("tunnel up")
 
     def start(self, command: str, file: str) -> Process:
         program = [sys.executable, "-m", "awgproxy", command, self.folder / file]
