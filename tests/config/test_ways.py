@@ -177,6 +177,14 @@ def test_the_file_of_what_a_server_remembers(given, expected):
     assert config.state_file == Path(expected)
 
 
+@pytest.mark.parametrize("name", ["test.conf", "./test.conf", "/etc/awgproxy/test.conf", "../awgproxy/test.conf"])
+def test_a_configuration_is_not_overwritten(name):
+    with pytest.raises(ConfigError) as caught:
+        parse(SERVER.replace("[Server]\n", f"[Server]\nStateFile = {name}\n"), "/etc/awgproxy/test.conf")
+    (found,) = caught.value.problems
+    assert (found.line, found.key) == (7, "StateFile")
+
+
 def test_a_name_that_no_file_has():
     line, _, key, _ = problem(SERVER.replace("[Server]\n", "[Server]\nStateFile = /var/lib/\n"))
     assert (line, key) == (7, "StateFile")

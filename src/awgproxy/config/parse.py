@@ -6,6 +6,8 @@ in `consistency`, what an end must have in `roles`, what an obfuscation paramete
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from awgproxy import _native
@@ -60,6 +62,7 @@ def parse(text: str, file: str, role: Role | None = None) -> Config:
         if section.name.lower() == "interface":
             _check_obfuscation(section, "interface", "Interface", tunnel, findings)
     check_consistency(interface, further, peers, socks5, findings)
+    _check_state_file(server, findings)
     role = role or role_of(sections)
     check_role(role, sections, findings)
     if ("interface", "") not in findings.lines:
@@ -154,6 +157,16 @@ def _check_obfuscation(section: Text, label: str, title: str, tunnel: Tunnel | N
             continue
         line = findings.lines.get((label, parameter.lower()), findings.lines.get((label, "")))
         findings.error(line, title, parameter, message)
+
+
+def _check_state_file(server: Server | None, findings: Findings) -> None:
+    """It is replaced whenever a handshake comes, so it must not be the configuration."""
+    if server is not None and server.state_file is not None:
+        own = Path(findings.file).absolute()
+        if os.path.normpath(own.parent / server.state_file) == os.path.normpath(own):
+            line = findings.lines["server", "statefile"]
+            message = "is this configuration itself, which would be overwritten"
+            findings.error(line, "Server", "StateFile", message, "another file, which need not exist")
 
 
 def _warn_of_search_domains(interface: Interface, findings: Findings) -> None:
