@@ -1,16 +1,18 @@
-//! A server with several ports, and with a second obfuscation at ports of its own.
+//! A server with several ports, and with a second obfuscation at ports of its own; a client that hops over them.
 
 mod pair;
 
 use std::collections::HashSet;
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use awg_engine::{Engine, FurtherObfuscation, PeerSnapshot, SettingsError};
 use awg_obfuscation::Parameters;
-use awg_tunnel::PeerConfig;
+use awg_tunnel::{Interval, PeerConfig, PortHop, limits};
 use pair::target::Target;
-use pair::{Node, Options, Pair, read_exactly};
+use pair::{Node, Options, Pair, pattern, read_exactly};
 
 fn parameters(settings: &[(&str, &str)]) -> Parameters {
     Parameters::from_settings(settings.iter().copied()).unwrap()
@@ -29,12 +31,20 @@ fn new_parameters() -> Parameters {
 
 /// Puts a new client in the place of the old one, which finds the server at `door`.
 fn restart_client(pair: &mut Pair, door: SocketAddr, parameters: Parameters) {
-    let mut settings = pair.client_settings.clone();
-    settings.obfuscation = parameters;
-    settings.peers = vec![PeerConfig {
+    let server = PeerConfig {
         endpoint: Some(door.into()),
         ..pair.server_peer.clone()
-    }];
+    };
+    restart_client_with(pair, server, parameters);
+}
+
+/// As above; `server` is the whole of what it knows of the server.
+fn restart_client_with(pair: &mut Pair, server: PeerConfig, parameters: Parameters) {
+    let mut settings = pair.client_settings.clone();
+    settings.obfuscation = parameters;
+    settings.peers = vec![server];
+    // Another initiation is taken after this time, and with another timestamp (2^24 ns), and else 5 s later.
+    thread::sleep(limits::INITIATION_INTERVAL + Duration::from_nanos(1 << 24));
     pair.client.engine.stop();
     pair.client = Node::new(settings);
     pair.client.engine.start().unwrap();
@@ -93,6 +103,56 @@ fn a_peer_changes_to_other_parameters_in_its_own_time() {
     converse(&pair, &target);
     let peer = only_peer(&pair.server);
     assert_eq!((peer.obfuscation, peer.local_port), (1, Some(door.port())));
+}
+
+/// So many free ports in a row.
+fn free_ports(count: u16) -> Vec<u16> {
+    let is_free = |port| UdpSocket::bind(("127.0.0.1", port)).is_ok();
+    let mut rows = (20_000..60_000).step_by(usize::from(count));
+    let first = rows.find(|first| (*first..first + count).all(is_free));
+    let first = first.expect("some ports in a row");
+    (first..first + count).collect()
+}
+
+#[test]
+fn a_transfer_goes_on_while_the_client_hops_over_ports_of_the_new_parameters() {
+    let mut pair = Pair::with(Options {
+        server: |settings| {
+            settings.further_obfuscation = vec![FurtherObfuscation {
+                parameters: new_parameters(),
+                ports: free_ports(8),
+            }];
+        },
+        ..Options::default()
+    });
+    let doors = pair.server.engine.local_addresses()[1..].to_vec();
+    let server = PeerConfig {
+        endpoint: Some(doors[0].into()),
+        hop: Some(PortHop {
+            ports: doors[0].port()..=doors[7].port(),
+            every: Interval::every(1),
+        }),
+        ..pair.server_peer.clone()
+    };
+    restart_client_with(&mut pair, server, new_parameters());
+    let (mut connected, mut outer) = pair.connect_to(&Target::new(), b"");
+    let block = pattern(100_000);
+    let mut seen = HashSet::new();
+    let deadline = Instant::now() + pair::PATIENCE;
+    while seen.len() < 4 {
+        assert!(Instant::now() < deadline, "only at {seen:?}");
+        connected.application.write_all(&block).unwrap();
+        assert!(read_exactly(&mut outer, block.len()) == block);
+        outer.write_all(&block).unwrap();
+        assert!(read_exactly(&mut connected.application, block.len()) == block);
+        let peer = only_peer(&pair.server);
+        assert_eq!(peer.obfuscation, 1);
+        seen.extend(peer.local_port);
+    }
+    let ports: HashSet<u16> = doors.iter().map(SocketAddr::port).collect();
+    assert!(seen.is_subset(&ports));
+    let client = only_peer(&pair.client).endpoint.unwrap();
+    assert!(doors.contains(&client));
 }
 
 #[test]
