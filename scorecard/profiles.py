@@ -7,43 +7,27 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A profile of `awgproxy new`, with the numbers of tests (of `catalogue`) that must be passed.
+    """A profile of `awgproxy new`, with the numbers of the tests (of `catalogue`) that it promises to pass.
 
-    `control`: plain WireGuard, which every test must find. `client_extra` are lines for the client's `[Peer]`.
+    `keepalive` is the `PersistentKeepalive` of its clients, which `new` leaves to people: those behind NAT need it.
+    `control`: plain WireGuard, which every test must find.
     """
 
     name: str
     promised: frozenset[str]
+    keepalive: str
     control: bool = False
-    client_extra: str = ""
 
 
-PLAIN = Profile("plain", frozenset(), control=True, client_extra="PersistentKeepalive = 25\n")
-AWG2 = Profile("awg2", frozenset({"1a", "1b", "2a", "2b", "3", "4a", "4b", "10a", "12", "15"}))
-AWG3 = Profile(
-    "awg3",
-    frozenset(
-        {
-            "1a",
-            "1b",
-            "2a",
-            "2b",
-            "3",
-            "4a",
-            "4b",
-            "5",
-            "6",
-            "7",
-            "8",
-            "9",
-            "10a",
-            "10b",
-            "11a",
-            "11b",
-            "12",
-            "14b",
-            "15",
-        }
-    ),
-)
-PROFILES = {profile.name: profile for profile in (PLAIN, AWG2, AWG3)}
+_ENGINES = ("1a", "1b", "2a", "2b", "3", "4a", "4b")
+_STRUCTURE = ("5", "6", "7", "8", "9", "10a", "10b", "11a", "11b")
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile("plain", frozenset(), keepalive="25", control=True),
+        Profile("awg2", frozenset({*_ENGINES, "10a", "12", "15"}), keepalive="25"),
+        Profile("awg3", frozenset({*_ENGINES, *_STRUCTURE, "12", "14b", "15"}), keepalive="20-40"),
+    )
+}
+"""By name."""

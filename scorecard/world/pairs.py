@@ -1,7 +1,7 @@
 """Generated pairs of configurations: one server, its clients, made by `awgproxy new` and changed only in places.
 
-Changed are the client's own UDP port and SOCKS port, so that flows can be told apart, and what the server's clients may
-reach. The parameters stay as they were generated.
+Changed are the client's own UDP port and SOCKS port, so that flows can be told apart, its `PersistentKeepalive`, and
+what the server's clients may reach. The parameters stay as they were generated.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _pair(profile: Profile, number: int, kinds: list[str], claim: str | None, fo
         own = FIRST_CLIENT_PORT + number * len(kinds) + index
         path = folder / f"client{index + 1}.conf"
         text = path.read_text().replace("[Interface]\n", f"[Interface]\nListenPort = {own}\n")
-        text = text.replace("[Peer]\n", f"[Peer]\n{profile.client_extra}")
+        text = text.replace("[Peer]\n", f"[Peer]\nPersistentKeepalive = {profile.keepalive}\n")
         path.write_text(f"{text}\n[Socks5]\nBindAddress = 127.0.0.1:{own}\n")
         clients.append(ClientFile(path, own, kind, Knowledge.of(text)))
     return Pair(folder.name, server, port, claim, tuple(clients))
