@@ -208,6 +208,23 @@ fn packets_that_leave_together_have_one_size() {
     assert_eq!(sizes.last(), Some(&1092));
 }
 
+/// Many that leave together have several sizes, in runs of sixteen.
+#[test]
+fn no_run_of_one_size_is_long() {
+    let setup = setup(&[("ContentPaddingAddition", "0-1000")]);
+    let mut world = World::with(1, &setup, &setup);
+    world.connect(0);
+    world.run(SECOND);
+    let sizes: Vec<usize> = (0..160)
+        .map(|number| match world.send(0, 100, number) {
+            Seal::Sealed { len, .. } => len,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let runs: Vec<usize> = sizes.chunk_by(PartialEq::eq).map(<[_]>::len).collect();
+    assert_eq!(runs, [16; 10], "{sizes:?}");
+}
+
 /// A pair of 2.0 sends what it sent before 3.x was added to the code, to the last byte: the fingerprint is older than that.
 #[test]
 fn a_pair_of_2_0_does_not_change_by_a_byte() {
