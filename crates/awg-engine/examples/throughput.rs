@@ -1,11 +1,12 @@
 //! Pushes bytes through a client and a server engine over loopback, and prints what it cost.
 //!
 //! ```text
-//! cargo run --release -p awg-engine --example throughput -- [down|up] [gigabytes] [streams] [auto|portable] [plain|awg2|awg3]
+//! cargo run --release -p awg-engine --example throughput -- [down|up] [gigabytes] [streams] [auto|portable] [plain|awg2|awg3] \
+//!     [ports]
 //! ```
 //!
 //! The cost is the processor time of the two engines' threads alone, not that of the load, so it can be held against other
-//! numbers in CPU seconds per GB; Linux only. Beside the bulk a request-response connection measures its delay.
+//! numbers in CPU seconds per GB; Linux only. With ports, the server listens on so many, and the client takes another one every second. Beside the bulk a request-response connection measures its delay.
 
 use std::error::Error;
 use std::fs;
@@ -18,13 +19,15 @@ use std::time::{Duration, Instant};
 
 use awg_engine::transport::udp::{UdpKind, UdpSettings};
 use awg_engine::{Engine, EngineSettings, Event, Replies};
-use awg_tunnel::{Parameters, PeerConfig, PrivateKey};
+use awg_tunnel::{Interval, Parameters, PeerConfig, PortHop, PrivateKey};
 
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 2));
 const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 1));
 /// Stands for this machine on the other end of the tunnel.
 const TARGET: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1));
 const BLOCK: usize = 256 * 1024;
+/// Where the server listens, if at several ports.
+const FIRST_PORT: u16 = 20_000;
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -38,7 +41,8 @@ fn main() -> Result<(), Failure> {
         _ => UdpKind::Auto,
     };
     let obfuscation = parameters(arguments.next().as_deref())?;
-    let (client, server) = engines(kind, &obfuscation)?;
+    let ports = arguments.next().map_or(Ok(0), |text| text.parse())?;
+    let (client, server) = engines(kind, &obfuscation, ports)?;
     let share = (gigabytes * 1e9 / streams as f64).round();
     #[allow(clippy::cast_sign_loss)] // A number of gigabytes is not negative.
     let share = share as u64;
@@ -141,7 +145,11 @@ fn parameters(version: Option<&str>) -> Result<Parameters, Failure> {
     Parameters::from_settings(settings).map_err(|errors| format!("{errors:?}").into())
 }
 
-fn engines(kind: UdpKind, obfuscation: &Parameters) -> Result<(Arc<Engine>, Arc<Engine>), Failure> {
+fn engines(
+    kind: UdpKind,
+    obfuscation: &Parameters,
+    ports: u16,
+) -> Result<(Arc<Engine>, Arc<Engine>), Failure> {
     let (client_key, server_key) = (key(1), key(2));
     let udp = UdpSettings {
         address: Some(Ipv4Addr::LOCALHOST.into()),
@@ -152,6 +160,7 @@ fn engines(kind: UdpKind, obfuscation: &Parameters) -> Result<(Arc<Engine>, Arc<
     settings.addresses = vec![SERVER];
     settings.obfuscation = obfuscation.clone();
     settings.udp = udp.clone();
+    settings.ports = (FIRST_PORT..FIRST_PORT + ports).collect();
     settings.accept_flows = true;
     settings.stay_connected = false;
     settings.peers = vec![PeerConfig {
@@ -167,6 +176,10 @@ fn engines(kind: UdpKind, obfuscation: &Parameters) -> Result<(Arc<Engine>, Arc<
     settings.peers = vec![PeerConfig {
         allowed_ips: vec!["0.0.0.0/0".parse()?],
         endpoint: server.local_address().map(Into::into),
+        hop: (ports > 0).then(|| PortHop {
+            ports: FIRST_PORT..=FIRST_PORT + ports - 1,
+            every: Interval::every(1),
+        }),
         ..PeerConfig::new(server_key.public_key())
     }];
     let client = Engine::new(settings)?;

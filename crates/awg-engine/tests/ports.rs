@@ -182,6 +182,16 @@ fn ports_that_cannot_be_are_refused() {
         SettingsError::TooManyPorts(1025)
     ));
     assert!(matches!(
+        refused(|settings| {
+            let set = FurtherObfuscation {
+                parameters: Parameters::default(),
+                ports: vec![0],
+            };
+            settings.further_obfuscation = vec![set; 70_000];
+        }),
+        SettingsError::TooManyPorts(70_001)
+    ));
+    assert!(matches!(
         refused(|settings| settings.ports = vec![7, 0, 0, 7]),
         SettingsError::PortTwice(7)
     ));

@@ -158,10 +158,13 @@ fn check_ports(settings: &EngineSettings) -> Result<(), SettingsError> {
     if let Some(place) = further.iter().position(|set| set.ports.is_empty()) {
         return Err(SettingsError::NoPort(place));
     }
-    let doors = settings.doors();
-    if doors.len() > MOST_SOCKETS {
-        return Err(SettingsError::TooManyPorts(doors.len()));
+    // Each has at least one, so that they can be numbered.
+    let ports = further.iter().map(|set| set.ports.len()).sum::<usize>();
+    let ports = ports + settings.ports.len().max(1);
+    if ports > MOST_SOCKETS {
+        return Err(SettingsError::TooManyPorts(ports));
     }
+    let doors = settings.doors();
     let mut seen = HashSet::new();
     match doors
         .iter()
