@@ -13,7 +13,31 @@ pub(crate) struct Settings {
     junk: (u8, u8),
     signature: bool,
     bare_keepalive: bool,
+    version_3: Option<Version3>,
 }
+
+/// What 3.x adds.
+#[derive(Debug, Arbitrary)]
+struct Version3 {
+    protected: bool,
+    trailers: bool,
+    no_cookies: bool,
+    /// The first of what is added to content, and how many more.
+    addition: Option<(u8, u16)>,
+    /// The low end of each time in seconds, and how many more: short enough that a session rests within the hour.
+    times: Option<[(u8, u8); 5]>,
+}
+
+/// Their names, in the order of `Version3::times`.
+const TIMES: [&str; 5] = [
+    "RekeyAfterTime",
+    "RekeyTimeout",
+    "RejectAfterTime",
+    "KeepaliveTimeout",
+    "MaxHandshakeAttempts",
+];
+/// The least padding with which headers are protected.
+const NONCE: u8 = 12;
 
 impl Settings {
     /// The most datagrams that come with one initiation, itself included.
@@ -23,8 +47,11 @@ impl Settings {
     pub(crate) fn pairs(&self) -> Vec<(String, String)> {
         let mut pairs = Vec::new();
         let mut set = |name: String, value: String| pairs.push((name, value));
+        let protected = self.version_3.as_ref().is_some_and(|more| more.protected);
+        let floor = if protected { NONCE } else { 0 };
         for (message, padding) in MessageType::ALL.into_iter().zip(self.paddings) {
             let number = message.number();
+            let padding = padding.max(floor);
             set(format!("S{number}"), padding.to_string());
             if let Some(headers) = self.headers {
                 let (first, more) = headers[number as usize - 1];
@@ -44,6 +71,30 @@ impl Settings {
         if self.bare_keepalive {
             set("KeepalivePadding".into(), "reference".into());
         }
+        if let Some(more) = &self.version_3 {
+            more.pairs(&mut set);
+        }
         pairs
+    }
+}
+
+impl Version3 {
+    fn pairs(&self, set: &mut impl FnMut(String, String)) {
+        if self.protected {
+            set("header_protection_key".into(), "5a".repeat(32));
+        }
+        set("RandomTrailers".into(), self.trailers.to_string());
+        set("DisableCookies".into(), self.no_cookies.to_string());
+        let range = |(first, more): (u8, u16)| {
+            let last = u32::from(first) + u32::from(more);
+            format!("{first}-{last}")
+        };
+        if let Some(addition) = self.addition {
+            set("ContentPaddingAddition".into(), range(addition));
+        }
+        for (name, (first, more)) in TIMES.into_iter().zip(self.times.into_iter().flatten()) {
+            let most = if name == TIMES[4] { 4 } else { 60 };
+            set(name.into(), range((1 + first % most, u16::from(more) % 16)));
+        }
     }
 }

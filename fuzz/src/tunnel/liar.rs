@@ -93,7 +93,9 @@ impl Liar {
 
     /// Does to a datagram what is done to it.
     pub(super) fn lie(&self, lie: &Lie, kind: MessageType, datagram: &mut Vec<u8>) {
-        let padding = self.probe.obfuscation.padding(kind);
+        let obfuscation = &self.probe.obfuscation;
+        let padding = obfuscation.padding(kind);
+        obfuscation.toggle_protection(kind, padding, datagram);
         if let Some(message) = datagram.get_mut(padding..) {
             if let Some((at, xor)) = lie.change
                 && let Some(byte) = message.get_mut(usize::from(at))
@@ -105,6 +107,7 @@ impl Liar {
                 let _ = authenticate_message(message, &self.probe.subject, self.cookie.as_ref());
             }
         }
+        obfuscation.toggle_protection(kind, padding, datagram);
         if let Some(cut) = lie.cut {
             datagram.truncate(datagram.len().saturating_sub(cut.into()));
         }

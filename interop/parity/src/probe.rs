@@ -120,11 +120,14 @@ impl Probe {
         self.obfuscation.type_word(message, &mut self.rng)
     }
 
-    /// Puts padding before a message.
+    /// Puts padding before a message, and hides its header where that is configured.
     pub fn padded(&mut self, kind: MessageType, message: &[u8]) -> Vec<u8> {
         let mut datagram = vec![0; self.obfuscation.padding(kind)];
         self.obfuscation.fill_padding(&mut datagram, &mut self.rng);
+        let offset = datagram.len();
         datagram.extend_from_slice(message);
+        self.obfuscation
+            .toggle_protection(kind, offset, &mut datagram);
         datagram
     }
 
@@ -233,17 +236,29 @@ impl Probe {
         let padding = self.obfuscation.padding(MessageType::Transport);
         [padding, 0]
             .into_iter()
-            .filter_map(|offset| Transport::read(datagram.get(offset..)?, &session.receive).ok())
+            .filter_map(|offset| {
+                let mut datagram = datagram.to_vec();
+                self.obfuscation
+                    .toggle_protection(MessageType::Transport, offset, &mut datagram);
+                Transport::read(datagram.get(offset..)?, &session.receive).ok()
+            })
             .find(|message| message.receiver == session.local)
     }
 
-    /// The message in a datagram, if it may be of that kind.
+    /// The message in a datagram, if it may be of that kind: without padding, header protection and trailer.
     pub fn message(&self, kind: MessageType, datagram: &[u8]) -> Option<Vec<u8>> {
         let found = self
             .obfuscation
             .classify(datagram)
             .find(|found| found.message == kind)?;
-        Some(datagram[found.offset..].to_vec())
+        let mut datagram = datagram.to_vec();
+        self.obfuscation
+            .toggle_protection(kind, found.offset, &mut datagram);
+        let mut message = datagram.split_off(found.offset);
+        if kind != MessageType::Transport {
+            message.truncate(kind.bare_size());
+        }
+        Some(message)
     }
 
     /// What a datagram is by size and type word.
