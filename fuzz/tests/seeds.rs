@@ -1,4 +1,5 @@
-//! Every input under `seeds` goes through its target: those that once found something, and those that reach far.
+//! Every input under `seeds` goes through its target: those that once found something, those that come far, by the names of what
+//! comes out (the targets' own tests hold them to it), and plain random bytes.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -13,7 +13,7 @@
 //	receive FROM DATAGRAM...  datagrams that come from FROM (IP:port) in one go
 //	advance NANOSECONDS     let time pass
 //	counter NUMBER          the counter of the next message of its only peer's current session
-//	keys                    whether that peer has a session in memory: value `yes` or none
+//	keys                    which sessions that peer has in memory: a value for each, `current`, `previous`, `next`
 //
 // Each is answered by what happened, and then `done`, or `failed TEXT`:
 //

@@ -101,10 +101,13 @@ func (e *end) obey(words []string) error {
 		return e.setCounter(rest[0])
 	case "keys":
 		peer, err := e.peer()
-		if err == nil && hasKeys(peer) {
-			e.events.add("value", "yes")
+		if err != nil {
+			return err
 		}
-		return err
+		for _, name := range held(peer) {
+			e.events.add("value", name)
+		}
+		return nil
 	}
 	return fmt.Errorf("unknown command %q", command)
 }

@@ -8,9 +8,21 @@ import (
 	"github.com/amnezia-vpn/amneziawg-go/device"
 )
 
-// hasKeys says whether the peer has a session.
-func hasKeys(peer *device.Peer) bool {
-	return !currentSession(peer).IsNil()
+// held names the peer's sessions that are in memory, of current, previous and next.
+func held(peer *device.Peer) []string {
+	var names []string
+	keypairs := reflect.ValueOf(peer).Elem().FieldByName("keypairs")
+	for _, name := range []string{"current", "previous"} {
+		if !keypairs.FieldByName(name).IsNil() {
+			names = append(names, name)
+		}
+	}
+	// An atomic.Pointer, whose method may not be called on a field that the module keeps to itself.
+	next := (*atomic.Pointer[device.Keypair])(unsafe.Pointer(keypairs.FieldByName("next").UnsafeAddr()))
+	if next.Load() != nil {
+		names = append(names, "next")
+	}
+	return names
 }
 
 // setCounter moves the counter of the peer's current session, which the module keeps to itself: nobody waits for 2^60 messages.

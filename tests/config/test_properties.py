@@ -2,6 +2,7 @@
 
 import base64
 import random
+import tracemalloc
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -124,6 +125,24 @@ RUNS = st.builds(
 def test_a_run_of_anything_is_read_to_its_end(text, run):
     survives(text + run)
     survives(text.replace("[Peer]", run + "\n[Peer]", 1))
+
+
+# A run of one letter behind a header takes 36 bytes for each of its own, the most that was seen.
+MEMORY_FOR_A_BYTE = 64
+MEMORY_AT_LEAST = 1 << 20
+
+
+@settings(max_examples=30)
+@given(st.sampled_from([CLIENT, SERVER]), RUNS)
+def test_memory_grows_no_faster_than_the_text(text, run):
+    whole = text + run
+    tracemalloc.start()
+    try:
+        survives(whole)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most <= MEMORY_AT_LEAST + MEMORY_FOR_A_BYTE * len(whole.encode())
 
 
 @settings(max_examples=200)

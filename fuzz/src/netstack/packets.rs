@@ -25,25 +25,25 @@ const AMPLIFICATION: usize = 4;
 const ANSWER: usize = 512;
 
 #[derive(Debug, Arbitrary)]
-struct Input<'a> {
+pub(super) struct Input<'a> {
     /// Whether flows that come are accepted.
-    accept: bool,
-    packets: Vec<Packet<'a>>,
+    pub(super) accept: bool,
+    pub(super) packets: Vec<Packet<'a>>,
 }
 
 #[derive(Debug, Arbitrary)]
-struct Packet<'a> {
-    peer: bool,
+pub(super) struct Packet<'a> {
+    pub(super) peer: bool,
     /// Milliseconds until the next.
-    pause: u8,
-    form: Form,
+    pub(super) pause: u8,
+    pub(super) form: Form,
     /// A byte that is changed; and whether checksums are made right after that.
-    change: Option<(u16, u8, bool)>,
-    body: &'a [u8],
+    pub(super) change: Option<(u16, u8, bool)>,
+    pub(super) body: &'a [u8],
 }
 
 #[derive(Debug, Arbitrary)]
-enum Form {
+pub(super) enum Form {
     /// The bytes are the packet.
     Bytes,
     /// The bytes are a transport message.
@@ -80,9 +80,11 @@ pub fn packets(data: &[u8]) {
 struct Run {
     last: Option<Vec<u8>>,
     flows: HashSet<FlowId>,
+    datagrams: usize,
 }
 
-fn play(input: &Input) {
+/// Plays packets; gives how many UDP datagrams came out.
+pub(super) fn play(input: &Input) -> usize {
     let mut host = Host::new();
     let mut run = Run::default();
     for packet in input.packets.iter().take(PACKETS) {
@@ -97,6 +99,7 @@ fn play(input: &Input) {
             assert!(datagram.payload.len() < 1 << 16);
             // Each family keeps to itself.
             assert_eq!(datagram.source.is_ipv4(), datagram.destination.is_ipv4());
+            run.datagrams += 1;
             answers.push((datagram.flow, datagram.source, datagram.payload.len()));
         }
         serve(&mut host, &mut run, input.accept);
@@ -137,6 +140,7 @@ fn play(input: &Input) {
         serve(host, &mut run, input.accept);
     });
     assert!(run.flows.is_empty(), "a flow's end was not told");
+    run.datagrams
 }
 
 /// Does with flows what the simplest embedder would.

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use awg_obfuscation::MessageType;
 use awg_parity::probe::{Offer, Probe, Session};
+use awg_parity::wish::Wish;
 use awg_tunnel::inspection::{CookieReply, Mac, authenticate_message};
 use awg_tunnel::{PresharedKey, PrivateKey, PublicKey};
 
@@ -34,8 +35,13 @@ impl Liar {
         settings: &[(String, String)],
     ) -> Self {
         let key = Self::key(number);
+        let wish = Wish {
+            parameters: settings.to_vec(),
+            preshared,
+            ..Wish::default()
+        };
         Self {
-            probe: Probe::new(key, subject, preshared, address(number), settings),
+            probe: Probe::new(key, subject, address(number), &wish),
             sessions: VecDeque::new(),
             cookie: None,
             offer: None,

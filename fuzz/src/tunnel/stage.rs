@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use awg_obfuscation::{LARGEST_DATAGRAM, MessageType};
-use awg_parity::end::START;
+use awg_parity::end::{Held, START};
 use awg_parity::probe::Session;
 use awg_tunnel::limits::REJECT_AFTER_MESSAGES;
 use awg_tunnel::{
@@ -193,7 +193,7 @@ impl Stage {
         self.advance(Duration::from_hours(1));
         assert_eq!(self.tunnel.next_timeout(), None, "it does not rest");
         for peer in self.peers.into_iter().flatten() {
-            assert!(!self.tunnel.has_session(peer), "keys were kept");
+            assert_eq!(self.tunnel.held(peer), Held::default(), "keys were kept");
         }
         self.delivered.len()
     }

@@ -4,6 +4,7 @@ use arbitrary::{Arbitrary, Unstructured};
 
 use super::moves::{Content, Counter, Lie, Move, Origin, Scenario};
 use super::play;
+use crate::input;
 use crate::settings::Settings;
 
 const TRUTH: Lie = Lie {
@@ -88,4 +89,17 @@ fn what_is_no_truth_does_not() {
         seal(2, 2, Counter::Next, TRUTH),
     ];
     assert_eq!(delivered(false, moves), 1);
+}
+
+#[test]
+fn the_seeds_that_come_far_do() {
+    let seeds: [&[u8]; 3] = [
+        include_bytes!("../../seeds/tunnel/delivers-what-the-liar-began"),
+        include_bytes!("../../seeds/tunnel/delivers-what-the-tunnel-began"),
+        include_bytes!("../../seeds/tunnel/delivers-with-protected-headers"),
+    ];
+    for seed in seeds {
+        let scenario: Scenario = input::read(seed).expect("a scenario");
+        assert_eq!(play(&scenario), 1);
+    }
 }

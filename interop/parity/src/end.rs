@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+pub use awg_tunnel::inspection::Held;
 use awg_tunnel::{PresharedKey, PrivateKey, PublicKey};
 
 /// What a device is given.
@@ -84,8 +85,8 @@ pub trait End {
     /// Moves the counter of the current session of the only peer.
     fn set_counter(&mut self, counter: u64);
 
-    /// Whether the only peer has a session's keys in memory.
-    fn has_keys(&mut self) -> bool;
+    /// Which sessions of the only peer are in memory.
+    fn held(&mut self) -> Held;
 
     /// What has happened since this was last asked.
     fn take(&mut self) -> Vec<Happening>;

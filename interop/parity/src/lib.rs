@@ -13,9 +13,13 @@
 
 pub mod behaviours;
 pub mod end;
+pub mod hex;
 pub mod ours;
+pub mod packets;
 pub mod page;
 pub mod pair;
 pub mod probe;
+pub mod reencode;
 pub mod reference;
 pub mod stage;
+pub mod wish;

@@ -3,9 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use awg_tunnel::{Interval, Now, Parameters, PeerConfig, PeerId, Seal, Tunnel, TunnelConfig};
+use awg_tunnel::{Interval, Now, PeerConfig, PeerId, Seal, Tunnel, TunnelConfig};
 
-use crate::end::{End, Happening, START, Setup};
+use crate::end::{End, Happening, Held, START, Setup};
+use crate::wish::parameters;
 
 /// A tunnel, and what surrounds it.
 pub struct Ours {
@@ -65,14 +66,7 @@ impl End for Ours {
     fn open(&mut self, setup: &Setup) -> Result<(), String> {
         self.tunnel = None;
         self.peers.clear();
-        let settings = setup
-            .parameters
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
-        let parameters = Parameters::from_settings(settings).map_err(|errors| {
-            let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
-            texts.join("; ")
-        })?;
+        let parameters = parameters(&setup.parameters)?;
         let config = TunnelConfig::new(setup.private_key.clone(), parameters, setup.mtu);
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&setup.seed.to_le_bytes());
@@ -165,11 +159,11 @@ impl End for Ours {
         }
     }
 
-    fn has_keys(&mut self) -> bool {
+    fn held(&mut self) -> Held {
         let (Some(tunnel), Some(peer)) = (&self.tunnel, self.peers.first()) else {
-            return false;
+            return Held::default();
         };
-        tunnel.has_session(*peer)
+        tunnel.held(*peer)
     }
 
     fn take(&mut self) -> Vec<Happening> {

@@ -3,8 +3,11 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use awg_tunnel::PrivateKey;
+
 use crate::end::{End, Happening, Peer, Setup};
-use crate::stage::{Wish, packet, packet6, probe_key, subject_key};
+use crate::packets::{packet, packet6};
+use crate::wish::{Wish, probe_key, subject_key};
 
 /// One of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +28,14 @@ impl Side {
         match self {
             Self::A => Self::B,
             Self::B => Self::A,
+        }
+    }
+
+    /// Its key: A has that of a stage's device, B the probe's.
+    pub fn key(self) -> PrivateKey {
+        match self {
+            Self::A => subject_key(),
+            Self::B => probe_key(),
         }
     }
 
@@ -55,6 +66,8 @@ impl Side {
 pub struct Passed {
     /// Whose it was.
     pub by: Side,
+    /// When it was sent, by its device's clock.
+    pub at: Duration,
     /// Its content.
     pub datagram: Vec<u8>,
 }
@@ -67,6 +80,8 @@ pub struct Pair {
     pub losing: usize,
     /// All that went over the link or was lost there.
     pub passed: Vec<Passed>,
+    /// The 32-byte secrets that each drew; only the reference tells.
+    pub secrets: [Vec<[u8; 32]>; 2],
     delivered: [Vec<Vec<u8>>; 2],
     numbers: u32,
 }
@@ -76,23 +91,19 @@ const SLICE: Duration = Duration::from_millis(250);
 const MOST_ROUNDS: usize = 50;
 
 impl Pair {
-    /// What both are given: the wish's parameters, each the other's peer. `subject_key` is A's, `probe_key` B's.
+    /// What both are given: the wish's parameters, each the other's peer.
     pub fn setups(wish: &Wish) -> [Setup; 2] {
         Side::BOTH.map(|side| {
-            let (own, other) = match side {
-                Side::A => (subject_key(), probe_key()),
-                Side::B => (probe_key(), subject_key()),
-            };
             let [inner, inner6] = [
                 Ipv4Addr::from(side.other().inner()).to_string(),
                 side.other().inner6().to_string(),
             ];
             Setup {
-                private_key: own,
+                private_key: side.key(),
                 mtu: wish.mtu(),
                 parameters: wish.parameters.clone(),
                 peers: vec![Peer {
-                    public_key: other.public_key(),
+                    public_key: side.other().key().public_key(),
                     preshared_key: wish.preshared.clone(),
                     endpoint: Some(side.other().address()),
                     allowed_ips: vec![format!("{inner}/32"), format!("{inner6}/128")],
@@ -117,6 +128,7 @@ impl Pair {
             setups,
             losing: 0,
             passed: Vec::new(),
+            secrets: [Vec::new(), Vec::new()],
             delivered: [Vec::new(), Vec::new()],
             numbers: 0,
         })
@@ -191,9 +203,10 @@ impl Pair {
                 let mut arriving = Vec::new();
                 for happening in self.ends[by as usize].take() {
                     match happening {
-                        Happening::Sent { datagram, .. } => {
+                        Happening::Sent { at, datagram, .. } => {
                             self.passed.push(Passed {
                                 by,
+                                at,
                                 datagram: datagram.clone(),
                             });
                             if self.losing > 0 {
@@ -205,7 +218,7 @@ impl Pair {
                         Happening::Delivered { packet, .. } => {
                             self.delivered[by as usize].push(packet);
                         }
-                        Happening::Secret(_) => {}
+                        Happening::Secret(secret) => self.secrets[by as usize].push(secret),
                     }
                 }
                 if !arriving.is_empty() {

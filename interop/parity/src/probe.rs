@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use awg_obfuscation::{MessageType, Obfuscation, Parameters};
+use awg_obfuscation::{MessageType, Obfuscation};
 use awg_tunnel::inspection::{
     self, CookieReply, Initiation, Mac, Pending, Response, SessionKeys, Transport,
 };
@@ -12,6 +12,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use crate::end::START;
+use crate::wish::Wish;
 
 /// A peer of the device on the stage.
 pub struct Probe {
@@ -77,27 +78,17 @@ impl Session {
 }
 
 impl Probe {
-    /// A peer with this key.
+    /// A peer with this key, and what the device was wished to have.
     ///
     /// # Panics
     /// With parameters that our own code refuses.
-    pub fn new(
-        key: PrivateKey,
-        subject: PublicKey,
-        preshared: Option<PresharedKey>,
-        address: SocketAddr,
-        parameters: &[(String, String)],
-    ) -> Self {
-        let settings = parameters
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()));
-        let parameters = Parameters::from_settings(settings).expect("parameters of a scene");
+    pub fn new(key: PrivateKey, subject: PublicKey, address: SocketAddr, wish: &Wish) -> Self {
         Self {
             key,
             subject,
-            preshared: preshared.unwrap_or(PresharedKey::ABSENT),
+            preshared: wish.preshared(),
             address,
-            obfuscation: Obfuscation::new(parameters).expect("parameters of a scene"),
+            obfuscation: wish.obfuscation(),
             rng: StdRng::from_seed([0x5a; 32]),
             indices: 0x00ab_0000,
         }
@@ -233,32 +224,12 @@ impl Probe {
 
     /// Opens a transport message of the device, padded or bare.
     pub fn open(&self, session: &Session, datagram: &[u8]) -> Option<Transport> {
-        let padding = self.obfuscation.padding(MessageType::Transport);
-        [padding, 0]
-            .into_iter()
-            .filter_map(|offset| {
-                let mut datagram = datagram.to_vec();
-                self.obfuscation
-                    .toggle_protection(MessageType::Transport, offset, &mut datagram);
-                Transport::read(datagram.get(offset..)?, &session.receive).ok()
-            })
-            .find(|message| message.receiver == session.local)
+        opened(&self.obfuscation, datagram, session.local, &session.receive)
     }
 
     /// The message in a datagram, if it may be of that kind: without padding, header protection and trailer.
     pub fn message(&self, kind: MessageType, datagram: &[u8]) -> Option<Vec<u8>> {
-        let found = self
-            .obfuscation
-            .classify(datagram)
-            .find(|found| found.message == kind)?;
-        let mut datagram = datagram.to_vec();
-        self.obfuscation
-            .toggle_protection(kind, found.offset, &mut datagram);
-        let mut message = datagram.split_off(found.offset);
-        if kind != MessageType::Transport {
-            message.truncate(kind.bare_size());
-        }
-        Some(message)
+        message(&self.obfuscation, kind, datagram)
     }
 
     /// What a datagram is by size and type word.
@@ -268,4 +239,42 @@ impl Probe {
             .next()
             .map(|found| found.message)
     }
+}
+
+/// The message in a datagram, if it may be of that kind: without padding, header protection and trailer.
+pub fn message(obfuscation: &Obfuscation, kind: MessageType, datagram: &[u8]) -> Option<Vec<u8>> {
+    let mut found = obfuscation.classify(datagram);
+    let offset = found.find(|found| found.message == kind)?.offset;
+    let mut message = clear(obfuscation, kind, offset, datagram)?;
+    if kind != MessageType::Transport {
+        message.truncate(kind.bare_size());
+    }
+    Some(message)
+}
+
+/// The transport message in a datagram, padded or bare, if this key opens it and it is for this index.
+pub(crate) fn opened(
+    obfuscation: &Obfuscation,
+    datagram: &[u8],
+    receiver: u32,
+    key: &[u8; 32],
+) -> Option<Transport> {
+    let kind = MessageType::Transport;
+    [obfuscation.padding(kind), 0]
+        .into_iter()
+        .filter_map(|offset| clear(obfuscation, kind, offset, datagram))
+        .filter_map(|message| Transport::read(&message, key).ok())
+        .find(|message| message.receiver == receiver)
+}
+
+/// What stands behind the padding, without header protection.
+fn clear(
+    obfuscation: &Obfuscation,
+    kind: MessageType,
+    offset: usize,
+    datagram: &[u8],
+) -> Option<Vec<u8>> {
+    let mut datagram = datagram.to_vec();
+    obfuscation.toggle_protection(kind, offset, &mut datagram);
+    (offset <= datagram.len()).then(|| datagram.split_off(offset))
 }

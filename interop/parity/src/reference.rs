@@ -8,7 +8,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::end::{End, Happening, Setup};
+use crate::end::{End, Happening, Held, Setup};
+use crate::hex;
 
 /// Which build of the reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,16 +165,20 @@ impl Drop for Reference {
 fn uapi(setup: &Setup) -> String {
     let mut text = format!(
         "private_key={}\nlisten_port=51820\n",
-        hex(setup.private_key.as_bytes())
+        hex::write(setup.private_key.as_bytes())
     );
     let known = |(name, _): &&(String, String)| name != "KeepalivePadding";
     for (name, value) in setup.parameters.iter().filter(known) {
         let _ = writeln!(text, "{}={value}", name.to_lowercase());
     }
     for peer in &setup.peers {
-        let _ = writeln!(text, "public_key={}", hex(peer.public_key.as_bytes()));
+        let _ = writeln!(
+            text,
+            "public_key={}",
+            hex::write(peer.public_key.as_bytes())
+        );
         if let Some(key) = &peer.preshared_key {
-            let _ = writeln!(text, "preshared_key={}", hex(key.as_bytes()));
+            let _ = writeln!(text, "preshared_key={}", hex::write(key.as_bytes()));
         }
         if let Some(endpoint) = peer.endpoint {
             let _ = writeln!(text, "endpoint={endpoint}");
@@ -188,35 +193,32 @@ fn uapi(setup: &Setup) -> String {
     text
 }
 
-fn hex(data: &[u8]) -> String {
+/// Bytes in a line of the program's: `-` where there are none.
+fn argument(data: &[u8]) -> String {
     if data.is_empty() {
-        return "-".to_owned();
+        "-".to_owned()
+    } else {
+        hex::write(data)
     }
-    data.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn bytes(text: &str) -> Vec<u8> {
     if text == "-" {
-        return Vec::new();
+        Vec::new()
+    } else {
+        hex::read(text)
     }
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hex"))
-        .collect()
 }
 
 fn several(data: &[Vec<u8>]) -> String {
-    let texts: Vec<_> = data.iter().map(|each| hex(each)).collect();
+    let texts: Vec<_> = data.iter().map(|each| argument(each)).collect();
     texts.join(" ")
 }
 
 impl End for Reference {
     fn open(&mut self, setup: &Setup) -> Result<(), String> {
         self.command(&format!("open {} {}", setup.mtu, setup.seed))?;
-        self.command(&format!("set {}", hex(uapi(setup).as_bytes())))?;
+        self.command(&format!("set {}", argument(uapi(setup).as_bytes())))?;
         self.command("up")?;
         Ok(())
     }
@@ -240,9 +242,14 @@ impl End for Reference {
         self.must(&format!("counter {counter}"));
     }
 
-    fn has_keys(&mut self) -> bool {
-        let values = self.must("keys");
-        values.first().is_some_and(|value| value == "yes")
+    fn held(&mut self) -> Held {
+        let names = self.must("keys");
+        let has = |name: &str| names.iter().any(|held| held == name);
+        Held {
+            current: has("current"),
+            previous: has("previous"),
+            next: has("next"),
+        }
     }
 
     fn take(&mut self) -> Vec<Happening> {

@@ -1,17 +1,18 @@
 //! A device of one implementation, the probe beside it, and a scene's first steps.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use awg_obfuscation::MessageType;
 use awg_tunnel::inspection::authenticate_message;
-use awg_tunnel::{PresharedKey, PrivateKey};
 
-use crate::end::{End, Happening, Peer, Setup};
+use crate::end::{End, Happening, Setup};
 use crate::ours::Ours;
+use crate::packets::{is_whole, outgoing};
 use crate::probe::{Offer, Probe, Session};
 use crate::reference::Reference;
+use crate::wish::{PROBE_ADDRESS, Wish, probe_key, subject_key};
 
 /// One second.
 pub const SECOND: Duration = Duration::from_secs(1);
@@ -19,112 +20,11 @@ pub const SECOND: Duration = Duration::from_secs(1);
 pub const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// Which implementation a scene is played to.
-pub enum Bench {
+pub enum Implementation {
     /// awgproxy's.
     Ours,
     /// The reference's, by its program.
     Reference(PathBuf),
-}
-
-/// What a scene wants of its device.
-#[derive(Clone, Default)]
-pub struct Wish {
-    /// The obfuscation.
-    pub parameters: Vec<(String, String)>,
-    /// A key shared beside the pairs.
-    pub preshared: Option<PresharedKey>,
-    /// The largest inner packet; 1420 where it is 0.
-    pub mtu: u16,
-    /// Seconds between packets that keep a way open.
-    pub keepalive: Option<u16>,
-    /// Whether the device does not know where the probe is.
-    pub waits: bool,
-    /// Sets the device's randomness apart from other runs of the scene.
-    pub seed: u64,
-}
-
-impl Wish {
-    /// A device with this obfuscation.
-    pub fn with(parameters: &[(&str, &str)]) -> Self {
-        Self {
-            parameters: parameters
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect(),
-            ..Self::default()
-        }
-    }
-
-    /// The largest inner packet, in bytes.
-    pub fn mtu(&self) -> u16 {
-        if self.mtu == 0 { 1420 } else { self.mtu }
-    }
-
-    /// What the device is given: the probe is its peer.
-    fn setup(&self) -> Setup {
-        Setup {
-            private_key: subject_key(),
-            mtu: self.mtu(),
-            parameters: self.parameters.clone(),
-            peers: vec![Peer {
-                public_key: probe_key().public_key(),
-                preshared_key: self.preshared.clone(),
-                endpoint: (!self.waits).then_some(PROBE_ADDRESS),
-                allowed_ips: vec!["10.0.0.2/32".to_owned(), "fd00::2/128".to_owned()],
-                persistent_keepalive: self.keepalive,
-            }],
-            seed: self.seed + 1,
-        }
-    }
-
-    /// A device with every parameter.
-    #[must_use]
-    pub fn everything() -> Self {
-        Self::with(&[
-            ("Jc", "4"),
-            ("Jmin", "50"),
-            ("Jmax", "60"),
-            ("S1", "31"),
-            ("S2", "17"),
-            ("S3", "45"),
-            ("S4", "12"),
-            ("H1", "100000-199999"),
-            ("H2", "200000-299999"),
-            ("H3", "300000-399999"),
-            ("H4", "400000-499999"),
-            ("I1", "<b 0xc2ff00a1><r 16><t>"),
-            ("I2", "<rd 12><rc 20>"),
-            ("I3", "<b deadbeef>"),
-            ("I4", "<r 77>"),
-            ("I5", "<t><r 40>"),
-        ])
-    }
-
-    /// A device whose four messages all have 148 bytes, data of 96 bytes among them.
-    #[must_use]
-    pub fn colliding() -> Self {
-        Self::with(&[
-            ("S2", "56"),
-            ("S3", "84"),
-            ("S4", "20"),
-            ("H1", "1000-1999"),
-            ("H2", "2000-2999"),
-            ("H3", "3000-3999"),
-            ("H4", "4000-4999"),
-        ])
-    }
-}
-
-const PROBE_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)), 51820);
-
-/// The device's key.
-pub fn subject_key() -> PrivateKey {
-    PrivateKey::from_bytes([0x11; 32])
-}
-
-/// The probe's key.
-pub fn probe_key() -> PrivateKey {
-    PrivateKey::from_bytes([0x22; 32])
 }
 
 /// A datagram that the device sent.
@@ -160,7 +60,7 @@ pub struct Stage {
     setup: Setup,
 }
 
-impl Bench {
+impl Implementation {
     /// A device without anything open.
     pub fn end(&self) -> Box<dyn End> {
         match self {
@@ -193,13 +93,7 @@ impl Bench {
         end.open(&setup)?;
         let mut stage = Stage {
             end,
-            probe: Probe::new(
-                probe_key(),
-                subject_key().public_key(),
-                wish.preshared.clone(),
-                PROBE_ADDRESS,
-                &wish.parameters,
-            ),
+            probe: Probe::new(probe_key(), subject_key().public_key(), PROBE_ADDRESS, wish),
             clock: Duration::ZERO,
             setup,
         };
@@ -230,46 +124,6 @@ impl Bench {
             });
         Some(Some(sizes.collect()))
     }
-}
-
-/// An IPv4 packet from the probe's inner address to the device's, or as given.
-pub fn packet(from: [u8; 4], to: [u8; 4], length: usize) -> Vec<u8> {
-    let mut packet = vec![0xa5; length.max(20)];
-    packet[0] = 0x45;
-    packet[2..4].copy_from_slice(&(length.max(20) as u16).to_be_bytes());
-    packet[12..16].copy_from_slice(&from);
-    packet[16..20].copy_from_slice(&to);
-    packet
-}
-
-/// An IPv6 packet.
-pub fn packet6(from: Ipv6Addr, to: Ipv6Addr, payload: usize) -> Vec<u8> {
-    let mut packet = vec![0xa5; 40 + payload];
-    packet[0] = 0x60;
-    packet[4..6].copy_from_slice(&(payload as u16).to_be_bytes());
-    packet[8..24].copy_from_slice(&from.octets());
-    packet[24..40].copy_from_slice(&to.octets());
-    packet
-}
-
-/// Whether a packet is one that `packet` or `packet6` made, to its last byte.
-fn is_whole(packet: &[u8]) -> bool {
-    let (header, length) = match packet {
-        [0x45, _, high, low, ..] => (20, u16::from_be_bytes([*high, *low]).into()),
-        [0x60, _, _, _, high, low, ..] => (40, 40 + usize::from(u16::from_be_bytes([*high, *low]))),
-        _ => return false,
-    };
-    packet.len() == length && packet[header..].iter().all(|byte| *byte == 0xa5)
-}
-
-/// A packet of the device to the probe.
-pub fn outgoing(length: usize) -> Vec<u8> {
-    packet([10, 0, 0, 1], [10, 0, 0, 2], length)
-}
-
-/// A packet of the probe to the device.
-pub fn incoming(length: usize) -> Vec<u8> {
-    packet([10, 0, 0, 2], [10, 0, 0, 1], length)
 }
 
 impl Stage {
@@ -348,6 +202,15 @@ impl Stage {
         self.initiation(&deeds)
     }
 
+    /// The probe's response to the initiation that the device sends for a packet of 20 bytes, and the session that it makes.
+    ///
+    /// # Panics
+    /// Where it sends none.
+    pub fn answer(&mut self) -> (Vec<u8>, Session) {
+        let initiation = self.asked();
+        self.probe.answer(&initiation).expect("for this probe")
+    }
+
     /// An initiation of the probe comes; what the device does.
     pub fn offered(&mut self) -> (Offer, Deeds) {
         let offer = self.probe.initiation(self.clock);
@@ -369,8 +232,7 @@ impl Stage {
     /// # Panics
     /// Where there is none.
     pub fn begun_by_the_device(&mut self) -> (Session, Deeds) {
-        let initiation = self.asked();
-        let (response, session) = self.probe.answer(&initiation).expect("for this probe");
+        let (response, session) = self.answer();
         let deeds = self.receive(&response);
         (session, deeds)
     }

@@ -4,28 +4,17 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use awg_obfuscation::{MessageType, Obfuscation, Parameters};
+use awg_obfuscation::MessageType;
 use awg_parity::end::{End, Happening, START};
 use awg_parity::ours::Ours;
-use awg_parity::pair::{Pair, Passed, Side};
+use awg_parity::packets::incoming;
+use awg_parity::pair::{Pair, Side};
+use awg_parity::probe::message;
 use awg_parity::reference::{Reference, Version, needed};
-use awg_parity::stage::{Bench, SECOND, Wish, incoming, probe_key, subject_key};
+use awg_parity::stage::{Implementation, SECOND};
+use awg_parity::wish::{Wish, probe_key, subject_key};
 use awg_tunnel::PresharedKey;
 use awg_tunnel::inspection::{Initiation, Response, timestamp};
-
-/// The message of that kind in a datagram that passed.
-fn message(wish: &Wish, kind: MessageType, passed: &Passed) -> Option<Vec<u8>> {
-    let settings = wish
-        .parameters
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()));
-    let parameters = Parameters::from_settings(settings).expect("good parameters");
-    let obfuscation = Obfuscation::new(parameters).expect("good parameters");
-    let found = obfuscation
-        .classify(&passed.datagram)
-        .find(|found| found.message == kind)?;
-    Some(passed.datagram[found.offset..].to_vec())
-}
 
 fn word(message: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(*message[at..].first_chunk().expect("a word"))
@@ -41,10 +30,11 @@ fn converse(ends: [Box<dyn End>; 2], wish: &Wish) {
     assert_eq!(pair.delivered(Side::B), [there]);
     assert_eq!(pair.delivered(Side::A), [back]);
 
+    let obfuscation = wish.obfuscation();
     let of = |by: Side, kind| {
         let passed = pair.passed.iter().filter(move |passed| passed.by == by);
         passed
-            .filter_map(|passed| message(wish, kind, passed))
+            .filter_map(|passed| message(&obfuscation, kind, &passed.datagram))
             .collect::<Vec<_>>()
     };
     let initiations = of(Side::A, MessageType::Initiation);
@@ -129,7 +119,11 @@ fn ours_answers_to_what_the_reference_says() {
 fn the_reference_uses_a_cookie_of_ours() {
     for program in programs() {
         for wish in wishes() {
-            uses_a_cookie(Box::new(Reference::start(&program)), &Bench::Ours, &wish);
+            uses_a_cookie(
+                Box::new(Reference::start(&program)),
+                &Implementation::Ours,
+                &wish,
+            );
         }
     }
 }
@@ -137,7 +131,7 @@ fn the_reference_uses_a_cookie_of_ours() {
 #[test]
 fn ours_uses_a_cookie_of_the_reference() {
     for program in programs() {
-        let loaded = Bench::Reference(program);
+        let loaded = Implementation::Reference(program);
         for wish in wishes() {
             uses_a_cookie(Box::<Ours>::default(), &loaded, &wish);
         }
@@ -145,7 +139,7 @@ fn ours_uses_a_cookie_of_the_reference() {
 }
 
 /// One begins while the other is under load: it gets a cookie, and comes back with it.
-fn uses_a_cookie(mut beginning: Box<dyn End>, loaded: &Bench, wish: &Wish) {
+fn uses_a_cookie(mut beginning: Box<dyn End>, loaded: &Implementation, wish: &Wish) {
     let mut loaded = loaded.stage(&Wish {
         seed: 1,
         ..wish.clone()
@@ -166,7 +160,7 @@ fn uses_a_cookie(mut beginning: Box<dyn End>, loaded: &Bench, wish: &Wish) {
                 beginning.receive(from, &[answer.datagram]);
             }
         }
-        if beginning.has_keys() {
+        if beginning.held().current {
             break;
         }
         beginning.advance(6 * SECOND);
@@ -174,7 +168,7 @@ fn uses_a_cookie(mut beginning: Box<dyn End>, loaded: &Bench, wish: &Wish) {
         loaded.flood();
     }
     assert_eq!(replies, 1);
-    assert!(beginning.has_keys(), "no session under load");
+    assert!(beginning.held().current, "no session under load");
 }
 
 fn datagrams(end: &mut dyn End) -> Vec<Vec<u8>> {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use awg_parity::behaviours::TABLE;
 use awg_parity::page::{self, Outcome};
 use awg_parity::reference::{Version, needed};
-use awg_parity::stage::Bench;
+use awg_parity::stage::Implementation;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 type Outcomes = Arc<Mutex<HashMap<(&'static str, &'static str), Outcome>>>;
@@ -24,8 +24,9 @@ fn main() {
             let (program, outcomes) = (program.clone(), Arc::clone(&outcomes));
             let ignored = program.is_none();
             let play = move || {
-                let reference = (row.play)(&Bench::Reference(program.expect("else ignored")));
-                let ours = (row.play)(&Bench::Ours);
+                let reference =
+                    row.play(&Implementation::Reference(program.expect("else ignored")));
+                let ours = row.play(&Implementation::Ours);
                 let outcome = Outcome { reference, ours };
                 let judged = judge(&outcome, row.difference.is_some());
                 let mut all = outcomes.lock().expect("no test panics with it");

@@ -1,20 +1,22 @@
 //! Today's servers: v0.2.19 of the reference, which pads keepalives with S4 and leaves out signature packets without tags.
 
+use awg_parity::packets::incoming;
 use awg_parity::reference::{Version, needed};
-use awg_parity::stage::{Bench, SECOND, Stage, Wish, incoming};
+use awg_parity::stage::{Implementation, SECOND, Stage};
+use awg_parity::wish::Wish;
 
 fn stage() -> Option<Stage> {
-    Some(bench(Version::Later)?.stage(&Wish::with(&[("S4", "12")])))
+    Some(implementation(Version::Later)?.stage(&Wish::with(&[("S4", "12")])))
 }
 
-fn bench(version: Version) -> Option<Bench> {
-    needed(version).map(Bench::Reference)
+fn implementation(version: Version) -> Option<Implementation> {
+    needed(version).map(Implementation::Reference)
 }
 
 #[test]
 fn its_keepalives_are_padded_as_ours_are() {
     let Some(mut stage) = stage() else { return };
-    let mut ours = Bench::Ours.stage(&Wish::with(&[("S4", "12")]));
+    let mut ours = Implementation::Ours.stage(&Wish::with(&[("S4", "12")]));
     for stage in [&mut stage, &mut ours] {
         let mut session = stage.begun_by_the_probe();
         stage.advance(SECOND);
@@ -45,17 +47,20 @@ fn it_takes_ours_and_no_bare_ones() {
 
 #[test]
 fn it_leaves_out_signature_packets_without_tags() {
-    let (Some(reference), Some(later)) = (bench(Version::Reference), bench(Version::Later)) else {
+    let (Some(reference), Some(later)) = (
+        implementation(Version::Reference),
+        implementation(Version::Later),
+    ) else {
         return;
     };
     let wish = Wish::with(&[("I1", ""), ("I2", "<r 9>"), ("I3", "")]);
     let cases = [
         (reference, vec![0, 9, 0, 148]),
         (later, vec![9, 148]),
-        (Bench::Ours, vec![9, 148]),
+        (Implementation::Ours, vec![9, 148]),
     ];
-    for (bench, expected) in cases {
-        let sent = bench.stage(&wish).send(20).sent;
+    for (implementation, expected) in cases {
+        let sent = implementation.stage(&wish).send(20).sent;
         let sizes: Vec<_> = sent.iter().map(|sent| sent.datagram.len()).collect();
         assert_eq!(sizes, expected);
     }

@@ -1,19 +1,20 @@
 //! Random configurations and short scenes, ours against the reference: whatever is drawn, they come together and move data, and
-//! where nothing was lost on the way all of it arrives.
+//! where nothing was lost on the way all of it arrives. Every datagram of the reference is read with the keys and made again.
 //!
 //! `PARITY_CASES` says how many (200 by default) and `PARITY_SEED` which ones (0 by default); a failure is shrunk and told with
 //! both, which play it again.
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
 use awg_parity::end::End;
+use awg_parity::hex;
 use awg_parity::ours::Ours;
 use awg_parity::pair::{Pair, Side};
+use awg_parity::reencode;
 use awg_parity::reference::{Reference, Version, needed};
-use awg_parity::stage::Wish;
+use awg_parity::wish::Wish;
 use awg_tunnel::PresharedKey;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -117,13 +118,7 @@ fn signature() -> impl Strategy<Value = String> {
         (1..60_u16).prop_map(|n| format!("<rd {n}>")),
         (1..60_u16).prop_map(|n| format!("<rc {n}>")),
         Just("<t>".to_owned()),
-        vec(any::<u8>(), 1..40).prop_map(|bytes| {
-            let mut hex = String::new();
-            for byte in bytes {
-                let _ = write!(hex, "{byte:02x}");
-            }
-            format!("<b 0x{hex}>")
-        }),
+        vec(any::<u8>(), 1..40).prop_map(|bytes| format!("<b 0x{}>", hex::write(&bytes))),
     ];
     vec(tag, 1..5).prop_map(|tags| tags.concat())
 }
@@ -203,7 +198,7 @@ fn wish(draw: &Draw) -> Wish {
     }
 }
 
-/// Plays a scene; whatever it was, afterwards data passes both ways.
+/// Plays a scene; whatever it was, afterwards data passes both ways, and our code makes all again that the reference sent.
 fn play(program: &Path, draw: &Draw) -> Result<(), TestCaseError> {
     let reference: Box<dyn End> = Box::new(Reference::start(program));
     let ours: Box<dyn End> = Box::<Ours>::default();
@@ -212,7 +207,8 @@ fn play(program: &Path, draw: &Draw) -> Result<(), TestCaseError> {
     } else {
         [reference, ours]
     };
-    let mut pair = Pair::open(ends, Pair::setups(&wish(draw))).map_err(TestCaseError::fail)?;
+    let wish = wish(draw);
+    let mut pair = Pair::open(ends, Pair::setups(&wish)).map_err(TestCaseError::fail)?;
     pair.advance(Duration::from_secs(1));
     let mut sent = [Vec::new(), Vec::new()];
     let mut seen = HashSet::new();
@@ -256,6 +252,8 @@ fn play(program: &Path, draw: &Draw) -> Result<(), TestCaseError> {
         }
         prop_assert!(arrived, "no {} bytes of {:?} arrive any more", length, by);
     }
+    let reference = if draw.ours_is_a { Side::B } else { Side::A };
+    reencode::all(&pair, reference, &wish);
     if !loses(draw) {
         let missing = sent.concat().into_iter().filter(|one| !seen.contains(one));
         prop_assert_eq!(missing.count(), 0, "packets were lost");

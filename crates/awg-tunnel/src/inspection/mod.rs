@@ -14,7 +14,7 @@ mod transport;
 pub use cookie_reply::CookieReply;
 pub use initiation::{Initiation, Pending};
 pub use response::Response;
-pub use session::SessionKeys;
+pub use session::{Held, SessionKeys};
 pub use transport::Transport;
 
 use crate::mac;

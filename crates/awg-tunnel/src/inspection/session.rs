@@ -1,4 +1,4 @@
-//! The keys of a session.
+//! The keys of a session, and which sessions a peer has.
 
 /// The two keys of a session.
 pub struct SessionKeys(pub(super) crate::noise::SessionKeys);
@@ -13,4 +13,15 @@ impl SessionKeys {
     pub fn responder_to_initiator(&self) -> &[u8; 32] {
         &self.0.responder_to_initiator
     }
+}
+
+/// Which of a peer's up to three sessions are in memory.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Held {
+    /// The one that sends.
+    pub current: bool,
+    /// The one before it.
+    pub previous: bool,
+    /// The one that was answered and that the initiator has not used yet.
+    pub next: bool,
 }

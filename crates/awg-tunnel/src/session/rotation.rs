@@ -77,6 +77,16 @@ impl Rotation {
         ended.map(|keypair| keypair.local_index())
     }
 
+    /// Which there are.
+    #[cfg(feature = "inspection")]
+    pub(crate) fn held(&self) -> crate::inspection::Held {
+        crate::inspection::Held {
+            current: self.current.is_some(),
+            previous: self.previous.is_some(),
+            next: self.next.is_some(),
+        }
+    }
+
     /// Ends all; gives their indices.
     pub(crate) fn clear(&mut self) -> impl Iterator<Item = u32> + use<> {
         [self.current.take(), self.previous.take(), self.next.take()]

@@ -163,10 +163,10 @@ impl Tunnel {
 
 #[cfg(feature = "inspection")]
 impl Tunnel {
-    /// Whether a peer has a current session in memory, also one that is too old to send.
-    pub fn has_session(&self, peer: PeerId) -> bool {
+    /// Which of a peer's sessions are in memory, also those that are too old to send.
+    pub fn held(&self, peer: PeerId) -> crate::inspection::Held {
         let peer = self.peers.get(peer);
-        peer.is_some_and(|peer| peer.sessions.current().is_some())
+        peer.map(|peer| peer.sessions.held()).unwrap_or_default()
     }
 
     /// Moves the counter of a peer's current session, if there is one: nobody waits for 2^60 messages.

@@ -3,9 +3,11 @@
 use awg_obfuscation::MessageType;
 use awg_parity::end::{End, Happening};
 use awg_parity::ours::Ours;
+use awg_parity::packets::incoming;
 use awg_parity::pair::{Pair, Side};
 use awg_parity::reference::{Reference, Version, needed};
-use awg_parity::stage::{Bench, SECOND, Wish, incoming};
+use awg_parity::stage::{Implementation, SECOND};
+use awg_parity::wish::Wish;
 
 use crate::end::Boringtun;
 use crate::settings::Settings;
@@ -65,10 +67,10 @@ fn boringtun_gives_the_reference_a_cookie() {
 }
 
 /// A device under load gives boringtun a cookie, and is content with what comes back.
-fn is_given_a_cookie(bench: &Bench) {
+fn is_given_a_cookie(implementation: &Implementation) {
     let obfuscation = obfuscation(SETTINGS);
     let [_, setup] = setups(SETTINGS, false);
-    let mut stage = bench.stage(&Wish::with(SETTINGS));
+    let mut stage = implementation.stage(&Wish::with(SETTINGS));
     let mut end = Boringtun::default();
     end.open(&setup).expect("good settings");
     end.advance(SECOND);
@@ -106,7 +108,7 @@ fn is_given_a_cookie(bench: &Bench) {
 
 #[test]
 fn our_tunnel_gives_boringtun_a_cookie() {
-    is_given_a_cookie(&Bench::Ours);
+    is_given_a_cookie(&Implementation::Ours);
 }
 
 #[test]
@@ -114,5 +116,5 @@ fn the_reference_gives_boringtun_a_cookie() {
     let Some(program) = needed(Version::Reference) else {
         return;
     };
-    is_given_a_cookie(&Bench::Reference(program));
+    is_given_a_cookie(&Implementation::Reference(program));
 }

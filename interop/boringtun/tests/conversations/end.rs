@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use awg_boringtun::{Adapter, Output, Peer};
 use awg_obfuscation::{Obfuscation, Parameters};
-use awg_parity::end::{End, Happening, START, Setup};
+use awg_parity::end::{End, Happening, Held, START, Setup};
 use boringtun::noise::Tunn;
 use boringtun::noise::rate_limiter::RateLimiter;
 use boringtun::x25519::{PublicKey, StaticSecret};
@@ -130,7 +130,7 @@ impl End for Boringtun {
         panic!("boringtun keeps its counters to itself");
     }
 
-    fn has_keys(&mut self) -> bool {
+    fn held(&mut self) -> Held {
         panic!("boringtun keeps its keys to itself");
     }
 

@@ -12,7 +12,8 @@ use awg_parity::end::{End, Setup};
 use awg_parity::ours::Ours;
 use awg_parity::pair::{Pair, Side};
 use awg_parity::reference::{Reference, Version, needed};
-use awg_parity::stage::{SECOND, Wish};
+use awg_parity::stage::SECOND;
+use awg_parity::wish::Wish;
 use awg_tunnel::PresharedKey;
 
 use end::Boringtun;
@@ -246,7 +247,7 @@ fn nothing_waits() {
     let mut end = boringtun();
     let [setup, _] = setups(&[], false);
     end.open(&setup).expect("good");
-    end.send(&[awg_parity::stage::outgoing(100)])
+    end.send(&[awg_parity::packets::outgoing(100)])
         .expect("it goes on");
     assert_eq!(end.take().len(), 1);
     end.advance(Duration::from_secs(4));

@@ -8,14 +8,15 @@ use awg_tunnel::inspection::{CookieReply, Mac, timestamp};
 
 use super::{Behaviour, differs, same};
 use crate::end::START;
-use crate::stage::{Bench, Deeds, MILLISECOND, SECOND, Stage, Wish};
+use crate::stage::{Deeds, Implementation, MILLISECOND, SECOND, Stage};
+use crate::wish::Wish;
 
 pub(super) const ROWS: &[Behaviour] = &[
     same(
         "load",
         "an initiation under load, without a cookie",
-        |bench| {
-            let mut stage = loaded(bench);
+        |implementation| {
+            let mut stage = loaded(implementation);
             let (_, deeds) = stage.offered();
             format!(
                 "{} of {} bytes",
@@ -24,8 +25,8 @@ pub(super) const ROWS: &[Behaviour] = &[
             )
         },
     ),
-    same("reply", "what the cookie reply holds", |bench| {
-        let mut stage = loaded(bench);
+    same("reply", "what the cookie reply holds", |implementation| {
+        let mut stage = loaded(implementation);
         let (offer, deeds) = stage.offered();
         let reply = read(&stage, &offer.message, &deeds);
         let sender = u32::from_le_bytes(*offer.message[4..].first_chunk().expect("a sender"));
@@ -42,8 +43,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "with_cookie",
         "an initiation under load with its cookie",
-        |bench| {
-            let mut stage = loaded(bench);
+        |implementation| {
+            let mut stage = loaded(implementation);
             let cookie = cookie(&mut stage);
             let deeds = with_cookie(&mut stage, &cookie);
             stage.words(&deeds, None)
@@ -52,8 +53,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "wrong_cookie",
         "an initiation under load with a wrong cookie",
-        |bench| {
-            let mut stage = loaded(bench);
+        |implementation| {
+            let mut stage = loaded(implementation);
             let mut cookie = cookie(&mut stage);
             cookie[3] ^= 1;
             let deeds = with_cookie(&mut stage, &cookie);
@@ -63,8 +64,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "other_port",
         "an initiation under load with the cookie of another port",
-        |bench| {
-            let mut stage = loaded(bench);
+        |implementation| {
+            let mut stage = loaded(implementation);
             let cookie = cookie(&mut stage);
             stage.probe.address.set_port(9);
             let deeds = with_cookie(&mut stage, &cookie);
@@ -74,8 +75,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "other_address",
         "an initiation under load with the cookie of another address",
-        |bench| {
-            let mut stage = loaded(bench);
+        |implementation| {
+            let mut stage = loaded(implementation);
             let cookie = cookie(&mut stage);
             stage.probe.address = SocketAddr::from(([192, 0, 2, 77], 51820));
             let deeds = with_cookie(&mut stage, &cookie);
@@ -85,8 +86,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "second_cookie",
         "whether two cookies of one address are alike",
-        |bench| {
-            let mut stage = loaded(bench);
+        |implementation| {
+            let mut stage = loaded(implementation);
             let (one, two) = (cookie(&mut stage), cookie(&mut stage));
             super::preamble::alike(&one, &two)
         },
@@ -94,8 +95,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "old_cookie",
         "an initiation under load with a cookie of 121 s ago",
-        |bench| {
-            let mut stage = loaded(bench);
+        |implementation| {
+            let mut stage = loaded(implementation);
             let cookie = cookie(&mut stage);
             stage.advance(121 * SECOND);
             stage.flood();
@@ -106,8 +107,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "load_ends",
         "an initiation without a cookie 1.1 s after the load",
-        |bench| {
-            let mut stage = loaded(bench);
+        |implementation| {
+            let mut stage = loaded(implementation);
             stage.advance(SECOND + SECOND / 10);
             let (_, deeds) = stage.offered();
             stage.words(&deeds, None)
@@ -116,8 +117,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "wrong_mac1",
         "an initiation under load with a wrong mac1",
-        |bench| {
-            let mut stage = loaded(bench);
+        |implementation| {
+            let mut stage = loaded(implementation);
             let mut offer = stage.probe.initiation(stage.clock);
             let last = offer.datagram.len();
             offer.datagram[last - 20] ^= 1;
@@ -129,8 +130,8 @@ pub(super) const ROWS: &[Behaviour] = &[
         "replayed",
         "an accepted initiation again, under load",
         "whoever replays a recorded initiation would learn that here is a server; it computes nothing and hears nothing",
-        |bench| {
-            let mut stage = bench.stage(&wish());
+        |implementation| {
+            let mut stage = implementation.stage(&wish());
             let offer = stage.probe.initiation(stage.clock);
             stage.receive(&offer.datagram);
             stage.advance(SECOND);
@@ -142,8 +143,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "rate",
         "how many of 40 initiations with a cookie are answered under load, 21 ms apart",
-        |bench| {
-            let mut stage = loaded(bench);
+        |implementation| {
+            let mut stage = loaded(implementation);
             let cookie = cookie(&mut stage);
             let answered = (0..40_u32)
                 .filter(|number| {
@@ -161,8 +162,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "response_under_load",
         "a response under load, without a cookie",
-        |bench| {
-            let mut stage = bench.stage(&wish());
+        |implementation| {
+            let mut stage = implementation.stage(&wish());
             let initiation = stage.asked();
             stage.flood();
             let (response, _) = stage.probe.answer(&initiation).expect("for this probe");
@@ -173,8 +174,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "response_with_cookie",
         "a response under load with its cookie",
-        |bench| {
-            let mut stage = bench.stage(&wish());
+        |implementation| {
+            let mut stage = implementation.stage(&wish());
             let initiation = stage.asked();
             stage.flood();
             let preshared = PresharedKey::ABSENT;
@@ -200,13 +201,13 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "used",
         "the mac2 of the initiation after a cookie reply",
-        |bench| mac2_after(bench, 6, |_| {}),
+        |implementation| mac2_after(implementation, 6, |_| {}),
     ),
     same(
         "not_at_once",
         "what the device does at once when a cookie reply comes",
-        |bench| {
-            let mut stage = bench.stage(&wish());
+        |implementation| {
+            let mut stage = implementation.stage(&wish());
             let asked = stage.asked();
             let reply = stage.probe.cookie_reply(&bare(&stage, &asked), [7; 16]);
             let deeds = stage.receive(&reply);
@@ -216,8 +217,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "forged_reply",
         "the mac2 of the initiation after a forged cookie reply",
-        |bench| {
-            mac2_after(bench, 6, |reply| {
+        |implementation| {
+            mac2_after(implementation, 6, |reply| {
                 let last = reply.len() - 1;
                 reply[last] ^= 1;
             })
@@ -226,8 +227,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "reply_for_another_index",
         "the mac2 of the initiation after a cookie reply to an unknown index",
-        |bench| {
-            mac2_after(bench, 6, |reply| {
+        |implementation| {
+            mac2_after(implementation, 6, |reply| {
                 let at = reply.len() - 64 + 4;
                 reply[at] ^= 1;
             })
@@ -236,12 +237,12 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "kept",
         "the mac2 of an initiation 100 s after the cookie reply",
-        |bench| mac2_after(bench, 100, |_| {}),
+        |implementation| mac2_after(implementation, 100, |_| {}),
     ),
     same(
         "too_old",
         "the mac2 of an initiation 121 s after the cookie reply",
-        |bench| mac2_after(bench, 121, |_| {}),
+        |implementation| mac2_after(implementation, 121, |_| {}),
     ),
 ];
 
@@ -249,8 +250,8 @@ fn wish() -> Wish {
     Wish::with(&[("S1", "31"), ("S2", "17"), ("S3", "45")])
 }
 
-fn loaded(bench: &Bench) -> Stage {
-    let mut stage = bench.stage(&wish());
+fn loaded(implementation: &Implementation) -> Stage {
+    let mut stage = implementation.stage(&wish());
     stage.flood();
     stage
 }
@@ -287,8 +288,12 @@ fn bare(stage: &Stage, initiation: &[u8]) -> Vec<u8> {
 }
 
 /// The mac2 of the initiation some seconds after a cookie reply to the first.
-fn mac2_after(bench: &Bench, seconds: u32, change: impl FnOnce(&mut Vec<u8>)) -> String {
-    let mut stage = bench.stage(&wish());
+fn mac2_after(
+    implementation: &Implementation,
+    seconds: u32,
+    change: impl FnOnce(&mut Vec<u8>),
+) -> String {
+    let mut stage = implementation.stage(&wish());
     let asked = stage.asked();
     let mut reply = stage.probe.cookie_reply(&bare(&stage, &asked), [7; 16]);
     change(&mut reply);
@@ -305,7 +310,7 @@ fn mac2_after(bench: &Bench, seconds: u32, change: impl FnOnce(&mut Vec<u8>)) ->
     let mut expected = message.clone();
     awg_tunnel::inspection::authenticate_message(
         &mut expected,
-        &crate::stage::probe_key().public_key(),
+        &crate::wish::probe_key().public_key(),
         Some(&[7; 16]),
     )
     .expect("an initiation");

@@ -7,42 +7,42 @@ use awg_obfuscation::MessageType;
 use awg_tunnel::{PresharedKey, PrivateKey};
 
 use super::headers::sign;
-use super::{Behaviour, same};
+use super::{Behaviour, plain, same};
+use crate::packets::incoming;
 use crate::probe::Probe;
-use crate::stage::{Bench, MILLISECOND, SECOND, Stage, Wish, incoming, probe_key, subject_key};
+use crate::stage::{Implementation, MILLISECOND, SECOND, Stage};
+use crate::wish::{Wish, probe_key, subject_key};
 
 pub(super) const ROWS: &[Behaviour] = &[
-    same("accepted", "an initiation of a known peer", |bench| {
-        let mut stage = bench.plain();
-        reaction_to_initiation(&mut stage, |_| {})
+    plain("accepted", "an initiation of a known peer", |stage| {
+        reaction_to_initiation(stage, |_| {})
     }),
     same(
         "carried_out",
         "data both ways, handshake begun by the device",
-        |bench| whole(bench, true, None),
+        |implementation| whole(implementation, true, None),
     ),
     same(
         "carried_out_by_the_probe",
         "data both ways, handshake begun by the other end",
-        |bench| whole(bench, false, None),
+        |implementation| whole(implementation, false, None),
     ),
     same(
         "preshared",
         "data both ways with a preshared key",
-        |bench| {
+        |implementation| {
             let key = Some(PresharedKey::from_bytes([0x77; 32]));
             format!(
                 "{}; {}",
-                whole(bench, true, key.clone()),
-                whole(bench, false, key)
+                whole(implementation, true, key.clone()),
+                whole(implementation, false, key)
             )
         },
     ),
-    same(
+    plain(
         "confirmation",
         "what the device says when its handshake is answered and nothing waits",
-        |bench| {
-            let mut stage = bench.plain();
+        |stage| {
             let (mut session, _) = stage.begun_by_the_device();
             stage.advance(166 * SECOND);
             stage.take();
@@ -54,46 +54,45 @@ pub(super) const ROWS: &[Behaviour] = &[
             stage.words(&deeds, Some(&session))
         },
     ),
-    same(
+    plain(
         "first_packet",
         "what the device says when its handshake is answered and a packet waits",
-        |bench| {
-            let mut stage = bench.plain();
+        |stage| {
             let (session, deeds) = stage.begun_by_the_device();
             stage.words(&deeds, Some(&session))
         },
     ),
-    same("replayed", "the same initiation again", |bench| {
-        let mut stage = bench.plain();
+    plain("replayed", "the same initiation again", |stage| {
         let offer = stage.probe.initiation(stage.clock);
         stage.receive(&offer.datagram);
         stage.advance(SECOND);
         let deeds = stage.receive(&offer.datagram);
         stage.words(&deeds, None)
     }),
-    same("too_early", "another initiation 19 ms after one", |bench| {
-        second_after(bench, 19 * MILLISECOND, 300 * MILLISECOND)
-    }),
+    same(
+        "too_early",
+        "another initiation 19 ms after one",
+        |implementation| second_after(implementation, 19 * MILLISECOND, 300 * MILLISECOND),
+    ),
     same(
         "at_the_limit",
         "another initiation 20 ms after one",
-        |bench| second_after(bench, 20 * MILLISECOND, 300 * MILLISECOND),
+        |implementation| second_after(implementation, 20 * MILLISECOND, 300 * MILLISECOND),
     ),
     same(
         "late_enough",
         "another initiation 21 ms after one",
-        |bench| second_after(bench, 21 * MILLISECOND, 300 * MILLISECOND),
+        |implementation| second_after(implementation, 21 * MILLISECOND, 300 * MILLISECOND),
     ),
     same(
         "same_timestamp",
         "another initiation with the timestamp of the last",
-        |bench| second_after(bench, SECOND, Duration::ZERO),
+        |implementation| second_after(implementation, SECOND, Duration::ZERO),
     ),
-    same(
+    plain(
         "old_timestamp",
         "an initiation with an older timestamp than the last",
-        |bench| {
-            let mut stage = bench.plain();
+        |stage| {
             stage.advance(10 * SECOND);
             let offer = stage.probe.initiation(stage.clock);
             stage.receive(&offer.datagram);
@@ -105,21 +104,19 @@ pub(super) const ROWS: &[Behaviour] = &[
             stage.words(&deeds, None)
         },
     ),
-    same(
+    plain(
         "future_timestamp",
         "an initiation a year ahead of the device's clock",
-        |bench| {
-            let mut stage = bench.plain();
+        |stage| {
             let offer = stage.probe.initiation(Duration::from_hours(24 * 365));
             let deeds = stage.receive(&offer.datagram);
             stage.words(&deeds, None)
         },
     ),
-    same(
+    plain(
         "blurred_timestamp",
         "how fine the timestamp of an initiation is",
-        |bench| {
-            let mut stage = bench.plain();
+        |stage| {
             stage.advance(Duration::from_nanos(123_456_789));
             let deeds = stage.send(20);
             let message = stage
@@ -132,50 +129,44 @@ pub(super) const ROWS: &[Behaviour] = &[
             format!("{nanoseconds} ns of 123456789")
         },
     ),
-    same("mac1", "an initiation with a wrong mac1", |bench| {
-        let mut stage = bench.plain();
-        reaction_to_initiation(&mut stage, |message| message[120] ^= 1)
+    plain("mac1", "an initiation with a wrong mac1", |stage| {
+        reaction_to_initiation(stage, |message| message[120] ^= 1)
     }),
-    same(
+    plain(
         "mac2_ignored",
         "an initiation with a wrong mac2, without load",
-        |bench| {
-            let mut stage = bench.plain();
-            reaction_to_initiation(&mut stage, |message| message[140] ^= 1)
-        },
+        |stage| reaction_to_initiation(stage, |message| message[140] ^= 1),
     ),
     same(
         "ephemeral",
         "an initiation with a changed ephemeral key, signed again",
-        |bench| changed(bench, 20),
+        |implementation| changed(implementation, 20),
     ),
     same(
         "static",
         "an initiation with a changed static key, signed again",
-        |bench| changed(bench, 50),
+        |implementation| changed(implementation, 50),
     ),
     same(
         "timestamp",
         "an initiation with a changed timestamp, signed again",
-        |bench| changed(bench, 100),
+        |implementation| changed(implementation, 100),
     ),
-    same(
+    plain(
         "low_order",
         "an initiation whose ephemeral key is a low-order point",
-        |bench| {
-            let mut stage = bench.plain();
+        |stage| {
             let subject = stage.probe.subject;
-            reaction_to_initiation(&mut stage, |message| {
+            reaction_to_initiation(stage, |message| {
                 message[8..40].fill(0);
                 sign(message, &subject);
             })
         },
     ),
-    same(
+    plain(
         "for_another",
         "an initiation for another server's key",
-        |bench| {
-            let mut stage = bench.plain();
+        |stage| {
             let mut probe = probe_of(probe_key());
             probe.subject = PrivateKey::from_bytes([0x44; 32]).public_key();
             let offer = probe.initiation(stage.clock);
@@ -183,8 +174,7 @@ pub(super) const ROWS: &[Behaviour] = &[
             stage.words(&deeds, None)
         },
     ),
-    same("unknown_peer", "an initiation of a stranger", |bench| {
-        let mut stage = bench.plain();
+    plain("unknown_peer", "an initiation of a stranger", |stage| {
         let offer = probe_of(PrivateKey::from_bytes([0x55; 32])).initiation(stage.clock);
         let deeds = stage.receive(&offer.datagram);
         stage.words(&deeds, None)
@@ -192,8 +182,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "other_preshared",
         "an initiation of a peer with another preshared key",
-        |bench| {
-            let mut stage = bench.stage(&Wish {
+        |implementation| {
+            let mut stage = implementation.stage(&Wish {
                 preshared: Some(PresharedKey::from_bytes([0x77; 32])),
                 ..Wish::default()
             });
@@ -210,11 +200,10 @@ pub(super) const ROWS: &[Behaviour] = &[
             )
         },
     ),
-    same(
+    plain(
         "response_other_preshared",
         "a response made with another preshared key",
-        |bench| {
-            let mut stage = bench.plain();
+        |stage| {
             let initiation = stage.asked();
             let other = PresharedKey::from_bytes([0x78; 32]);
             let (response, _) = stage
@@ -225,11 +214,10 @@ pub(super) const ROWS: &[Behaviour] = &[
             stage.words(&deeds, None)
         },
     ),
-    same(
+    plain(
         "response_after_a_bad_one",
         "the right response after a forged one",
-        |bench| {
-            let mut stage = bench.plain();
+        |stage| {
             let initiation = stage.asked();
             let other = PresharedKey::from_bytes([0x78; 32]);
             let (bad, _) = stage
@@ -242,19 +230,16 @@ pub(super) const ROWS: &[Behaviour] = &[
             stage.words(&deeds, Some(&session))
         },
     ),
-    same("response_replayed", "the same response again", |bench| {
-        let mut stage = bench.plain();
-        let initiation = stage.asked();
-        let (response, session) = stage.probe.answer(&initiation).expect("for this probe");
+    plain("response_replayed", "the same response again", |stage| {
+        let (response, session) = stage.answer();
         stage.receive(&response);
         let deeds = stage.receive(&response);
         stage.words(&deeds, Some(&session))
     }),
-    same(
+    plain(
         "response_to_an_old_initiation",
         "a response to an initiation that a retry has replaced",
-        |bench| {
-            let mut stage = bench.plain();
+        |stage| {
             let initiation = stage.asked();
             stage.advance(6 * SECOND);
             stage.take();
@@ -263,32 +248,27 @@ pub(super) const ROWS: &[Behaviour] = &[
             stage.words(&deeds, Some(&session))
         },
     ),
-    same(
+    plain(
         "response_for_another_index",
         "a response to an index that is not the device's",
-        |bench| {
-            let mut stage = bench.plain();
-            let initiation = stage.asked();
-            let (mut response, _) = stage.probe.answer(&initiation).expect("for this probe");
+        |stage| {
+            let (mut response, _) = stage.answer();
             response[8] ^= 1;
             sign(&mut response, &stage.probe.subject);
             let deeds = stage.receive(&response);
             stage.words(&deeds, None)
         },
     ),
-    same("response_mac1", "a response with a wrong mac1", |bench| {
-        let mut stage = bench.plain();
-        let initiation = stage.asked();
-        let (mut response, _) = stage.probe.answer(&initiation).expect("for this probe");
+    plain("response_mac1", "a response with a wrong mac1", |stage| {
+        let (mut response, _) = stage.answer();
         response[65] ^= 1;
         let deeds = stage.receive(&response);
         stage.words(&deeds, None)
     }),
-    same(
+    plain(
         "unconfirmed",
         "whether the responder sends by a session that the initiator has not used",
-        |bench| {
-            let mut stage = bench.plain();
+        |stage| {
             let (offer, deeds) = stage.offered();
             let response = stage.of(MessageType::Response, &deeds);
             let session = stage.probe.finish(offer, &response[0]).expect("a response");
@@ -302,11 +282,10 @@ pub(super) const ROWS: &[Behaviour] = &[
             .to_owned()
         },
     ),
-    same(
+    plain(
         "previous_session",
         "data by the session before the current one",
-        |bench| {
-            let mut stage = bench.plain();
+        |stage| {
             let mut old = stage.begun_by_the_probe();
             stage.advance(SECOND);
             stage.begun_by_the_probe();
@@ -315,11 +294,10 @@ pub(super) const ROWS: &[Behaviour] = &[
             stage.words(&deeds, None)
         },
     ),
-    same(
+    plain(
         "session_before_that",
         "data by the session before the one before",
-        |bench| {
-            let mut stage = bench.plain();
+        |stage| {
             let mut old = stage.begun_by_the_probe();
             for _ in 0..2 {
                 stage.advance(SECOND);
@@ -330,49 +308,45 @@ pub(super) const ROWS: &[Behaviour] = &[
             stage.words(&deeds, None)
         },
     ),
-    same(
+    plain(
         "roams_by_handshake",
         "where data goes after an initiation from another address",
-        |bench| {
-            let mut stage = bench.plain();
+        |stage| {
             stage.begun_by_the_probe();
             stage.probe.address = SocketAddr::from(([198, 51, 100, 9], 4000));
             stage.advance(SECOND);
             // Not confirmed: the session before it still sends.
             stage.offered();
-            destination(&mut stage)
+            destination(stage)
         },
     ),
-    same(
+    plain(
         "roams_by_data",
         "where data goes after data from another address",
-        |bench| {
-            let mut stage = bench.plain();
+        |stage| {
             let mut session = stage.begun_by_the_probe();
             stage.probe.address = SocketAddr::from(([198, 51, 100, 9], 4000));
             let data = stage.probe.seal(&mut session, &incoming(40));
             stage.receive(&data);
-            destination(&mut stage)
+            destination(stage)
         },
     ),
-    same(
+    plain(
         "does_not_roam",
         "where data goes after forged data from another address",
-        |bench| {
-            let mut stage = bench.plain();
+        |stage| {
             let mut session = stage.begun_by_the_probe();
             stage.probe.address = SocketAddr::from(([198, 51, 100, 9], 4000));
             let mut data = stage.probe.seal(&mut session, &incoming(40));
             data[20] ^= 1;
             stage.receive(&data);
-            destination(&mut stage)
+            destination(stage)
         },
     ),
-    same(
+    plain(
         "restarted",
         "an initiation of the device after its restart",
-        |bench| {
-            let mut stage = bench.plain();
+        |stage| {
             stage.begun_by_the_device();
             stage.restart();
             stage.advance(SECOND);
@@ -391,7 +365,7 @@ pub(super) const ROWS: &[Behaviour] = &[
 
 fn probe_of(key: PrivateKey) -> Probe {
     let address = SocketAddr::from(([192, 0, 2, 2], 51820));
-    Probe::new(key, subject_key().public_key(), None, address, &[])
+    Probe::new(key, subject_key().public_key(), address, &Wish::default())
 }
 
 fn reaction_to_initiation(stage: &mut Stage, change: impl FnOnce(&mut [u8])) -> String {
@@ -401,8 +375,8 @@ fn reaction_to_initiation(stage: &mut Stage, change: impl FnOnce(&mut [u8])) -> 
     stage.words(&deeds, None)
 }
 
-fn changed(bench: &Bench, at: usize) -> String {
-    let mut stage = bench.plain();
+fn changed(implementation: &Implementation, at: usize) -> String {
+    let mut stage = implementation.plain();
     let subject = stage.probe.subject;
     reaction_to_initiation(&mut stage, |message| {
         message[at] ^= 1;
@@ -411,8 +385,8 @@ fn changed(bench: &Bench, at: usize) -> String {
 }
 
 /// A second initiation some time after a first; its timestamp is later by `stamp`.
-fn second_after(bench: &Bench, wait: Duration, stamp: Duration) -> String {
-    let mut stage = bench.plain();
+fn second_after(implementation: &Implementation, wait: Duration, stamp: Duration) -> String {
+    let mut stage = implementation.plain();
     let first = stage.probe.initiation(stage.clock);
     let second = stage.probe.initiation(stage.clock + stamp);
     stage.receive(&first.datagram);
@@ -426,8 +400,12 @@ fn destination(stage: &mut Stage) -> String {
     stage.send(20).sent[0].to.to_string()
 }
 
-fn whole(bench: &Bench, initiates: bool, preshared: Option<PresharedKey>) -> String {
-    let mut stage = bench.stage(&Wish {
+fn whole(
+    implementation: &Implementation,
+    initiates: bool,
+    preshared: Option<PresharedKey>,
+) -> String {
+    let mut stage = implementation.stage(&Wish {
         preshared,
         ..Wish::default()
     });

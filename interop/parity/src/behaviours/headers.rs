@@ -3,15 +3,17 @@
 use awg_obfuscation::MessageType;
 
 use super::{Behaviour, differs, same};
-use crate::stage::{Bench, MILLISECOND, SECOND, Wish};
+use crate::packets::incoming;
+use crate::stage::{Implementation, MILLISECOND, SECOND, Stage};
+use crate::wish::Wish;
 
 pub(super) const ROWS: &[Behaviour] = &[
     same(
         "initiation",
         "which type words 100 initiations have with H1 = 100-104",
-        |bench| {
+        |implementation| {
             let words = (0..5).flat_map(|seed| {
-                let mut stage = bench.stage(&Wish { seed, ..ranges() });
+                let mut stage = implementation.stage(&Wish { seed, ..ranges() });
                 let mut deeds = stage.send(20);
                 stage.advance(120 * SECOND);
                 deeds.sent.append(&mut stage.take().sent);
@@ -23,8 +25,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "response",
         "which type words 60 responses have with H2 = 200-204",
-        |bench| {
-            let mut stage = bench.stage(&ranges());
+        |implementation| {
+            let mut stage = implementation.stage(&ranges());
             let mut all = Vec::new();
             for _ in 0..60 {
                 stage.advance(25 * MILLISECOND);
@@ -37,8 +39,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "cookie_reply",
         "which type words 60 cookie replies have with H3 = 300-304",
-        |bench| {
-            let mut stage = bench.stage(&ranges());
+        |implementation| {
+            let mut stage = implementation.stage(&ranges());
             stage.flood();
             let all: Vec<_> = (0..60).flat_map(|_| stage.offered().1.sent).collect();
             seen(words(&all).into_iter())
@@ -47,8 +49,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "transport",
         "which type words 60 transport messages have with H4 = 400-404",
-        |bench| {
-            let mut stage = bench.stage(&ranges());
+        |implementation| {
+            let mut stage = implementation.stage(&ranges());
             stage.begun_by_the_probe();
             let all: Vec<_> = (0..60).flat_map(|_| stage.send(20).sent).collect();
             seen(words(&all).into_iter())
@@ -57,64 +59,35 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "received",
         "which type words of an initiation are taken with H1 = 100-104",
-        |bench| {
-            taken(98..=106, |word| {
-                let mut stage = bench.stage(&ranges());
-                let mut offer = stage.probe.initiation(stage.clock);
-                offer.message[..4].copy_from_slice(&word.to_le_bytes());
-                sign(&mut offer.message, &stage.probe.subject);
-                !stage.receive(&offer.message).sent.is_empty()
-            })
-        },
+        |implementation| taken(implementation, &ranges(), MessageType::Initiation, 98..=106),
     ),
     same(
         "received_response",
         "which type words of a response are taken with H2 = 200-204",
-        |bench| {
-            taken(198..=206, |word| {
-                let mut stage = bench.stage(&ranges());
-                let initiation = stage.asked();
-                let (mut response, _) = stage.probe.answer(&initiation).expect("for this probe");
-                response[..4].copy_from_slice(&word.to_le_bytes());
-                sign(&mut response, &stage.probe.subject);
-                !stage.receive(&response).sent.is_empty()
-            })
-        },
+        |implementation| taken(implementation, &ranges(), MessageType::Response, 198..=206),
     ),
     same(
         "received_cookie_reply",
         "which type words of a cookie reply are taken with H3 = 300-304",
-        |bench| {
-            taken(298..=306, |word| {
-                let mut stage = bench.stage(&ranges());
-                let initiation = stage.asked();
-                let mut reply = stage.probe.cookie_reply(&initiation, [7; 16]);
-                reply[..4].copy_from_slice(&word.to_le_bytes());
-                stage.receive(&reply);
-                stage.advance(6 * SECOND);
-                let deeds = stage.take();
-                !stage.initiation(&deeds).ends_with(&[0; 16])
-            })
+        |implementation| {
+            taken(
+                implementation,
+                &ranges(),
+                MessageType::CookieReply,
+                298..=306,
+            )
         },
     ),
     same(
         "received_transport",
         "which type words of data are taken with H4 = 400-404",
-        |bench| {
-            taken(398..=406, |word| {
-                let mut stage = bench.stage(&ranges());
-                let mut session = stage.begun_by_the_probe();
-                let mut data = stage.probe.seal(&mut session, &crate::stage::incoming(40));
-                data[..4].copy_from_slice(&word.to_le_bytes());
-                !stage.receive(&data).delivered.is_empty()
-            })
-        },
+        |implementation| taken(implementation, &ranges(), MessageType::Transport, 398..=406),
     ),
     same(
         "default_word",
         "whether a message with WireGuard's own type word is taken with H1 = 100-104",
-        |bench| {
-            let mut stage = bench.stage(&ranges());
+        |implementation| {
+            let mut stage = implementation.stage(&ranges());
             let mut offer = stage.probe.initiation(stage.clock);
             offer.message[..4].copy_from_slice(&1_u32.to_le_bytes());
             sign(&mut offer.message, &stage.probe.subject);
@@ -125,8 +98,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "mac1_covers_the_word",
         "what comes of an initiation whose type word was changed within H1",
-        |bench| {
-            let mut stage = bench.stage(&ranges());
+        |implementation| {
+            let mut stage = implementation.stage(&ranges());
             let mut offer = stage.probe.initiation(stage.clock);
             let word = u32::from_le_bytes(*offer.message.first_chunk().expect("a word"));
             let other = if word == 100 { 101 } else { word - 1 };
@@ -144,8 +117,8 @@ pub(super) const ROWS: &[Behaviour] = &[
         "wide_range",
         "how many of 40 data messages of an initiation's size are delivered with H1 = 5-4000000000",
         "what fails mac1 is tried as the later types that it fits; invisible from outside",
-        |bench| {
-            let mut stage = bench.stage(&Wish::with(&[
+        |implementation| {
+            let mut stage = implementation.stage(&Wish::with(&[
                 ("S1", "0"),
                 ("S4", "20"),
                 ("H1", "5-4000000000"),
@@ -156,7 +129,7 @@ pub(super) const ROWS: &[Behaviour] = &[
             let mut session = stage.begun_by_the_probe();
             let delivered = (0..40)
                 .filter(|_| {
-                    let content = crate::stage::incoming(96);
+                    let content = incoming(96);
                     let data = stage.probe.seal(&mut session, &content);
                     assert_eq!(data.len(), 148);
                     !stage.receive(&data).delivered.is_empty()
@@ -189,10 +162,58 @@ fn seen(words: impl Iterator<Item = u32>) -> String {
     format!("{words:?}")
 }
 
-/// The words that are taken.
-fn taken(words: std::ops::RangeInclusive<u32>, is_taken: impl FnMut(&u32) -> bool) -> String {
-    let taken: Vec<_> = words.filter(is_taken).collect();
+/// Which of these type words a message of that kind is taken under.
+pub(super) fn taken(
+    implementation: &Implementation,
+    wish: &Wish,
+    kind: MessageType,
+    words: impl IntoIterator<Item = u32>,
+) -> String {
+    let words = words.into_iter();
+    let taken: Vec<_> = words
+        .filter(|word| is_taken(&mut implementation.stage(wish), kind, *word))
+        .collect();
     format!("{taken:?}")
+}
+
+/// Whether a message that the device has every reason to take is taken under a type word. Data has 96 bytes.
+fn is_taken(stage: &mut Stage, kind: MessageType, word: u32) -> bool {
+    let subject = stage.probe.subject;
+    let start = stage.probe.obfuscation.padding(kind);
+    let under_the_word = |mut datagram: Vec<u8>| {
+        let message = &mut datagram[start..];
+        message[..4].copy_from_slice(&word.to_le_bytes());
+        if matches!(kind, MessageType::Initiation | MessageType::Response) {
+            sign(message, &subject);
+        }
+        datagram
+    };
+    match kind {
+        MessageType::Initiation => {
+            let offer = stage.probe.initiation(stage.clock);
+            !stage
+                .receive(&under_the_word(offer.datagram))
+                .sent
+                .is_empty()
+        }
+        MessageType::Response => {
+            let (response, _) = stage.answer();
+            !stage.receive(&under_the_word(response)).sent.is_empty()
+        }
+        MessageType::CookieReply => {
+            let initiation = stage.asked();
+            let reply = stage.probe.cookie_reply(&initiation, [7; 16]);
+            stage.receive(&under_the_word(reply));
+            stage.advance(6 * SECOND);
+            let deeds = stage.take();
+            !stage.initiation(&deeds).ends_with(&[0; 16])
+        }
+        MessageType::Transport => {
+            let mut session = stage.begun_by_the_probe();
+            let data = stage.probe.seal(&mut session, &incoming(96));
+            !stage.receive(&under_the_word(data)).delivered.is_empty()
+        }
+    }
 }
 
 /// Signs a handshake message again after a change.
@@ -200,9 +221,9 @@ pub(super) fn sign(message: &mut [u8], to: &awg_tunnel::PublicKey) {
     awg_tunnel::inspection::authenticate_message(message, to, None).expect("a handshake message");
 }
 
-fn colliding(bench: &Bench) -> String {
+fn colliding(implementation: &Implementation) -> String {
     let mut told = Vec::new();
-    let mut stage = bench.stage(&Wish::colliding());
+    let mut stage = implementation.stage(&Wish::colliding());
     let first = stage.send(20);
     let initiation = stage.initiation(&first);
     let reply = stage.probe.cookie_reply(&initiation, [7; 16]);
@@ -218,7 +239,7 @@ fn colliding(bench: &Bench) -> String {
     if stage.words(&deeds, Some(&session)).contains("data") {
         told.push("a response");
     }
-    let data = stage.probe.seal(&mut session, &crate::stage::incoming(96));
+    let data = stage.probe.seal(&mut session, &incoming(96));
     if !stage.receive(&data).delivered.is_empty() {
         told.push("data");
     }

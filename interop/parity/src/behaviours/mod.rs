@@ -11,7 +11,7 @@ mod settings;
 mod timers;
 mod transport;
 
-use crate::stage::Bench;
+use crate::stage::{Implementation, Stage};
 
 /// A row of the table.
 pub struct Behaviour {
@@ -21,8 +21,25 @@ pub struct Behaviour {
     pub question: &'static str,
     /// Why we differ, where we do on purpose.
     pub difference: Option<&'static str>,
+    scene: Scene,
+}
+
+/// Plays to an end, and says in words what the device did.
+enum Scene {
+    /// Opens its devices itself.
+    Free(fn(&Implementation) -> String),
+    /// Begins with a device without any parameter.
+    Plain(fn(&mut Stage) -> String),
+}
+
+impl Behaviour {
     /// Plays the scene and says what the device did.
-    pub play: fn(&Bench) -> String,
+    pub fn play(&self, implementation: &Implementation) -> String {
+        match self.scene {
+            Scene::Free(play) => play(implementation),
+            Scene::Plain(play) => play(&mut implementation.plain()),
+        }
+    }
 }
 
 /// A group of rows.
@@ -85,12 +102,30 @@ pub const TABLE: &[Theme] = &[
 ];
 
 /// A row in which both do the same.
-const fn same(name: &'static str, question: &'static str, play: fn(&Bench) -> String) -> Behaviour {
+const fn same(
+    name: &'static str,
+    question: &'static str,
+    play: fn(&Implementation) -> String,
+) -> Behaviour {
     Behaviour {
         name,
         question,
         difference: None,
-        play,
+        scene: Scene::Free(play),
+    }
+}
+
+/// A row in which both do the same, with a device without any parameter.
+const fn plain(
+    name: &'static str,
+    question: &'static str,
+    play: fn(&mut Stage) -> String,
+) -> Behaviour {
+    Behaviour {
+        name,
+        question,
+        difference: None,
+        scene: Scene::Plain(play),
     }
 }
 
@@ -99,13 +134,13 @@ const fn differs(
     name: &'static str,
     question: &'static str,
     reason: &'static str,
-    play: fn(&Bench) -> String,
+    play: fn(&Implementation) -> String,
 ) -> Behaviour {
     Behaviour {
         name,
         question,
         difference: Some(reason),
-        play,
+        scene: Scene::Free(play),
     }
 }
 

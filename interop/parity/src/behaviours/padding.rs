@@ -4,27 +4,32 @@ use awg_obfuscation::MessageType;
 
 use super::preamble::alike;
 use super::{Behaviour, differs, same};
-use crate::stage::{Bench, SECOND, Stage, Wish};
+use crate::stage::{Implementation, SECOND, Stage};
+use crate::wish::Wish;
 
 pub(super) const ROWS: &[Behaviour] = &[
     same(
         "initiation",
         "the size of an initiation with S1 = 31",
-        |bench| {
-            let mut stage = bench.stage(&Wish::with(&[("S1", "31")]));
+        |implementation| {
+            let mut stage = implementation.stage(&Wish::with(&[("S1", "31")]));
             sizes(&stage.send(20).sent)
         },
     ),
-    same("response", "the size of a response with S2 = 17", |bench| {
-        let mut stage = bench.stage(&Wish::with(&[("S2", "17")]));
-        let offer = stage.probe.initiation(stage.clock);
-        sizes(&stage.receive(&offer.datagram).sent)
-    }),
+    same(
+        "response",
+        "the size of a response with S2 = 17",
+        |implementation| {
+            let mut stage = implementation.stage(&Wish::with(&[("S2", "17")]));
+            let offer = stage.probe.initiation(stage.clock);
+            sizes(&stage.receive(&offer.datagram).sent)
+        },
+    ),
     same(
         "transport",
         "the sizes of 20, 32 and 33 bytes sealed with S4 = 12",
-        |bench| {
-            let mut stage = bench.stage(&Wish::with(&[("S4", "12")]));
+        |implementation| {
+            let mut stage = implementation.stage(&Wish::with(&[("S4", "12")]));
             stage.begun_by_the_probe();
             let sent: Vec<_> = [20, 32, 33]
                 .into_iter()
@@ -36,28 +41,30 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "content",
         "whether the padding of two initiations is alike",
-        |bench| {
-            let mut stage = bench.stage(&Wish::with(&[("S1", "31")]));
+        |implementation| {
+            let mut stage = implementation.stage(&Wish::with(&[("S1", "31")]));
             let first = stage.send(20).sent.remove(0);
             stage.advance(6 * SECOND);
             let second = stage.take().sent.remove(0);
             alike(&first.datagram[..31], &second.datagram[..31])
         },
     ),
-    same("keepalive", "the size of a keepalive without S4", |bench| {
-        keepalive_size(bench.plain())
-    }),
+    same(
+        "keepalive",
+        "the size of a keepalive without S4",
+        |implementation| keepalive_size(implementation.plain()),
+    ),
     differs(
         "keepalive_padded",
         "the size of a keepalive with S4 = 12",
         "the reference sends it bare, and then drops it itself; every later version pads it, and all accept the padded form",
-        |bench| keepalive_size(bench.stage(&Wish::with(&[("S4", "12")]))),
+        |implementation| keepalive_size(implementation.stage(&Wish::with(&[("S4", "12")]))),
     ),
     same(
         "keepalive_as_the_reference",
         "the size of a keepalive with S4 = 12 and our `KeepalivePadding = reference`",
-        |bench| {
-            keepalive_size(bench.stage(&Wish::with(&[
+        |implementation| {
+            keepalive_size(implementation.stage(&Wish::with(&[
                 ("S4", "12"),
                 ("KeepalivePadding", "reference"),
             ])))
@@ -66,35 +73,35 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "keepalive_padded_received",
         "whether a padded keepalive is taken",
-        |bench| keepalive_taken(bench, 12),
+        |implementation| keepalive_taken(implementation, 12),
     ),
     differs(
         "keepalive_bare_received",
         "whether a bare keepalive is taken although S4 = 12",
         "the reference sends keepalives so; dropping them costs a handshake every 15 s",
-        |bench| keepalive_taken(bench, 0),
+        |implementation| keepalive_taken(implementation, 0),
     ),
     same(
         "content_1420",
         "the zeros after packets of 20 to 1420 bytes at MTU 1420",
-        |bench| zeros(bench, 1420),
+        |implementation| zeros(implementation, 1420),
     ),
     same(
         "content_1280",
         "the zeros after packets of 20 to 1280 bytes at MTU 1280",
-        |bench| zeros(bench, 1280),
+        |implementation| zeros(implementation, 1280),
     ),
     same(
         "content_odd",
         "the zeros after packets of 20 to 1297 bytes at MTU 1297",
-        |bench| zeros(bench, 1297),
+        |implementation| zeros(implementation, 1297),
     ),
     differs(
         "above_the_mtu",
         "what becomes of packets of 1421 to 1500 bytes at MTU 1420",
         "the network stack above makes none; one that did would be cut by the path",
-        |bench| {
-            let mut stage = bench.plain();
+        |implementation| {
+            let mut stage = implementation.plain();
             let session = stage.begun_by_the_probe();
             let mut sealed = Vec::new();
             for length in 1421..=1500 {
@@ -129,15 +136,17 @@ fn sizes(sent: &[crate::stage::Sent]) -> String {
 /// Ten seconds after data that the device did not answer it sends a keepalive.
 fn keepalive_size(mut stage: Stage) -> String {
     let mut session = stage.begun_by_the_probe();
-    let data = stage.probe.seal(&mut session, &crate::stage::incoming(40));
+    let data = stage
+        .probe
+        .seal(&mut session, &crate::packets::incoming(40));
     stage.receive(&data);
     stage.advance(11 * SECOND);
     sizes(&stage.take().sent)
 }
 
 /// A keepalive confirms a session that the probe began: then a packet goes out by it.
-fn keepalive_taken(bench: &Bench, padding: usize) -> String {
-    let mut stage = bench.stage(&Wish {
+fn keepalive_taken(implementation: &Implementation, padding: usize) -> String {
+    let mut stage = implementation.stage(&Wish {
         waits: true,
         ..Wish::with(&[("S4", "12")])
     });
@@ -154,8 +163,8 @@ fn keepalive_taken(bench: &Bench, padding: usize) -> String {
 }
 
 /// The content sealed for every length up to the MTU.
-fn zeros(bench: &Bench, mtu: u16) -> String {
-    let mut stage = bench.stage(&Wish {
+fn zeros(implementation: &Implementation, mtu: u16) -> String {
+    let mut stage = implementation.stage(&Wish {
         mtu,
         ..Wish::default()
     });
@@ -167,7 +176,7 @@ fn zeros(bench: &Bench, mtu: u16) -> String {
             .open(&session, &deeds.sent[0].datagram)
             .expect("data of this session");
         let (packet, rest) = message.content.split_at(length);
-        if packet != crate::stage::outgoing(length) || rest.iter().any(|byte| *byte != 0) {
+        if packet != crate::packets::outgoing(length) || rest.iter().any(|byte| *byte != 0) {
             return format!("{length} bytes came out changed");
         }
         let expected = length.next_multiple_of(16).min(usize::from(mtu));

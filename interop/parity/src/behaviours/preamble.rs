@@ -6,27 +6,30 @@ use awg_obfuscation::MessageType;
 
 use super::{Behaviour, differs, same};
 use crate::end::START;
-use crate::stage::{Bench, Deeds, SECOND, Stage, Wish, incoming};
+use crate::hex;
+use crate::packets::incoming;
+use crate::stage::{Deeds, Implementation, SECOND, Stage};
+use crate::wish::Wish;
 
 pub(super) const ROWS: &[Behaviour] = &[
     same(
         "first_initiation",
         "what is sent before the first initiation",
-        |bench| {
-            let mut stage = bench.stage(&Wish::everything());
+        |implementation| {
+            let mut stage = implementation.stage(&Wish::everything());
             let deeds = stage.send(20);
             in_words(&stage, &deeds)
         },
     ),
-    same("retry", "what is sent before a retry", |bench| {
-        let mut stage = bench.stage(&Wish::everything());
+    same("retry", "what is sent before a retry", |implementation| {
+        let mut stage = implementation.stage(&Wish::everything());
         stage.send(20);
         stage.advance(6 * SECOND);
         let deeds = stage.take();
         in_words(&stage, &deeds)
     }),
-    same("rekey", "what is sent before a rekey", |bench| {
-        let mut stage = bench.stage(&Wish::everything());
+    same("rekey", "what is sent before a rekey", |implementation| {
+        let mut stage = implementation.stage(&Wish::everything());
         stage.begun_by_the_device();
         stage.advance(121 * SECOND);
         stage.take();
@@ -37,41 +40,49 @@ pub(super) const ROWS: &[Behaviour] = &[
             .retain(|sent| stage.probe.kind(&sent.datagram) != Some(MessageType::Transport));
         in_words(&stage, &deeds)
     }),
-    same("response", "what is sent before a response", |bench| {
-        let mut stage = bench.stage(&Wish::everything());
-        let (_, deeds) = stage.offered();
-        in_words(&stage, &deeds)
-    }),
+    same(
+        "response",
+        "what is sent before a response",
+        |implementation| {
+            let mut stage = implementation.stage(&Wish::everything());
+            let (_, deeds) = stage.offered();
+            in_words(&stage, &deeds)
+        },
+    ),
     same(
         "cookie_reply",
         "what is sent before a cookie reply",
-        |bench| {
-            let mut stage = bench.stage(&Wish::everything());
+        |implementation| {
+            let mut stage = implementation.stage(&Wish::everything());
             stage.flood();
             let (_, deeds) = stage.offered();
             stage.words(&deeds, None)
         },
     ),
-    same("transport", "what is sent before data", |bench| {
-        let mut stage = bench.stage(&Wish::everything());
+    same("transport", "what is sent before data", |implementation| {
+        let mut stage = implementation.stage(&Wish::everything());
         let session = stage.begun_by_the_probe();
         let deeds = stage.send(20);
         stage.words(&deeds, Some(&session))
     }),
-    same("keepalive", "what is sent before a keepalive", |bench| {
-        let mut stage = bench.stage(&Wish::everything());
-        let mut session = stage.begun_by_the_probe();
-        let data = stage.probe.seal(&mut session, &incoming(40));
-        stage.receive(&data);
-        stage.advance(11 * SECOND);
-        let deeds = stage.take();
-        stage.words(&deeds, Some(&session))
-    }),
+    same(
+        "keepalive",
+        "what is sent before a keepalive",
+        |implementation| {
+            let mut stage = implementation.stage(&Wish::everything());
+            let mut session = stage.begun_by_the_probe();
+            let data = stage.probe.seal(&mut session, &incoming(40));
+            stage.receive(&data);
+            stage.advance(11 * SECOND);
+            let deeds = stage.take();
+            stage.words(&deeds, Some(&session))
+        },
+    ),
     same(
         "junk_sizes",
         "which sizes junk packets have, with Jmin = 40 and Jmax = 44",
-        |bench| {
-            let mut stage = bench.stage(&Wish::with(&[
+        |implementation| {
+            let mut stage = implementation.stage(&Wish::with(&[
                 ("Jc", "100"),
                 ("Jmin", "40"),
                 ("Jmax", "44"),
@@ -87,44 +98,46 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "junk_content",
         "whether two junk packets are alike",
-        |bench| {
+        |implementation| {
             let mut stage =
-                bench.stage(&Wish::with(&[("Jc", "2"), ("Jmin", "60"), ("Jmax", "60")]));
+                implementation.stage(&Wish::with(&[("Jc", "2"), ("Jmin", "60"), ("Jmax", "60")]));
             let deeds = stage.send(20);
             alike(&deeds.sent[0].datagram, &deeds.sent[1].datagram)
         },
     ),
-    same("tag_b", "what `<b 0xc0ff00>` gives", |bench| {
-        signature(bench, "<b 0xc0ff00>")
+    same("tag_b", "what `<b 0xc0ff00>` gives", |implementation| {
+        signature(implementation, "<b 0xc0ff00>")
     }),
-    same("tag_b_bare", "what `<b c0ff>` gives", |bench| {
-        signature(bench, "<b c0ff>")
+    same("tag_b_bare", "what `<b c0ff>` gives", |implementation| {
+        signature(implementation, "<b c0ff>")
     }),
-    same("tag_r", "what `<r 40>` gives", |bench| {
-        signature(bench, "<r 40>")
+    same("tag_r", "what `<r 40>` gives", |implementation| {
+        signature(implementation, "<r 40>")
     }),
-    same("tag_rd", "what `<rd 40>` gives", |bench| {
-        signature(bench, "<rd 40>")
+    same("tag_rd", "what `<rd 40>` gives", |implementation| {
+        signature(implementation, "<rd 40>")
     }),
-    same("tag_rc", "what `<rc 40>` gives", |bench| {
-        signature(bench, "<rc 40>")
+    same("tag_rc", "what `<rc 40>` gives", |implementation| {
+        signature(implementation, "<rc 40>")
     }),
-    same("tag_t", "what `<t>` gives", |bench| signature(bench, "<t>")),
-    same("tag_d", "what `<b 0x01><d>` gives", |bench| {
-        signature(bench, "<b 0x01><d>")
+    same("tag_t", "what `<t>` gives", |implementation| {
+        signature(implementation, "<t>")
     }),
-    same("tag_ds", "what `<b 0x01><ds>` gives", |bench| {
-        signature(bench, "<b 0x01><ds>")
+    same("tag_d", "what `<b 0x01><d>` gives", |implementation| {
+        signature(implementation, "<b 0x01><d>")
     }),
-    same("tag_dz", "what `<dz 4>` gives", |bench| {
-        signature(bench, "<dz 4>")
+    same("tag_ds", "what `<b 0x01><ds>` gives", |implementation| {
+        signature(implementation, "<b 0x01><ds>")
+    }),
+    same("tag_dz", "what `<dz 4>` gives", |implementation| {
+        signature(implementation, "<dz 4>")
     }),
     differs(
         "tag_none",
         "the sizes sent with I1 = ` ` (blanks, no tag) and I2 = `<r 9>`",
         "an empty datagram is a mark of its own; the reference's later versions leave it out, too",
-        |bench| {
-            let mut stage = bench.stage(&Wish::with(&[("I1", " "), ("I2", "<r 9>")]));
+        |implementation| {
+            let mut stage = implementation.stage(&Wish::with(&[("I1", " "), ("I2", "<r 9>")]));
             let sent = stage.send(20).sent;
             let sizes: Vec<_> = sent.iter().map(|sent| sent.datagram.len()).collect();
             format!("{sizes:?}")
@@ -134,8 +147,8 @@ pub(super) const ROWS: &[Behaviour] = &[
         "tag_c",
         "what `<c>` gives",
         "the reference documents the tag and refuses it; nobody who receives reads a signature packet",
-        |bench| {
-            let Ok(mut stage) = bench.try_stage(&Wish::with(&[("I1", "<c>")])) else {
+        |implementation| {
+            let Ok(mut stage) = implementation.try_stage(&Wish::with(&[("I1", "<c>")])) else {
                 return "refused".to_owned();
             };
             let mut sent = stage.send(20).sent;
@@ -144,23 +157,27 @@ pub(super) const ROWS: &[Behaviour] = &[
             format!("{:?}, then {:?}", sent[0].datagram, sent[2].datagram)
         },
     ),
-    same("chain", "what `<b 0xaa><rd 3><t><rc 2>` gives", |bench| {
-        let mut stage = bench.stage(&Wish::with(&[("I1", "<b 0xaa><rd 3><t><rc 2>")]));
-        let sent = stage.send(20).sent.remove(0);
-        let [byte, a, b, c, time @ .., d, e] = sent.datagram.as_slice() else {
-            return "something else".to_owned();
-        };
-        let right = *byte == 0xaa
-            && [a, b, c].iter().all(|digit| digit.is_ascii_digit())
-            && time == unix(sent.at)
-            && [d, e].iter().all(|letter| letter.is_ascii_alphabetic());
-        if right {
-            "each in its place"
-        } else {
-            "something else"
-        }
-        .to_owned()
-    }),
+    same(
+        "chain",
+        "what `<b 0xaa><rd 3><t><rc 2>` gives",
+        |implementation| {
+            let mut stage = implementation.stage(&Wish::with(&[("I1", "<b 0xaa><rd 3><t><rc 2>")]));
+            let sent = stage.send(20).sent.remove(0);
+            let [byte, a, b, c, time @ .., d, e] = sent.datagram.as_slice() else {
+                return "something else".to_owned();
+            };
+            let right = *byte == 0xaa
+                && [a, b, c].iter().all(|digit| digit.is_ascii_digit())
+                && time == unix(sent.at)
+                && [d, e].iter().all(|letter| letter.is_ascii_alphabetic());
+            if right {
+                "each in its place"
+            } else {
+                "something else"
+            }
+            .to_owned()
+        },
+    ),
 ];
 
 /// What the tag for the time gives at a moment.
@@ -185,8 +202,8 @@ fn in_words(stage: &Stage, deeds: &Deeds) -> String {
 }
 
 /// What I1 with this text becomes: bytes that are fixed as they are, random ones by their kind.
-fn signature(bench: &Bench, text: &str) -> String {
-    let Ok(mut stage) = bench.try_stage(&Wish::with(&[("I1", text)])) else {
+fn signature(implementation: &Implementation, text: &str) -> String {
+    let Ok(mut stage) = implementation.try_stage(&Wish::with(&[("I1", text)])) else {
         return "refused".to_owned();
     };
     let first = stage.send(20).sent.remove(0);
@@ -215,7 +232,7 @@ fn signature(bench: &Bench, text: &str) -> String {
         } else if letters > fixed && letters >= 2 {
             (format!("{letters} random letters"), letters)
         } else if fixed > 0 && (fixed == one.len() || fixed <= 4) {
-            (hex(&one[..fixed]), fixed)
+            (format!("0x{}", hex::write(&one[..fixed])), fixed)
         } else {
             (format!("{} random bytes", one.len()), one.len())
         };
@@ -223,14 +240,6 @@ fn signature(bench: &Bench, text: &str) -> String {
         at += length;
     }
     words.join(", ")
-}
-
-fn hex(data: &[u8]) -> String {
-    use std::fmt::Write as _;
-    data.iter().fold("0x".to_owned(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 pub(super) fn alike(one: &[u8], two: &[u8]) -> String {

@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use awg_obfuscation::MessageType;
 
-use super::{Behaviour, in_both_roles, same};
+use super::{Behaviour, in_both_roles, plain, same};
+use crate::packets::incoming;
 use crate::probe::Session;
-use crate::stage::{Bench, MILLISECOND, SECOND, Sent, Stage, Wish, incoming};
+use crate::stage::{Implementation, MILLISECOND, SECOND, Sent, Stage};
+use crate::wish::Wish;
 
 pub(super) const ROWS: &[Behaviour] = &[
-    same(
+    plain(
         "retries",
         "when an unanswered initiation is sent again",
-        |bench| {
-            let mut stage = bench.plain();
+        |stage| {
             let mut sent = stage.send(20).sent;
             stage.advance(200 * SECOND);
             sent.append(&mut stage.take().sent);
@@ -33,11 +34,10 @@ pub(super) const ROWS: &[Behaviour] = &[
             )
         },
     ),
-    same(
+    plain(
         "run_over",
         "what a packet does after the last retry",
-        |bench| {
-            let mut stage = bench.plain();
+        |stage| {
             stage.send(20);
             stage.advance(200 * SECOND);
             stage.take();
@@ -45,11 +45,10 @@ pub(super) const ROWS: &[Behaviour] = &[
             stage.words(&deeds, None)
         },
     ),
-    same(
+    plain(
         "staged_dropped",
         "which of the packets of 100, 200 and 300 bytes that waited through a run of retries are sent, when one of 400 follows",
-        |bench| {
-            let mut stage = bench.plain();
+        |stage| {
             for length in [100, 200, 300] {
                 stage.send(length);
             }
@@ -59,14 +58,13 @@ pub(super) const ROWS: &[Behaviour] = &[
             let initiation = stage.initiation(&deeds);
             let (response, session) = stage.probe.answer(&initiation).expect("for this probe");
             let deeds = stage.receive(&response);
-            format!("{:?}", lengths(&stage, &session, &deeds.sent))
+            format!("{:?}", lengths(stage, &session, &deeds.sent))
         },
     ),
-    same(
+    plain(
         "staged_kept",
         "which of 200 packets of 100 to 299 bytes that waited for a session are sent",
-        |bench| {
-            let mut stage = bench.plain();
+        |stage| {
             let deeds = stage.send(100);
             let initiation = stage.initiation(&deeds);
             for length in 101..300 {
@@ -74,7 +72,7 @@ pub(super) const ROWS: &[Behaviour] = &[
             }
             let (response, session) = stage.probe.answer(&initiation).expect("for this probe");
             let deeds = stage.receive(&response);
-            let sent = lengths(&stage, &session, &deeds.sent);
+            let sent = lengths(stage, &session, &deeds.sent);
             let all = sent.windows(2).all(|two| two[1] == two[0] + 1);
             match sent.as_slice() {
                 [first, .., last] if all => {
@@ -84,11 +82,10 @@ pub(super) const ROWS: &[Behaviour] = &[
             }
         },
     ),
-    same(
+    plain(
         "no_second_initiation",
         "what a second packet does 4 s after the initiation",
-        |bench| {
-            let mut stage = bench.plain();
+        |stage| {
             stage.send(20);
             stage.advance(4 * SECOND);
             stage.take();
@@ -99,33 +96,37 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "rekey_before",
         "what a packet does 119 s after a session began that the device made",
-        |bench| packet_after(bench, true, 119 * SECOND),
+        |implementation| packet_after(implementation, true, 119 * SECOND),
     ),
     same(
         "rekey",
         "what a packet does 121 s after a session began that the device made",
-        |bench| packet_after(bench, true, 121 * SECOND),
+        |implementation| packet_after(implementation, true, 121 * SECOND),
     ),
     same(
         "no_rekey",
         "what a packet does 121 s after a session began that the other end made",
-        |bench| packet_after(bench, false, 121 * SECOND),
+        |implementation| packet_after(implementation, false, 121 * SECOND),
     ),
     same(
         "receive_before",
         "what data does that comes 164 s after a session began",
-        |bench| in_both_roles(|initiates| data_after(bench, initiates, 164 * SECOND)),
+        |implementation| {
+            in_both_roles(|initiates| data_after(implementation, initiates, 164 * SECOND))
+        },
     ),
     same(
         "receive",
         "what data does that comes 166 s after a session began",
-        |bench| in_both_roles(|initiates| data_after(bench, initiates, 166 * SECOND)),
+        |implementation| {
+            in_both_roles(|initiates| data_after(implementation, initiates, 166 * SECOND))
+        },
     ),
     same(
         "receive_once",
         "how many initiations ten data messages cause after 166 s",
-        |bench| {
-            let (mut stage, mut session) = quiet(bench, true, 166 * SECOND);
+        |implementation| {
+            let (mut stage, mut session) = quiet(implementation, true, 166 * SECOND);
             let count: usize = (0..10)
                 .map(|_| {
                     let data = stage.probe.seal(&mut session, &incoming(40));
@@ -139,29 +140,33 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "reject_before",
         "whether a packet is sent by a session of 179 s",
-        |bench| in_both_roles(|initiates| sends_data_after(bench, initiates, 179 * SECOND)),
+        |implementation| {
+            in_both_roles(|initiates| sends_data_after(implementation, initiates, 179 * SECOND))
+        },
     ),
     same(
         "reject",
         "whether a packet is sent by a session of 181 s",
-        |bench| in_both_roles(|initiates| sends_data_after(bench, initiates, 181 * SECOND)),
+        |implementation| {
+            in_both_roles(|initiates| sends_data_after(implementation, initiates, 181 * SECOND))
+        },
     ),
     same(
         "reject_received_before",
         "data that comes by a session of 179 s",
-        |bench| received_after(bench, 179 * SECOND),
+        |implementation| received_after(implementation, 179 * SECOND),
     ),
     same(
         "reject_received",
         "data that comes by a session of 181 s",
-        |bench| received_after(bench, 181 * SECOND),
+        |implementation| received_after(implementation, 181 * SECOND),
     ),
     same(
         "keepalive",
         "when data that was not answered is answered by a keepalive",
-        |bench| {
+        |implementation| {
             in_both_roles(|initiates| {
-                let (mut stage, mut session) = quiet(bench, initiates, SECOND);
+                let (mut stage, mut session) = quiet(implementation, initiates, SECOND);
                 let data = stage.probe.seal(&mut session, &incoming(40));
                 let from = stage.clock;
                 stage.receive(&data);
@@ -174,8 +179,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "keepalive_again",
         "the keepalives when more data came while one was due",
-        |bench| {
-            let (mut stage, mut session) = quiet(bench, false, SECOND);
+        |implementation| {
+            let (mut stage, mut session) = quiet(implementation, false, SECOND);
             let from = stage.clock;
             let mut sent = Vec::new();
             for _ in 0..2 {
@@ -188,11 +193,10 @@ pub(super) const ROWS: &[Behaviour] = &[
             told(&stage, &session, &sent, from)
         },
     ),
-    same(
+    plain(
         "keepalive_spared",
         "what is sent where the device answered data with data",
-        |bench| {
-            let mut stage = bench.plain();
+        |stage| {
             let mut session = stage.begun_by_the_probe();
             let data = stage.probe.seal(&mut session, &incoming(40));
             stage.receive(&data);
@@ -205,8 +209,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "no_keepalive_for_a_keepalive",
         "what a keepalive is answered by",
-        |bench| {
-            let (mut stage, mut session) = quiet(bench, false, SECOND);
+        |implementation| {
+            let (mut stage, mut session) = quiet(implementation, false, SECOND);
             let keepalive = stage.probe.seal(&mut session, &[]);
             stage.receive(&keepalive);
             stage.advance(30 * SECOND);
@@ -217,9 +221,9 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "silence",
         "when data that nothing answers brings a new handshake",
-        |bench| {
+        |implementation| {
             in_both_roles(|initiates| {
-                let (mut stage, mut session) = quiet(bench, initiates, SECOND);
+                let (mut stage, mut session) = quiet(implementation, initiates, SECOND);
                 let answer = stage.probe.seal(&mut session, &[]);
                 stage.receive(&answer);
                 let from = stage.clock;
@@ -233,8 +237,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "no_silence",
         "whether data that a keepalive answers brings a new handshake",
-        |bench| {
-            let (mut stage, mut session) = quiet(bench, false, SECOND);
+        |implementation| {
+            let (mut stage, mut session) = quiet(implementation, false, SECOND);
             stage.send(20);
             stage.advance(10 * SECOND);
             let keepalive = stage.probe.seal(&mut session, &[]);
@@ -247,8 +251,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "persistent",
         "when keepalives are sent with PersistentKeepalive = 25",
-        |bench| {
-            let mut stage = bench.stage(&Wish {
+        |implementation| {
+            let mut stage = implementation.stage(&Wish {
                 keepalive: Some(25),
                 ..Wish::default()
             });
@@ -268,8 +272,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "persistent_moves",
         "when the next keepalive is sent after data sent at 10 s and a keepalive received at 20 s, with PersistentKeepalive = 25",
-        |bench| {
-            let mut stage = bench.stage(&Wish {
+        |implementation| {
+            let mut stage = implementation.stage(&Wish {
                 keepalive: Some(25),
                 ..Wish::default()
             });
@@ -288,45 +292,72 @@ pub(super) const ROWS: &[Behaviour] = &[
         },
     ),
     same(
-        "keys_before",
-        "whether the current session is in memory 539 s after the handshake",
-        |bench| keys_after(bench, 539 * SECOND),
+        "keys",
+        "which sessions are in memory 539 s and 541 s after the first handshake",
+        |implementation| {
+            in_both_roles(|initiates| {
+                let (mut stage, _) = quiet(implementation, initiates, Duration::ZERO);
+                held_over(&mut stage)
+            })
+        },
     ),
     same(
-        "keys_zeroed",
-        "whether the current session is in memory 541 s after the handshake",
-        |bench| keys_after(bench, 541 * SECOND),
+        "keys_previous",
+        "which sessions are in memory 539 s and 541 s after the second handshake",
+        |implementation| {
+            in_both_roles(|initiates| held_over(&mut renewed(implementation, initiates)))
+        },
+    ),
+    same(
+        "keys_unconfirmed",
+        "which sessions are in memory 539 s and 541 s after a third handshake, with a response that the other end never used",
+        |implementation| {
+            in_both_roles(|initiates| {
+                let mut stage = renewed(implementation, initiates);
+                stage.advance(SECOND);
+                stage.offered();
+                held_over(&mut stage)
+            })
+        },
+    ),
+    plain(
+        "keys_unconfirmed_alone",
+        "which sessions are in memory 539 s and 541 s after the first handshake, with a response that the other end never used",
+        |stage| {
+            stage.offered();
+            held_over(stage)
+        },
     ),
     same(
         "rekey_by_count",
         "what a packet does when the counter is 2^60 + 1",
-        |bench| by_counter(bench, (1 << 60) + 1),
+        |implementation| by_counter(implementation, (1 << 60) + 1),
     ),
     same(
         "not_yet_by_count",
         "what a packet does when the counter is 2^60 - 2",
-        |bench| by_counter(bench, (1 << 60) - 2),
+        |implementation| by_counter(implementation, (1 << 60) - 2),
     ),
     same(
         "before_the_count",
         "what a packet does when the counter is 2^60 - 1",
-        |bench| by_counter(bench, (1 << 60) - 1),
+        |implementation| by_counter(implementation, (1 << 60) - 1),
     ),
     same(
         "at_the_count",
         "what a packet does when the counter is 2^60",
-        |bench| by_counter(bench, 1 << 60),
+        |implementation| by_counter(implementation, 1 << 60),
     ),
     same(
         "last_counter",
         "what a packet does when the counter is 2^64 - 2^13 - 1",
-        |bench| by_counter(bench, u64::MAX - (1 << 13)),
+        |implementation| by_counter(implementation, u64::MAX - (1 << 13)),
     ),
 ];
 
 /// A session, and some time after it began; what the device said meanwhile is not looked at.
-fn quiet(bench: &Bench, initiates: bool, by: Duration) -> (Stage, Session) {
-    let mut stage = bench.plain();
+fn quiet(implementation: &Implementation, initiates: bool, by: Duration) -> (Stage, Session) {
+    let mut stage = implementation.plain();
     let session = stage.session(initiates);
     stage.advance(by);
     stage.take();
@@ -377,31 +408,31 @@ fn sorted(stage: &Stage, session: &Session, sent: &[Sent]) -> String {
 }
 
 /// A packet to send so long after the session began.
-fn packet_after(bench: &Bench, initiates: bool, by: Duration) -> String {
-    let (mut stage, session) = quiet(bench, initiates, by);
+fn packet_after(implementation: &Implementation, initiates: bool, by: Duration) -> String {
+    let (mut stage, session) = quiet(implementation, initiates, by);
     let deeds = stage.send(20);
     sorted(&stage, &session, &deeds.sent)
 }
 
 /// A packet to send when so many have been sent.
-fn by_counter(bench: &Bench, counter: u64) -> String {
+fn by_counter(implementation: &Implementation, counter: u64) -> String {
     in_both_roles(|initiates| {
-        let (mut stage, session) = quiet(bench, initiates, 10 * SECOND);
+        let (mut stage, session) = quiet(implementation, initiates, 10 * SECOND);
         stage.end.set_counter(counter);
         let deeds = stage.send(20);
         sorted(&stage, &session, &deeds.sent)
     })
 }
 
-fn data_after(bench: &Bench, initiates: bool, by: Duration) -> String {
-    let (mut stage, mut session) = quiet(bench, initiates, by);
+fn data_after(implementation: &Implementation, initiates: bool, by: Duration) -> String {
+    let (mut stage, mut session) = quiet(implementation, initiates, by);
     let data = stage.probe.seal(&mut session, &incoming(40));
     let deeds = stage.receive(&data);
     stage.words(&deeds, Some(&session))
 }
 
-fn sends_data_after(bench: &Bench, initiates: bool, by: Duration) -> String {
-    let (mut stage, session) = quiet(bench, initiates, by);
+fn sends_data_after(implementation: &Implementation, initiates: bool, by: Duration) -> String {
+    let (mut stage, session) = quiet(implementation, initiates, by);
     let deeds = stage.send(20);
     if lengths(&stage, &session, &deeds.sent).is_empty() {
         "it is not"
@@ -411,9 +442,9 @@ fn sends_data_after(bench: &Bench, initiates: bool, by: Duration) -> String {
     .to_owned()
 }
 
-fn received_after(bench: &Bench, by: Duration) -> String {
+fn received_after(implementation: &Implementation, by: Duration) -> String {
     in_both_roles(|initiates| {
-        let (mut stage, mut session) = quiet(bench, initiates, by);
+        let (mut stage, mut session) = quiet(implementation, initiates, by);
         let data = stage.probe.seal(&mut session, &incoming(40));
         let deeds = stage.receive(&data);
         if deeds.delivered.is_empty() {
@@ -425,14 +456,38 @@ fn received_after(bench: &Bench, by: Duration) -> String {
     })
 }
 
-fn keys_after(bench: &Bench, by: Duration) -> String {
-    in_both_roles(|initiates| {
-        let (mut stage, _) = quiet(bench, initiates, by);
-        if stage.end.has_keys() {
-            "it is"
+/// A device with a current and a previous session, and nothing that waits for an answer.
+fn renewed(implementation: &Implementation, initiates: bool) -> Stage {
+    let (mut stage, mut session) = quiet(implementation, initiates, SECOND);
+    let keepalive = stage.probe.seal(&mut session, &[]);
+    stage.receive(&keepalive);
+    // Past the age at which a packet brings about the next.
+    stage.advance(121 * SECOND);
+    stage.take();
+    stage.session(initiates);
+    stage
+}
+
+/// Which sessions are in memory a second before nine minutes are over, and a second after.
+fn held_over(stage: &mut Stage) -> String {
+    let held = [539 * SECOND, 2 * SECOND].map(|by| {
+        stage.advance(by);
+        stage.take();
+        let held = stage.end.held();
+        let all = [
+            (held.current, "current"),
+            (held.previous, "previous"),
+            (held.next, "unconfirmed"),
+        ];
+        let names: Vec<_> = all
+            .into_iter()
+            .filter_map(|(is, name)| is.then_some(name))
+            .collect();
+        if names.is_empty() {
+            "none".to_owned()
         } else {
-            "it is not"
+            names.join(" and ")
         }
-        .to_owned()
-    })
+    });
+    held.join(", then ")
 }

@@ -3,116 +3,136 @@
 use std::net::Ipv6Addr;
 
 use super::{Behaviour, differs, in_both_roles, same};
+use crate::packets::{incoming, packet, packet6};
 use crate::probe::Session;
-use crate::stage::{Bench, Stage, Wish, incoming, packet, packet6};
+use crate::stage::{Implementation, Stage};
+use crate::wish::Wish;
 
 pub(super) const ROWS: &[Behaviour] = &[
-    same("delivered", "data", |bench| content(bench, &incoming(100))),
-    same("delivered_v6", "data over IPv6", |bench| {
-        content(bench, &v6(100))
+    same("delivered", "data", |implementation| {
+        content(implementation, &incoming(100))
     }),
-    same("keepalive", "a keepalive", |bench| content(bench, &[])),
+    same("delivered_v6", "data over IPv6", |implementation| {
+        content(implementation, &v6(100))
+    }),
+    same("keepalive", "a keepalive", |implementation| {
+        content(implementation, &[])
+    }),
     same(
         "zeros_cut",
         "how long a packet of 41 bytes is that came with 7 zeros",
-        |bench| {
+        |implementation| {
             let mut padded = incoming(41);
             padded.resize(48, 0);
-            length(bench, &padded)
+            length(implementation, &padded)
         },
     ),
     same(
         "zeros_cut_v6",
         "how long an IPv6 packet of 41 bytes is that came with 7 zeros",
-        |bench| {
+        |implementation| {
             let mut padded = v6(1);
             padded.resize(48, 0);
-            length(bench, &padded)
+            length(implementation, &padded)
         },
     ),
     same(
         "length_beyond",
         "an IPv4 packet that says it is longer than it is",
-        |bench| {
+        |implementation| {
             let mut wrong = incoming(40);
             wrong[3] = 41;
-            content(bench, &wrong)
+            content(implementation, &wrong)
         },
     ),
     same(
         "length_beyond_v6",
         "an IPv6 packet that says it is longer than it is",
-        |bench| {
+        |implementation| {
             let mut wrong = v6(8);
             wrong[5] = 9;
-            content(bench, &wrong)
+            content(implementation, &wrong)
         },
     ),
     same(
         "length_below",
         "an IPv4 packet that says it is 19 bytes long",
-        |bench| {
+        |implementation| {
             let mut wrong = incoming(40);
             wrong[3] = 19;
-            content(bench, &wrong)
+            content(implementation, &wrong)
         },
     ),
-    same("not_ip", "content that is not IP", |bench| {
-        content(bench, &[0x15; 48])
+    same("not_ip", "content that is not IP", |implementation| {
+        content(implementation, &[0x15; 48])
     }),
-    same("first_byte_0", "content whose first byte is 0", |bench| {
-        content(bench, &[0; 48])
-    }),
-    same("header_short", "an IPv4 packet of 19 bytes", |bench| {
-        content(bench, &incoming(40)[..19])
-    }),
+    same(
+        "first_byte_0",
+        "content whose first byte is 0",
+        |implementation| content(implementation, &[0; 48]),
+    ),
+    same(
+        "header_short",
+        "an IPv4 packet of 19 bytes",
+        |implementation| content(implementation, &incoming(40)[..19]),
+    ),
     same(
         "source_not_allowed",
         "a packet from an address that is not the peer's",
-        |bench| content(bench, &packet([10, 0, 0, 3], [10, 0, 0, 1], 40)),
+        |implementation| content(implementation, &packet([10, 0, 0, 3], [10, 0, 0, 1], 40)),
     ),
     same(
         "source_not_allowed_v6",
         "an IPv6 packet from an address that is not the peer's",
-        |bench| {
+        |implementation| {
             let address = |last| Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, last);
-            content(bench, &packet6(address(3), address(1), 40))
+            content(implementation, &packet6(address(3), address(1), 40))
         },
     ),
     same(
         "destination_any",
         "a packet to an address that is not the device's",
-        |bench| content(bench, &packet([10, 0, 0, 2], [8, 8, 8, 8], 40)),
+        |implementation| content(implementation, &packet([10, 0, 0, 2], [8, 8, 8, 8], 40)),
     ),
-    same("replayed", "the same message again", |bench| {
-        each(bench, &[5, 5])
+    same("replayed", "the same message again", |implementation| {
+        each(implementation, &[5, 5])
     }),
-    same("reordered", "counters 3, 1, 2, 0", |bench| {
-        each(bench, &[3, 1, 2, 0])
+    same("reordered", "counters 3, 1, 2, 0", |implementation| {
+        each(implementation, &[3, 1, 2, 0])
     }),
-    same("window_edge", "a counter 8128 below the highest", |bench| {
-        each(bench, &[8128, 0])
-    }),
-    same("window_past", "a counter 8129 below the highest", |bench| {
-        each(bench, &[8129, 0])
-    }),
+    same(
+        "window_edge",
+        "a counter 8128 below the highest",
+        |implementation| each(implementation, &[8128, 0]),
+    ),
+    same(
+        "window_past",
+        "a counter 8129 below the highest",
+        |implementation| each(implementation, &[8129, 0]),
+    ),
     same(
         "window_far",
         "a counter 1,000,000 below the highest",
-        |bench| each(bench, &[1_000_000, 0]),
+        |implementation| each(implementation, &[1_000_000, 0]),
     ),
-    same("jump", "counter 2^60", |bench| each(bench, &[1 << 60])),
-    same("before_the_limit", "counter 2^64 - 2^13 - 2", |bench| {
-        each(bench, &[u64::MAX - (1 << 13) - 1])
+    same("jump", "counter 2^60", |implementation| {
+        each(implementation, &[1 << 60])
     }),
-    same("at_the_limit", "counter 2^64 - 2^13 - 1", |bench| {
-        each(bench, &[u64::MAX - (1 << 13)])
-    }),
+    same(
+        "before_the_limit",
+        "counter 2^64 - 2^13 - 2",
+        |implementation| each(implementation, &[u64::MAX - (1 << 13) - 1]),
+    ),
+    same(
+        "at_the_limit",
+        "counter 2^64 - 2^13 - 1",
+        |implementation| each(implementation, &[u64::MAX - (1 << 13)]),
+    ),
     same(
         "forged_moves_no_window",
         "counter 0 after forged data with counter 1,000,000",
-        |bench| {
-            scene(bench, |stage, session| {
+        |implementation| {
+            scene(implementation, |stage, session| {
                 let mut forged = stage.probe.seal_at(session, 1_000_000, &incoming(40));
                 forged[30] ^= 1;
                 stage.receive(&forged);
@@ -122,28 +142,36 @@ pub(super) const ROWS: &[Behaviour] = &[
             })
         },
     ),
-    same("tag", "data with a changed tag", |bench| {
-        flipped(bench, usize::MAX)
+    same("tag", "data with a changed tag", |implementation| {
+        flipped(implementation, usize::MAX)
     }),
-    same("counter_changed", "data with a changed counter", |bench| {
-        flipped(bench, 8)
-    }),
-    same("index_changed", "data with a changed index", |bench| {
-        flipped(bench, 4)
-    }),
-    same("truncated", "data that lacks its last byte", |bench| {
-        scene(bench, |stage, session| {
-            let mut data = stage.probe.seal_at(session, 7, &incoming(40));
-            data.pop();
-            let deeds = stage.receive(&data);
-            stage.words(&deeds, Some(session))
-        })
-    }),
+    same(
+        "counter_changed",
+        "data with a changed counter",
+        |implementation| flipped(implementation, 8),
+    ),
+    same(
+        "index_changed",
+        "data with a changed index",
+        |implementation| flipped(implementation, 4),
+    ),
+    same(
+        "truncated",
+        "data that lacks its last byte",
+        |implementation| {
+            scene(implementation, |stage, session| {
+                let mut data = stage.probe.seal_at(session, 7, &incoming(40));
+                data.pop();
+                let deeds = stage.receive(&data);
+                stage.words(&deeds, Some(session))
+            })
+        },
+    ),
     same(
         "own_data_back",
         "the device's own data sent back to it",
-        |bench| {
-            scene(bench, |stage, session| {
+        |implementation| {
+            scene(implementation, |stage, session| {
                 let own = stage.send(40).sent.remove(0).datagram;
                 let deeds = stage.receive(&own);
                 stage.words(&deeds, Some(session))
@@ -153,9 +181,9 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "order_kept",
         "whether ten packets leave in their order with counters one apart",
-        |bench| {
-            scene(bench, |stage, session| {
-                let packets: Vec<_> = (0..10).map(|n| crate::stage::outgoing(100 + n)).collect();
+        |implementation| {
+            scene(implementation, |stage, session| {
+                let packets: Vec<_> = (0..10).map(|n| crate::packets::outgoing(100 + n)).collect();
                 let opened: Vec<_> = stage
                     .send_all(&packets)
                     .sent
@@ -181,8 +209,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "no_route",
         "a packet of the device to an address that is no peer's",
-        |bench| {
-            scene(bench, |stage, session| {
+        |implementation| {
+            scene(implementation, |stage, session| {
                 let deeds = stage.send_all(&[packet([10, 0, 0, 1], [10, 0, 0, 77], 40)]);
                 stage.words(&deeds, Some(session))
             })
@@ -191,8 +219,8 @@ pub(super) const ROWS: &[Behaviour] = &[
     same(
         "largest",
         "an inner packet of 1420 bytes, both ways",
-        |bench| {
-            scene(bench, |stage, session| {
+        |implementation| {
+            scene(implementation, |stage, session| {
                 let deeds = stage.send(1420);
                 let sent = deeds.sent[0].datagram.len();
                 let data = stage.probe.seal_at(session, 7, &incoming(1420));
@@ -205,7 +233,7 @@ pub(super) const ROWS: &[Behaviour] = &[
         "above_the_mtu_received",
         "an inner packet of 1500 bytes that comes at MTU 1420",
         "the MTU is what both ends agreed on, and the network stack above is given no larger packet",
-        |bench| content(bench, &incoming(1500)),
+        |implementation| content(implementation, &incoming(1500)),
     ),
 ];
 
@@ -215,33 +243,36 @@ fn v6(payload: usize) -> Vec<u8> {
 }
 
 /// A scene in a session, in both roles.
-fn scene(bench: &Bench, play: impl Fn(&mut Stage, &mut Session) -> String) -> String {
+fn scene(
+    implementation: &Implementation,
+    play: impl Fn(&mut Stage, &mut Session) -> String,
+) -> String {
     in_both_roles(|initiates| {
-        let mut stage = bench.stage(&Wish::with(&[("H4", "7000-7999")]));
+        let mut stage = implementation.stage(&Wish::with(&[("H4", "7000-7999")]));
         let mut session = stage.session(initiates);
         play(&mut stage, &mut session)
     })
 }
 
-fn content(bench: &Bench, content: &[u8]) -> String {
-    scene(bench, |stage, session| {
+fn content(implementation: &Implementation, content: &[u8]) -> String {
+    scene(implementation, |stage, session| {
         let data = stage.probe.seal(session, content);
         let deeds = stage.receive(&data);
         stage.words(&deeds, Some(session))
     })
 }
 
-fn length(bench: &Bench, content: &[u8]) -> String {
-    scene(bench, |stage, session| {
+fn length(implementation: &Implementation, content: &[u8]) -> String {
+    scene(implementation, |stage, session| {
         let data = stage.probe.seal(session, content);
         stage.receive(&data).delivered[0].len().to_string()
     })
 }
 
 /// What comes of messages with these counters; a session of the probe has used counter 0 where it began it.
-fn each(bench: &Bench, counters: &[u64]) -> String {
+fn each(implementation: &Implementation, counters: &[u64]) -> String {
     in_both_roles(|initiates| {
-        let mut stage = bench.plain();
+        let mut stage = implementation.plain();
         let session = stage.session(initiates);
         let words: Vec<_> = counters
             .iter()
@@ -260,8 +291,8 @@ fn each(bench: &Bench, counters: &[u64]) -> String {
     })
 }
 
-fn flipped(bench: &Bench, at: usize) -> String {
-    scene(bench, |stage, session| {
+fn flipped(implementation: &Implementation, at: usize) -> String {
+    scene(implementation, |stage, session| {
         let mut data = stage.probe.seal(session, &incoming(40));
         let at = at.min(data.len() - 1);
         data[at] ^= 1;

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use rand::{TryCryptoRng, TryRng};
 
 /// The draws, in order; drawing anything else fails.
-pub(crate) struct Drawn {
+pub(super) struct Drawn {
     /// Numbers, each as `awg-obfuscation` takes it from 32 bits.
     numbers: VecDeque<u32>,
     /// Random content.
@@ -53,7 +53,7 @@ impl Drawn {
 }
 
 /// Reads datagrams that precede an initiation: a signature packet for each of I1 to I5 that is set, the others junk.
-pub(crate) fn read(parameters: &[(String, String)], datagrams: &[&[u8]]) -> Drawn {
+pub(super) fn read(parameters: &[(String, String)], datagrams: &[&[u8]]) -> Drawn {
     let set = |wanted: &str| {
         let found = parameters.iter().find(|(name, _)| name == wanted);
         found.map(|(_, value)| value.as_str())
