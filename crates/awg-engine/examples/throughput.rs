@@ -342,7 +342,9 @@ fn processor_time() -> Result<Cost, Failure> {
     let mut threads = Vec::new();
     for entry in fs::read_dir("/proc/self/task")? {
         let path = entry?.path();
-        if fs::read_to_string(path.join("comm"))?.starts_with("awg-shard") {
+        // A thread of the load may have ended since it was listed.
+        let name = fs::read_to_string(path.join("comm")).unwrap_or_default();
+        if name.starts_with("awg-shard") {
             // proc_pid_schedstat: nanoseconds on the processor come first.
             let times = fs::read_to_string(path.join("schedstat"))?;
             let nanoseconds: f64 = times.split_whitespace().next().unwrap_or("0").parse()?;

@@ -3,8 +3,9 @@
 //! The first 12 bytes of the padding are the nonce of a keystream of `ChaCha20` (RFC 8439, counter 0), which is put over the whole
 //! handshake message by exclusive or, or over the header of a transport message, after MACs and sealing. It authenticates nothing.
 
-use chacha20::ChaCha20;
-use chacha20::cipher::{KeyIvInit, StreamCipher};
+use chacha20::ChaChaCore;
+use chacha20::cipher::consts::U10;
+use chacha20::cipher::{Block, KeyIvInit, StreamCipher, StreamCipherCore, StreamCipherCoreWrapper};
 
 use super::Obfuscation;
 use crate::message::MessageType;
@@ -21,9 +22,9 @@ pub struct HeaderMask([u8; HEADER_SIZE]);
 impl HeaderMask {
     /// The mask of the datagram that begins with `start`; nothing for one that is too short for a nonce.
     pub(super) fn new(key: &HeaderProtectionKey, datagram: &[u8]) -> Option<Self> {
-        let mut mask = [0; HEADER_SIZE];
-        keystream(key, datagram)?.apply_keystream(&mut mask);
-        Some(Self(mask))
+        let mut block = Block::<Keystream>::default();
+        keystream(key, datagram)?.write_keystream_block(&mut block);
+        Some(Self(*block.first_chunk()?))
     }
 
     /// The mask of a type word.
@@ -56,24 +57,28 @@ impl Obfuscation {
         let Some(key) = &self.parameters.header_protection_key else {
             return;
         };
-        let protected = match message {
-            MessageType::Transport => HEADER_SIZE,
-            _ => message.bare_size(),
-        };
-        let Some(mut keystream) = keystream(key, datagram) else {
+        if message == MessageType::Transport {
+            let mask = HeaderMask::new(key, datagram);
+            if let (Some(mask), Some(message)) = (mask, datagram.get_mut(offset..)) {
+                mask.apply(message);
+            }
             return;
-        };
-        if let Some(message) = datagram
+        }
+        let keystream = keystream(key, datagram);
+        let message = datagram
             .get_mut(offset..)
-            .and_then(|rest| rest.get_mut(..protected))
-        {
-            keystream.apply_keystream(message);
+            .and_then(|rest| rest.get_mut(..message.bare_size()));
+        if let (Some(keystream), Some(message)) = (keystream, message) {
+            StreamCipherCoreWrapper::from_core(keystream).apply_keystream(message);
         }
     }
 }
 
+/// `ChaCha20`, by whole blocks.
+type Keystream = ChaChaCore<U10>;
+
 /// The keystream of a datagram; nothing for one that is too short for a nonce.
-fn keystream(key: &HeaderProtectionKey, datagram: &[u8]) -> Option<ChaCha20> {
+fn keystream(key: &HeaderProtectionKey, datagram: &[u8]) -> Option<Keystream> {
     let nonce: &[u8; HeaderProtectionKey::NONCE_SIZE] = datagram.first_chunk()?;
-    Some(ChaCha20::new(key.as_bytes().into(), nonce.into()))
+    Some(Keystream::new(key.as_bytes().into(), nonce.into()))
 }
