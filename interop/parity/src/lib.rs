@@ -7,6 +7,8 @@
 //!          page                probe: the other peer, who knows all keys and makes any message
 //! ```
 //!
+//! `pair` lets one of each talk with the other, and `reencode` reads what the reference sent and makes it again with our code.
+//!
 //! A behaviour is one row of one table: a scene that is played to an end, and what the end did, in words. It is played to both
 //! implementations, and the words must be the same; where we differ on purpose the row says why, and the words must differ.
 //! `docs/compatibility.md` is made of the same table.
