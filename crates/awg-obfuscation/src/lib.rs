@@ -19,7 +19,8 @@
 //! 1. Before an initiation, and only then: [`Obfuscation::preamble`], polled until it is empty; each a datagram of its own.
 //! 2. [`Obfuscation::padding`] bytes are left free before the message ([`Obfuscation::keepalive_padding`] before a keepalive).
 //! 3. [`Obfuscation::type_word`] goes into the message's first four bytes **before** the MACs, which cover it.
-//! 4. When the message is complete, [`Obfuscation::fill_padding`] fills what was left free.
+//! 4. When the message is complete, [`Obfuscation::fill_padding`] fills what was left free, before a transport message
+//!    [`Obfuscation::fill_transport_padding`].
 //! 5. Of 3.x, [`Obfuscation::content_padding`] goes behind content before it is sealed; last, [`Obfuscation::toggle_protection`] hides
 //!    the header, and [`Obfuscation::trailer`] says how many random bytes follow a handshake message.
 //!

@@ -116,6 +116,35 @@ impl Obfuscation {
         }
     }
 
+    /// Fills the bytes before a transport message, of a datagram of `size` bytes in all.
+    ///
+    /// They are random, but never such that the datagram begins as one of plain WireGuard's handshake messages and is as long: that
+    /// is all that some look for (Wireshark's heuristic), and of many datagrams some would be so by chance.
+    #[inline]
+    pub fn fill_transport_padding<R: CryptoRng + ?Sized>(
+        &self,
+        size: usize,
+        padding: &mut [u8],
+        rng: &mut R,
+    ) {
+        self.fill_padding(padding, rng);
+        let Some(first) = padding.first_mut() else {
+            return;
+        };
+        let alike = [
+            MessageType::Initiation,
+            MessageType::Response,
+            MessageType::CookieReply,
+        ]
+        .into_iter()
+        .find(|message| message.bare_size() == size);
+        if let Some(message) = alike {
+            while u32::from(*first) == message.number() {
+                rng.fill_bytes(std::slice::from_mut(first));
+            }
+        }
+    }
+
     #[inline]
     fn form(&self, message: MessageType) -> &Form {
         &self.forms[message.index()]

@@ -67,6 +67,29 @@ fn every_byte_of_padding_is_random_every_time() {
 }
 
 #[test]
+fn data_never_looks_like_a_bare_handshake_message() {
+    let padded = obfuscation(&[("S4", "16")]);
+    let mut rng = StdRng::from_seed([12; 32]);
+    for (size, never) in [
+        (148, Some(1)),
+        (92, Some(2)),
+        (64, Some(3)),
+        (149, None),
+        (32, None),
+    ] {
+        let mut padding = [0; 16];
+        let mut first = [false; 256];
+        for _ in 0..10_000 {
+            padded.fill_transport_padding(size, &mut padding, &mut rng);
+            first[usize::from(padding[0])] = true;
+        }
+        let missing: Vec<usize> = (0..256).filter(|byte| !first[*byte]).collect();
+        assert_eq!(missing, never.into_iter().collect::<Vec<_>>(), "{size}");
+    }
+    padded.fill_transport_padding(148, &mut [], &mut rng);
+}
+
+#[test]
 fn signature_packets_precede_junk_in_order() {
     let everything = obfuscation(&[
         ("I2", "<b 02>"),

@@ -193,8 +193,10 @@ impl Framing {
         datagram: &mut [u8],
         padding: usize,
     ) {
+        let size = datagram.len();
         let (before, message) = datagram.split_at_mut(padding);
-        self.obfuscation.fill_padding(before, entropy.rng());
+        self.obfuscation
+            .fill_transport_padding(size, before, entropy.rng());
         let type_word = self
             .obfuscation
             .type_word(MessageType::Transport, entropy.rng());
