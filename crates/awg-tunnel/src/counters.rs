@@ -72,7 +72,7 @@ counters! {
     dropped_unclassified,
     /// Received and dropped: a handshake message whose mac1 is wrong.
     dropped_mac1,
-    /// Received and dropped: an initiation that was accepted before.
+    /// Received and dropped: an initiation that was accepted, or refused for its age, before.
     dropped_initiation_replayed,
     /// Received and dropped: an initiation that does not open.
     dropped_initiation_forged,

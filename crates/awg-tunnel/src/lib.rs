@@ -82,7 +82,8 @@
 //! - a run of initiations ends after twenty also while packets keep coming; the next packet starts another;
 //! - an initiation that may not be sent yet is sent as soon as it may, not with the next packet after that;
 //! - a handshake message whose mac1 is wrong is tried as the later types that it fits;
-//! - an initiation that was accepted and comes again is dropped before anything is computed, and gets no cookie reply.
+//! - an initiation that was accepted, or refused for its age, and comes again is dropped before anything is computed, and gets no
+//!   cookie reply.
 
 #![deny(unsafe_code)]
 

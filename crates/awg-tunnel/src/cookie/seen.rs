@@ -1,4 +1,4 @@
-//! Which initiations were accepted before. An honest initiator makes each anew, so one that comes again is a copy, by the network or by
+//! Which initiations were accepted before, or refused for their age. An honest initiator makes each anew, so one that comes again is a copy, by the network or by
 //! somebody who recorded it.
 
 use std::collections::{HashSet, VecDeque};

@@ -31,7 +31,7 @@ pub use config::PeerConfig;
 pub use error::PeerError;
 pub use hop::PortHop;
 pub use id::PeerId;
-pub(crate) use padding_run::PaddingRun;
+pub(crate) use padding_run::{PacketKind, PaddingRun};
 pub(crate) use pending::Pending;
 pub(crate) use staged::Staged;
 pub use status::PeerStatus;

@@ -10,28 +10,35 @@ const LONGEST: u8 = 16;
 /// What was last drawn, for what, and how many have had it.
 #[derive(Default)]
 pub(crate) struct PaddingRun {
-    last: Option<(Instant, usize, usize)>,
+    last: Option<(PacketKind, usize)>,
     members: u8,
 }
 
+/// What packets must have in common to be padded alike.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PacketKind {
+    /// When they leave.
+    pub(crate) at: Instant,
+    /// The obfuscation that is spoken to the peer.
+    pub(crate) obfuscation: u16,
+    /// How long they are.
+    pub(crate) length: usize,
+    /// How much may be added to them: a window that has closed meanwhile allows less.
+    pub(crate) most: usize,
+}
+
 impl PaddingRun {
-    /// What is added to a packet of this length that leaves now; drawn if the last one left at another time, was of another
-    /// length, or ended a run.
+    /// What is added to a packet; drawn if the last one was of another kind, or ended a run.
     #[inline]
-    pub(crate) fn next(
-        &mut self,
-        now: Instant,
-        length: usize,
-        draw: impl FnOnce() -> usize,
-    ) -> usize {
+    pub(crate) fn next(&mut self, kind: PacketKind, draw: impl FnOnce() -> usize) -> usize {
         match self.last {
-            Some((at, of, added)) if at == now && of == length && self.members < LONGEST => {
+            Some((last, added)) if last == kind && self.members < LONGEST => {
                 self.members += 1;
                 added
             }
             _ => {
                 let added = draw();
-                self.last = Some((now, length, added));
+                self.last = Some((kind, added));
                 self.members = 1;
                 added
             }

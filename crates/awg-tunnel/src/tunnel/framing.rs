@@ -8,7 +8,7 @@ use super::config::{TunnelConfig, TunnelError};
 use crate::endpoint::Local;
 use crate::entropy::Entropy;
 use crate::message::{TAG_SIZE, transport};
-use crate::peer::Peer;
+use crate::peer::{PacketKind, Peer};
 use crate::session::Keypair;
 use crate::time::Now;
 use crate::times::Times;
@@ -129,7 +129,15 @@ impl Framing {
     ) -> Option<usize> {
         let keypair = peer.sessions.current_mut()?;
         peer.window.sent(content);
-        let zeros = peer.padding.next(now.instant, content, || {
+        let kind = PacketKind {
+            at: now.instant,
+            obfuscation: peer.endpoint.map_or(0, |to| to.local.obfuscation),
+            length: content,
+            most: self
+                .obfuscation
+                .most_content_padding(content, self.mtu, peer.window),
+        };
+        let zeros = peer.padding.next(kind, || {
             self.obfuscation
                 .content_padding(content, self.mtu, peer.window, entropy.rng())
         });

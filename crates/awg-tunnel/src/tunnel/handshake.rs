@@ -138,7 +138,7 @@ impl Tunnel {
             return Err(Rejection::NotThis(|counters| &mut counters.dropped_mac1));
         }
         // First of all: a copy is no load, and does not even learn that there is some.
-        if self.accepted.contains(message.mac1()) {
+        if self.seen.contains(message.mac1()) {
             return Err(Rejection::Dropped(|counters| {
                 &mut counters.dropped_initiation_replayed
             }));
@@ -162,6 +162,8 @@ impl Tunnel {
             }));
         };
         if timestamp <= peer.last_timestamp {
+            // However often it is repeated, it makes no load after this.
+            self.seen.insert(message.mac1());
             self.emit_failure(now, Some(id), Some(from.remote), FailureCause::OldTimestamp);
             return Err(Rejection::Dropped(|counters| {
                 &mut counters.dropped_old_timestamp
@@ -180,7 +182,7 @@ impl Tunnel {
                 &mut counters.dropped_initiation_forged
             }));
         };
-        self.accepted.insert(message.mac1());
+        self.seen.insert(message.mac1());
         self.counters.initiations_received += 1;
         peer.last_timestamp = timestamp;
         peer.last_initiation = Some(now.instant);

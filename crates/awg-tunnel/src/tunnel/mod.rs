@@ -66,7 +66,7 @@ pub struct Tunnel {
     checker: CookieChecker,
     gauge: LoadGauge,
     sources: SourceBuckets,
-    accepted: SeenInitiations,
+    seen: SeenInitiations,
     told: Told,
 }
 
@@ -103,7 +103,7 @@ impl Tunnel {
             staged_bytes: 0,
             gauge: LoadGauge::new(config.initiation_rate, now.instant),
             sources: SourceBuckets::new(limits.sources),
-            accepted: SeenInitiations::new(limits.remembered_initiations),
+            seen: SeenInitiations::new(limits.remembered_initiations),
             told: Told::default(),
         })
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::link::{SECOND, Setup, World, outer};
 use crate::cookie::CookieJar;
 use crate::message::Initiation;
-use crate::{Now, PrivateKey, Tunnel, TunnelConfig};
+use crate::{Event, Now, PrivateKey, Tunnel, TunnelConfig};
 
 fn force_load(world: &mut World, end: usize, time: Duration) {
     let until = world.now(end).instant + time;
@@ -61,6 +61,30 @@ fn a_replayed_initiation_gets_no_cookie() {
         (0, false)
     );
     assert_eq!(world.tunnel(0).counters().cookie_replies_sent, 0);
+}
+
+/// What was accepted before a restart is known by its timestamp once, and by itself from then on: copies make no load.
+#[test]
+fn replays_after_a_restart_get_no_cookie_however_many_they_are() {
+    let mut world = World::new(1);
+    world.send(0, 100, 1);
+    world.run(SECOND);
+    let accepted = world.events.iter().find_map(|(_, _, event)| match event {
+        Event::InitiationAccepted { timestamp, .. } => Some(*timestamp),
+        _ => None,
+    });
+    let initiation = world.sent_by(0, 148)[0].datagram.clone();
+    let setup = Setup {
+        last_timestamp: accepted,
+        ..Setup::default()
+    };
+    world.restart(1, &setup);
+    for _ in 0..1500 {
+        assert_eq!(world.inject(1, outer(0), &initiation), (0, false));
+    }
+    let counters = world.tunnel(1).counters();
+    assert_eq!(counters.dropped_old_timestamp, 1);
+    assert_eq!(counters.dropped_initiation_replayed, 1499);
 }
 
 #[test]

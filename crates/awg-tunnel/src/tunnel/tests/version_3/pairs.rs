@@ -208,6 +208,26 @@ fn packets_that_leave_together_have_one_size() {
     assert_eq!(sizes.last(), Some(&1092));
 }
 
+/// What was drawn for a wide window is not used in a narrow one: a packet that did not fit would be dropped.
+#[test]
+fn a_window_that_closes_ends_a_run() {
+    let setup = setup(&[("RandomTrailers", "1")]);
+    for seed in 0..20 {
+        let mut world = World::with(seed, &setup, &setup);
+        world.connect(0);
+        world.run(SECOND);
+        world.send(1, 60, 1);
+        let answer = world.sent.last().unwrap().datagram.clone();
+        world.send(0, usize::from(MTU), 2);
+        world.send(0, 60, 3);
+        assert!(world.inject(0, super::super::link::outer(1), &answer).1);
+        match world.send(0, 60, 4) {
+            Seal::Sealed { len, .. } => assert!(len < 500, "{len}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 /// Many that leave together have several sizes, in runs of sixteen.
 #[test]
 fn no_run_of_one_size_is_long() {
