@@ -104,7 +104,7 @@ pub const RECORDED: &[Recorded] = &[
         question: "whether packets of one length that leave together are padded alike",
         reference: "each has a draw of its own",
         difference: Some(
-            "they are: one draw for all of them, since the kernel sends only equal sizes in one go",
+            "sixteen in a row are: one draw for these, since the kernel sends only equal sizes in one go",
         ),
         recordings: &["b_content_padding"],
         test: ("pairs", "packets_that_leave_together_have_one_size"),
