@@ -131,7 +131,7 @@ def paddings(view: View) -> Iterator[Remark]:
 def cookies(view: View) -> Iterator[Remark]:
     """An answer that a stranger can provoke."""
     if view.shape.is_obfuscated and view.shape.cookies and view.config.role is Role.SERVER:
-        message = "is off: many replays at once get cookie replies, by which a probe finds the server"
+        message = "is off: under load, whoever knows this server's public key gets cookie replies, and so finds it"
         yield view.remark("DisableCookies", message, "true, on this end alone")
 
 
