@@ -161,7 +161,7 @@ version_3! {
     "f_keepalive_timeout" "f_reject_after_time" "f_rekey_after_time" "f_rekey_timeout_attempts"
     "g_keepalive_s4" "g_keepalives" "g_keepalives_content_padding"
     "h_everything" "i_drops" "i_drops_trailers" "j_mixed_awg2_to_awg3" "j_mixed_awg3_to_awg2"
-    "l_trailers_wide_headers" "l_trailers_wide_headers_response" "t_timers"
+    "k_junk_and_empty_signature" "k_junk_sizes" "l_trailers_wide_headers" "l_trailers_wide_headers_response" "t_timers"
 }
 
 /// The recording of v3.1.20260814 of this name.

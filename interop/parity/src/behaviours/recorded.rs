@@ -68,6 +68,13 @@ pub const RECORDED: &[Recorded] = &[
         test: ("behaviour", "injected_datagrams_end_as_recorded"),
     },
     Recorded {
+        question: "what precedes an initiation: Jc = 100, Jmin = 50, Jmax = 53; an I without tags",
+        reference: "100 junk packets of 50 to 52 bytes: never Jmax, unless Jmin is as many; nothing",
+        difference: Some("Jmax too, as in 2.0; text outside of tags is refused"),
+        recordings: &["k_junk_sizes", "k_junk_and_empty_signature"],
+        test: ("messages", "what_precedes_an_initiation_is_as_recorded"),
+    },
+    Recorded {
         question: "header protection on the receiving end only",
         reference: "nothing, in silence",
         difference: Some(
