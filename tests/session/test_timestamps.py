@@ -147,6 +147,25 @@ async def test_a_file_that_cannot_be_written_is_one_warning(tmp_path, entries, m
     assert kept.known == {PEER_KEY: bytes([3]) * 12}
 
 
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/null")])
+async def test_what_is_no_file_is_not_replaced(path, entries, make):
+    make(path)
+    before = path.lstat()
+    with opened(path) as kept:
+        accept(kept, EARLY)
+    assert (path.lstat().st_ino, path.lstat().st_mode) == (before.st_ino, before.st_mode)
+    assert list(path.parent.iterdir()) == [path]
+    (entry,) = named(entries, "the peers' last handshakes cannot be kept")
+    assert entry["reason"] == "it is not a file"
+
+
+async def test_a_pipe_where_the_new_one_is_written_does_not_stop_the_server(path, entries):
+    os.mkfifo(path.with_name(f"{path.name}.new"))
+    with opened(path) as kept:
+        accept(kept, EARLY)
+    assert named(entries, "the peers' last handshakes cannot be kept")
+
+
 async def test_what_was_there_survives_a_write_that_fails(path, entries, monkeypatch):
     with opened(path) as kept:
         accept(kept, EARLY)

@@ -143,10 +143,13 @@ def _replace(path: Path, text: str) -> None:
     """Give a file new content: all of it or none, also if the power fails meanwhile.
 
     Raises:
-        OSError: it cannot be written; what it held before is still there.
+        OSError: it cannot be written, or is a device, a pipe or a folder; what it held before is still there.
     """
+    if path.exists() and not path.is_file():
+        raise OSError("it is not a file")  # root could replace /dev/null
     new = path.with_name(f"{path.name}.new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    flags |= os.O_NONBLOCK  # where there is a pipe it is not waited for
     try:
         with os.fdopen(os.open(new, flags, OWNER_ONLY), "w", encoding="ascii") as output:
             os.fchmod(output.fileno(), OWNER_ONLY)  # one that was left behind may have another mode
