@@ -102,17 +102,11 @@ async def test_peers_that_are_no_more_are_forgotten(path):
     "content",
     [
         b"",
-        b"{",
-        b"[]",
-        b"null",
-        b"{}",
+        b'{"timestamps": ',
         b'{"timestamps": 5}',
         b'{"timestamps": {"x": 5}}',
         b'{"timestamps": {"x": "00"}}',
         b'{"timestamps": {"x": "' + b"Z" * 24 + b'"}}',
-        b"\xff\xfe\x00",
-        b"[" * 100_000,
-        b" " * (timestamps.LARGEST_FILE + 1),
     ],
 )
 async def test_a_damaged_file_is_as_none_and_is_warned_of(path, content, entries):
@@ -123,6 +117,29 @@ async def test_a_damaged_file_is_as_none_and_is_warned_of(path, content, entries
     (entry,) = named(entries, "the peers' last handshakes cannot be read")
     assert entry["log_level"] == "warning"
     assert opened(path).known == {PEER_KEY: EARLY}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{",
+        b"[]",
+        b"null",
+        b"{}",
+        b"\xff\xfe\x00",
+        b"[" * 100_000,
+        b" " * (timestamps.LARGEST_FILE + 1),
+        b"somebody's diary",
+    ],
+)
+async def test_a_file_of_something_else_is_warned_of_and_left_as_it_is(path, content, entries):
+    path.write_bytes(content)
+    with opened(path) as kept:
+        assert kept.known == {}
+        accept(kept, EARLY)
+    assert named(entries, "the peers' last handshakes cannot be read")
+    assert named(entries, "the peers' last handshakes cannot be kept")
+    assert path.read_bytes() == content
 
 
 def test_a_pipe_in_its_place_does_not_stop_the_server(path, entries):

@@ -37,6 +37,8 @@ LARGEST_FILE = 4 << 20
 
 OWNER_ONLY = 0o600
 
+_BEGINNING = b'{"timestamps": '
+
 _TIMESTAMP = re.compile(r"[0-9a-f]{24}")
 
 log = structlog.get_logger()
@@ -143,10 +145,15 @@ def _replace(path: Path, text: str) -> None:
     """Give a file new content: all of it or none, also if the power fails meanwhile.
 
     Raises:
-        OSError: it cannot be written, or is a device, a pipe or a folder; what it held before is still there.
+        OSError: it cannot be written, is a device, a pipe or a folder, or holds something else than `LastTimestamps`
+            writes; what it held before is still there.
     """
-    if path.exists() and not path.is_file():
-        raise OSError("it is not a file")  # root could replace /dev/null
+    if path.exists():
+        if not path.is_file():
+            raise OSError("it is not a file")  # root could replace /dev/null
+        with path.open("rb") as there:
+            if there.read(len(_BEGINNING)) not in (b"", _BEGINNING):
+                raise OSError("it is not a state file, and is left as it is")
     new = path.with_name(f"{path.name}.new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
     flags |= os.O_NONBLOCK  # where there is a pipe it is not waited for
