@@ -118,8 +118,7 @@ impl Obfuscation {
 
     /// Fills the bytes before a transport message, of a datagram of `size` bytes in all.
     ///
-    /// They are random, but never such that the datagram begins as one of plain WireGuard's handshake messages and is as long: that
-    /// is all that some look for (Wireshark's heuristic), and of many datagrams some would be so by chance.
+    /// They are random, but the datagram never both begins as one of plain WireGuard's handshake messages and is as long.
     #[inline]
     pub fn fill_transport_padding<R: CryptoRng + ?Sized>(
         &self,
@@ -128,25 +127,32 @@ impl Obfuscation {
         rng: &mut R,
     ) {
         self.fill_padding(padding, rng);
-        let Some(first) = padding.first_mut() else {
-            return;
-        };
-        let alike = [
-            MessageType::Initiation,
-            MessageType::Response,
-            MessageType::CookieReply,
-        ]
-        .into_iter()
-        .find(|message| message.bare_size() == size);
-        if let Some(message) = alike {
-            while u32::from(*first) == message.number() {
-                rng.fill_bytes(std::slice::from_mut(first));
-            }
-        }
+        unlike_handshakes(size, padding, rng);
     }
 
     #[inline]
     fn form(&self, message: MessageType) -> &Form {
         &self.forms[message.index()]
+    }
+}
+
+/// Draws the first byte of a random beginning anew while a datagram of that `size` would begin as one of plain WireGuard's handshake
+/// messages and be as long: that is all that some look for (Wireshark's heuristic), and of many datagrams some are so by chance.
+#[inline]
+fn unlike_handshakes<R: CryptoRng + ?Sized>(size: usize, beginning: &mut [u8], rng: &mut R) {
+    let Some(first) = beginning.first_mut() else {
+        return;
+    };
+    let alike = [
+        MessageType::Initiation,
+        MessageType::Response,
+        MessageType::CookieReply,
+    ]
+    .into_iter()
+    .find(|message| message.bare_size() == size);
+    if let Some(message) = alike {
+        while u32::from(*first) == message.number() {
+            rng.fill_bytes(std::slice::from_mut(first));
+        }
     }
 }

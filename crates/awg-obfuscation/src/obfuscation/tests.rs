@@ -90,6 +90,19 @@ fn data_never_looks_like_a_bare_handshake_message() {
 }
 
 #[test]
+fn junk_never_looks_like_a_bare_handshake_message() {
+    let junk = obfuscation(&[("Jc", "20000"), ("Jmin", "148"), ("Jmax", "148")]);
+    let datagrams = preamble(&junk, &mut SignatureCounter::default());
+    let count = |first| {
+        let begins = |(_, datagram): &&(_, Vec<u8>)| datagram.first() == Some(&first);
+        datagrams.iter().filter(begins).count()
+    };
+    assert_eq!(datagrams.len(), 20_000);
+    assert_eq!(count(1), 0);
+    assert!(count(2) > 0);
+}
+
+#[test]
 fn signature_packets_precede_junk_in_order() {
     let everything = obfuscation(&[
         ("I2", "<b 02>"),
