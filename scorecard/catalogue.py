@@ -28,7 +28,7 @@ from scorecard.engines.labels import called, is_tunnel
 from scorecard.packets import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from scorecard.world.recording import Recording
@@ -91,9 +91,9 @@ def _columns(recording: Recording) -> Finding:
     return columns.judge(payloads)
 
 
-def _size_pairs(recording: Recording) -> Finding:
+def _size_pairs(recording: Recording, fires: Callable[[Sequence[tuple[int, int]]], bool | None]) -> Finding:
     sizes = [[shake.sizes for shake in shakes if shake.response] for shakes in recording.handshakes.values()]
-    verdicts = [verdict for flow in sizes if (verdict := size_pairs.one_pair(flow)) is not None]
+    verdicts = [verdict for flow in sizes if (verdict := fires(flow)) is not None]
     return Finding(sum(verdicts), len(verdicts))
 
 
@@ -178,8 +178,8 @@ TESTS = (
     Test("7", "uneven byte columns", "columns", _columns, control_share=0.05),
     Test("8", "one residue of lengths modulo 16", "flows", lambda r: count(residues.fires, r.flows)),
     Test("9", "few sizes after a silence", "servers", lambda r: idle_sizes.judge(r.flows)),
-    Test("10a", "a pair of 148 and 92 bytes", "flows", lambda r: count(size_pairs.plain_pair, r.flows)),
-    Test("10b", "one pair of sizes at every rekey", "flows", _size_pairs),
+    Test("10a", "a pair of 148 and 92 bytes", "flows", lambda r: _size_pairs(r, size_pairs.plain_pair)),
+    Test("10b", "one pair of sizes at every rekey", "flows", lambda r: _size_pairs(r, size_pairs.one_pair)),
     Test("11a", "keepalives every 25 s", "silences", lambda r: periods.keepalives(r.of_kind("idle")), periods.LIMIT),
     Test("11b", "rekeys every 120 s", "rekeys", _rekeys, periods.LIMIT),
     Test(

@@ -27,7 +27,7 @@ PROFILES = {
     profile.name: profile
     for profile in (
         Profile("plain", frozenset(), keepalive="25", control=True),
-        Profile("awg2", frozenset({*_ENGINES, "10a", "12", "15"}), keepalive="25"),
+        Profile("awg2", frozenset({*_ENGINES, "10a", "12", "14b", "15"}), keepalive="25"),
         Profile("awg3", frozenset({*_ENGINES, *_STRUCTURE, "12", "14b", "15"}), keepalive="27-45"),
     )
 }

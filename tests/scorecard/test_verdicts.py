@@ -9,8 +9,8 @@ from scorecard.verdicts import Card, failures
 
 FLOWS = OneTest("5", "a counter", "flows", lambda _: Finding(0, 0))
 SHARE = OneTest("11", "a clock", "silences", lambda _: Finding(0, 0), limit=0.2)
-PLAIN = Profile("plain", frozenset(), control=True)
-PROMISING = Profile("awg3", frozenset({"5"}))
+PLAIN = Profile("plain", frozenset(), keepalive="25", control=True)
+PROMISING = Profile("awg3", frozenset({"5"}), keepalive="30-40")
 
 
 def card(profile, finding, test=FLOWS):
@@ -46,7 +46,7 @@ def test_what_could_not_be_judged_breaks_a_promise():
 
 
 def test_what_was_not_promised_breaks_nothing():
-    assert failures([card(Profile("awg2", frozenset()), Finding(10, 10))], [FLOWS]) == []
+    assert failures([card(Profile("awg2", frozenset(), keepalive="25"), Finding(10, 10))], [FLOWS]) == []
 
 
 @pytest.mark.parametrize("finding", [Finding(0, 10), Finding(4, 10), Finding(0, 0)])

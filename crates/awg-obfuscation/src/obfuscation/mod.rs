@@ -118,7 +118,7 @@ impl Obfuscation {
 
     /// Fills the bytes before a transport message, of a datagram of `size` bytes in all.
     ///
-    /// They are random, but the datagram never both begins as one of plain WireGuard's handshake messages and is as long.
+    /// They are random, but never such that first byte and size alone are taken for plain WireGuard's or OpenVPN's.
     #[inline]
     pub fn fill_transport_padding<R: CryptoRng + ?Sized>(
         &self,
@@ -127,7 +127,7 @@ impl Obfuscation {
         rng: &mut R,
     ) {
         self.fill_padding(padding, rng);
-        unlike_handshakes(size, padding, rng);
+        unlike_others(size, padding, rng);
     }
 
     #[inline]
@@ -136,23 +136,27 @@ impl Obfuscation {
     }
 }
 
-/// Draws the first byte of a random beginning anew while a datagram of that `size` would begin as one of plain WireGuard's handshake
-/// messages and be as long: that is all that some look for (Wireshark's heuristic), and of many datagrams some are so by chance.
+/// Draws the first byte of a random beginning anew while a datagram of that `size` would be taken for another protocol's.
 #[inline]
-fn unlike_handshakes<R: CryptoRng + ?Sized>(size: usize, beginning: &mut [u8], rng: &mut R) {
-    let Some(first) = beginning.first_mut() else {
-        return;
-    };
-    let alike = [
-        MessageType::Initiation,
-        MessageType::Response,
-        MessageType::CookieReply,
-    ]
-    .into_iter()
-    .find(|message| message.bare_size() == size);
-    if let Some(message) = alike {
-        while u32::from(*first) == message.number() {
+fn unlike_others<R: CryptoRng + ?Sized>(size: usize, beginning: &mut [u8], rng: &mut R) {
+    if let Some(first) = beginning.first_mut() {
+        while is_like_another(size, *first) {
             rng.fill_bytes(std::slice::from_mut(first));
         }
+    }
+}
+
+/// Whether size and first byte are all that some want for a VPN; of many random datagrams some have both by chance.
+#[inline]
+fn is_like_another(size: usize, first: u8) -> bool {
+    match size {
+        // Plain WireGuard's handshake messages, as Wireshark knows them.
+        148 => first == 1,
+        92 => first == 2,
+        64 => first == 3,
+        // OpenVPN's opcodes, above three bits of key number, in what opens a flow, as nDPI 4.2 knows them.
+        112 => matches!(first >> 3, 21 | 24),
+        80 => matches!(first >> 3, 11 | 20 | 21 | 23 | 25),
+        _ => false,
     }
 }

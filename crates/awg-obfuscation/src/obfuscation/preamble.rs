@@ -77,7 +77,7 @@ impl Preamble {
         let size = uniform(parameters.junk_min.into(), parameters.junk_max.into(), rng);
         datagram.resize(size as usize, 0);
         rng.fill_bytes(datagram);
-        super::unlike_handshakes(datagram.len(), datagram, rng);
+        super::unlike_others(datagram.len(), datagram, rng);
         Some(PreambleDatagram::Junk)
     }
 }

@@ -23,7 +23,9 @@ JUNK_COUNTS = (4, 12)
 LEAST_JUNK_SIZES = (40, 120)
 JUNK_SIZE_SPREADS = (150, 800)
 HANDSHAKE_PADDINGS = (15, 150)
-TRANSPORT_PADDINGS = (12, 32)
+TRANSPORT_PADDINGS = tuple(size for size in range(13, 32) if size % 16 not in (0, 4, 12))
+"""With the others data, padded to multiples of 16, has sizes at which DPI looks for plain WireGuard (64, 92, 148) or
+OpenVPN (80, 112), and of many packets some are taken for that by their first byte."""
 
 YES = "1"
 """The one word for it that amneziawg-tools, amneziawg-go and the apps all take."""
@@ -47,7 +49,7 @@ def random_parameters(profile: Profile, random: Random) -> list[tuple[str, str]]
         return []
     while True:
         s1, s2, s3 = (random.randint(*HANDSHAKE_PADDINGS) for _ in range(3))
-        s4 = random.randint(*TRANSPORT_PADDINGS)
+        s4 = random.choice(TRANSPORT_PADDINGS)
         least_junk = random.randint(*LEAST_JUNK_SIZES)
         headers = _random_headers(random) if profile is Profile.AWG2 else _random_words(random)
         settings = [
