@@ -118,7 +118,7 @@ impl Obfuscation {
 
     /// Fills the bytes before a transport message, of a datagram of `size` bytes in all.
     ///
-    /// They are random, but never such that first byte and size alone are taken for plain WireGuard's or OpenVPN's.
+    /// They are random, but never such that first byte and size alone are taken for another VPN's.
     #[inline]
     pub fn fill_transport_padding<R: CryptoRng + ?Sized>(
         &self,
