@@ -142,8 +142,8 @@ struct Pair {
     to: PeerId,
     packet: Vec<u8>,
     datagrams: Vec<Vec<u8>>,
-    /// Of the last datagram sealed.
-    len: usize,
+    /// Of the datagrams as they were sealed.
+    sizes: [usize; BATCH],
 }
 
 impl Pair {
@@ -177,7 +177,7 @@ impl Pair {
             to,
             packet,
             datagrams,
-            len: 0,
+            sizes: [0; BATCH],
         }
     }
 
@@ -187,19 +187,17 @@ impl Pair {
             datagram[headroom..headroom + PACKET].copy_from_slice(&self.packet);
         }
         let start = Instant::now();
-        for datagram in &mut self.datagrams {
+        for (datagram, size) in self.datagrams.iter_mut().zip(&mut self.sizes) {
             let seal = self.sender.seal(now, self.to, datagram, PACKET);
             let Seal::Sealed { len, .. } = seal else {
                 panic!("{seal:?}");
             };
-            self.len = len;
+            *size = len;
         }
         let seal = each(start);
-        // What leaves together has one size.
-        let len = self.len;
         let start = Instant::now();
-        for datagram in &mut self.datagrams {
-            let datagram = &mut datagram[..len];
+        for (datagram, size) in self.datagrams.iter_mut().zip(&self.sizes) {
+            let datagram = &mut datagram[..*size];
             let inbound = self.receiver.handle_datagram(now, address(0), datagram);
             assert!(inbound.is_some());
         }
