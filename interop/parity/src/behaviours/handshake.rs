@@ -7,7 +7,7 @@ use awg_obfuscation::MessageType;
 use awg_tunnel::{PresharedKey, PrivateKey};
 
 use super::headers::sign;
-use super::{Behaviour, plain, same};
+use super::{Behaviour, differs, plain, same};
 use crate::packets::incoming;
 use crate::probe::Probe;
 use crate::stage::{Implementation, MILLISECOND, SECOND, Stage};
@@ -243,6 +243,19 @@ pub(super) const ROWS: &[Behaviour] = &[
             let initiation = stage.asked();
             stage.advance(6 * SECOND);
             stage.take();
+            let (response, session) = stage.probe.answer(&initiation).expect("for this probe");
+            let deeds = stage.receive(&response);
+            stage.words(&deeds, Some(&session))
+        },
+    ),
+    differs(
+        "response_to_a_crossed_initiation",
+        "a response to an initiation after which the other end's came",
+        "the reference forgets its own; we keep both sessions, so that two ends that begin at once need one try, not 5 s",
+        |implementation| {
+            let mut stage = implementation.plain();
+            let initiation = stage.asked();
+            stage.offered();
             let (response, session) = stage.probe.answer(&initiation).expect("for this probe");
             let deeds = stage.receive(&response);
             stage.words(&deeds, Some(&session))
