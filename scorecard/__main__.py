@@ -26,7 +26,7 @@ from scorecard.world.recording import Plan, record
 if TYPE_CHECKING:
     from scorecard.verdicts import Card
 
-LONG = Plan(pairs=6, clients=17, seconds=270)
+LONG = Plan(pairs=6, clients=17, seconds=250)
 SHORT = Plan(pairs=2, clients=10, seconds=165)
 """Long enough for one rekey after 120 s, or two, and for keepalives after 25 s: no timer is shortened."""
 

@@ -28,6 +28,8 @@ CLAIMS = {"stun": None, "quic": 443, "dns": 53, "dtls": None, "sip": 5060, "ntp"
 """What the signature packets of pairs claim to be, by turns, and the port that it is for; None is any."""
 OTHER_PORTS = (10_000, 32_000)
 FIRST_CLIENT_PORT = 33_000
+FIRST_PROXY_PORT = 12_000
+"""Below the ports that the system gives to outgoing connections, which would take it away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class ClientFile:
     @property
     def socks(self) -> int:
         """Where its proxy listens, on loopback."""
-        return self.port
+        return FIRST_PROXY_PORT + self.port - FIRST_CLIENT_PORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ def _pair(profile: Profile, number: int, kinds: list[str], claim: str | None, fo
         path = folder / f"client{index + 1}.conf"
         text = path.read_text().replace("[Interface]\n", f"[Interface]\nListenPort = {own}\n")
         text = text.replace("[Peer]\n", f"[Peer]\nPersistentKeepalive = {profile.keepalive}\n")
-        path.write_text(f"{text}\n[Socks5]\nBindAddress = 127.0.0.1:{own}\n")
-        clients.append(ClientFile(path, own, kind, Knowledge.of(text)))
+        client = ClientFile(path, own, kind, Knowledge.of(text))
+        path.write_text(f"{text}\n[Socks5]\nBindAddress = 127.0.0.1:{client.socks}\n")
+        clients.append(client)
     return Pair(folder.name, server, port, claim, tuple(clients))

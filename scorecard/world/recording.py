@@ -103,7 +103,7 @@ async def _traffic(made: Sequence[Pair], seconds: float, near: Namespace, far: N
 
 async def _client(client: ClientFile, seconds: float, near: Namespace, at_once: asyncio.Semaphore) -> None:
     async with at_once:
-        program = await asyncio.to_thread(programs.Program, "client", client.path, near)
+        program = programs.Program("client", client.path, near)
         try:
             await asyncio.to_thread(program.wait_for, lambda pid: ends.listening(pid, client.socks))
         except BaseException:
