@@ -68,7 +68,7 @@ bench: build ## throughput, latency and memory beside a rival, as ratios (20 min
 	@$(BIN)/python -m bench
 
 .PHONY: scorecard
-scorecard: build $(VENV)/.scorecard ## what an observer can tell of each profile, into docs/resistance.md (10 minutes, root)
+scorecard: build $(VENV)/.scorecard ## what an observer can tell of each profile, into docs/resistance.md (8 minutes, root)
 	@$(BIN)/python -m scorecard
 
 .PHONY: scorecard-short
