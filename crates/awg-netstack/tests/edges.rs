@@ -5,19 +5,15 @@ mod wire;
 
 use awg_netstack::{Event, Limits};
 use segments::server::{ENDS, PEER, World};
-use segments::{ACK, FIN, SYN, Segment};
+use segments::{ACK, FIN, Segment};
 
 /// The segment that completes a handshake may have data (RFC 9293 section 3.5): the handshake is told of first.
 #[test]
 fn data_that_completes_a_handshake_is_told_of_after_it() {
     for [client, target] in ENDS {
         let mut world = World::new(Limits::default());
-        world.give(PEER, &Segment::new(client, target, SYN, 1000));
-        let flow = world.incoming();
-        world.stack.accept(world.now, flow).expect("a waiting flow");
-        let answer = world.sent(PEER).pop().expect("a SYN-ACK");
-        let mut data =
-            Segment::new(client, target, FIN, 1001).acknowledging(answer.sequence.wrapping_add(1));
+        let (flow, first) = world.accepted(client, target);
+        let mut data = Segment::new(client, target, FIN, 1001).acknowledging(first);
         data.data = vec![1; 10];
         world.give(PEER, &data);
         let expected = [
@@ -35,11 +31,7 @@ fn data_that_completes_a_handshake_is_told_of_after_it() {
 fn data_after_the_end_does_not_come_out() {
     for [client, target] in ENDS {
         let mut world = World::new(Limits::default());
-        world.give(PEER, &Segment::new(client, target, SYN, 1000));
-        let flow = world.incoming();
-        world.stack.accept(world.now, flow).expect("a waiting flow");
-        let answer = world.sent(PEER).pop().expect("a SYN-ACK");
-        let first = answer.sequence.wrapping_add(1);
+        let (flow, first) = world.accepted(client, target);
         let mut last = Segment::new(client, target, FIN, 1001).acknowledging(first);
         last.data = vec![1; 10];
         world.give(PEER, &last);

@@ -7,16 +7,12 @@ use std::time::Duration;
 
 use awg_netstack::Limits;
 use segments::server::{ENDS, PEER, World};
-use segments::{ACK, SYN, Segment};
+use segments::{ACK, Segment};
 
 /// A flow whose peer has taken some data and shut its window, with more waiting; the peer's acknowledgement.
 fn shut_out([client, target]: [&str; 2]) -> (World, Segment) {
     let mut world = World::new(Limits::default());
-    world.give(PEER, &Segment::new(client, target, SYN, 1000));
-    let flow = world.incoming();
-    world.stack.accept(world.now, flow).expect("a waiting flow");
-    let answer = world.sent(PEER).pop().expect("a SYN-ACK");
-    let first = answer.sequence.wrapping_add(1);
+    let (flow, first) = world.accepted(client, target);
     let open = Segment::new(client, target, ACK, 1001).acknowledging(first);
     world.give(PEER, &open);
     world.stack.send(flow, &mut |free| free.len().min(100_000));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use awg_netstack::{Event, FlowId, Limits, Peer, Stack, StackConfig, TcpCounters};
 
-use super::Segment;
+use super::{SYN, Segment};
 use crate::wire::Packets;
 
 pub const PEER: Peer = Peer(1);
@@ -74,6 +74,15 @@ impl World {
             [Event::Incoming { flow, .. }] => flow,
             ref other => panic!("{other:?}"),
         }
+    }
+
+    /// A flow that `client` asks for with sequence number 1000 and that is taken; the first sequence number of its data.
+    pub fn accepted(&mut self, client: &str, target: &str) -> (FlowId, u32) {
+        self.give(PEER, &Segment::new(client, target, SYN, 1000));
+        let flow = self.incoming();
+        self.stack.accept(self.now, flow).expect("a waiting flow");
+        let answer = self.sent(PEER).pop().expect("a SYN-ACK");
+        (flow, answer.sequence.wrapping_add(1))
     }
 
     pub fn counters(&self) -> TcpCounters {
