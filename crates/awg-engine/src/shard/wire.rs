@@ -17,6 +17,7 @@ use crate::transport::{ReceiveBatch, SendBatch};
 
 /// Batches sent before receiving and relays have their turn.
 const SENDS_PER_TURN: usize = 4;
+
 /// The sockets and their batches.
 #[derive(Debug)]
 pub(super) struct Wire {

@@ -24,8 +24,8 @@ _HIDDEN_KEYS = ("privatekey", "presharedkey", "headerprotectionkey")
 
 _WAY_ON = """
 For real:
-   awgproxy new --endpoint YOUR.SERVER:51820     writes server.conf and client.conf
-   awgproxy server server.conf                   on the server, UDP port 51820 open
+   awgproxy new --endpoint YOUR.SERVER:24437     writes server.conf and client.conf
+   awgproxy server server.conf                   on the server, UDP port 24437 open
    awgproxy client client.conf                   here; then set SOCKS5 127.0.0.1:1080 in the application
    (or activate the environment: source .venv/bin/activate)"""
 
