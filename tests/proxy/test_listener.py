@@ -34,7 +34,7 @@ async def test_hands_over_a_socket_with_the_request_and_the_early_bytes(listener
     reader, writer = await connect(listener)
     writer.write(NO_AUTH + IPV4_REQUEST + b"early")
     accepted = await requests.get()
-    assert (accepted.request.host, accepted.request.port) == ("1.2.3.4", 443)
+    assert (accepted.destination.host, accepted.destination.port) == ("1.2.3.4", 443)
     assert accepted.early == b"early"
     accepted.socket.sendall(b"from the engine")
     assert await reader.readexactly(2) == b"\x05\x00"

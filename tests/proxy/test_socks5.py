@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awgproxy.proxy.socks5 import Credentials, Negotiation, Reply, Request, State
+from awgproxy.proxy.destination import Destination
+from awgproxy.proxy.socks5 import Credentials, Negotiation, Reply, State
 
 NO_AUTH = b"\x05\x01\x00"
 BOTH_METHODS = b"\x05\x02\x00\x02"
@@ -15,14 +16,14 @@ IPV6_REQUEST = b"\x05\x01\x00\x04" + bytes(15) + b"\x01\x00\x50"
 NAME_REQUEST = b"\x05\x01\x00\x03\x0bexample.org\x01\xbb"
 
 CONVERSATIONS = [
-    pytest.param(None, NO_AUTH + IPV4_REQUEST, b"\x05\x00", Request("1.2.3.4", 443, False), id="ipv4"),
-    pytest.param(None, NO_AUTH + IPV6_REQUEST, b"\x05\x00", Request("::1", 80, False), id="ipv6"),
-    pytest.param(None, NO_AUTH + NAME_REQUEST, b"\x05\x00", Request("example.org", 443, True), id="name"),
+    pytest.param(None, NO_AUTH + IPV4_REQUEST, b"\x05\x00", Destination("1.2.3.4", 443, False), id="ipv4"),
+    pytest.param(None, NO_AUTH + IPV6_REQUEST, b"\x05\x00", Destination("::1", 80, False), id="ipv6"),
+    pytest.param(None, NO_AUTH + NAME_REQUEST, b"\x05\x00", Destination("example.org", 443, True), id="name"),
     pytest.param(
         CREDENTIALS,
         BOTH_METHODS + LOGIN + NAME_REQUEST,
         b"\x05\x02\x01\x00",
-        Request("example.org", 443, True),
+        Destination("example.org", 443, True),
         id="credentials",
     ),
 ]
@@ -144,7 +145,7 @@ def test_refusals(credentials, sent, answer, words):
 def test_an_address_sent_as_a_name_is_an_address(name, host):
     negotiation = Negotiation()
     negotiation.handle_bytes(NO_AUTH + b"\x05\x01\x00\x03" + bytes([len(name)]) + name + b"\x00\x50")
-    assert negotiation.request == Request(host, 80, is_name=False)
+    assert negotiation.request == Destination(host, 80, is_name=False)
 
 
 @pytest.mark.parametrize("reply", Reply)

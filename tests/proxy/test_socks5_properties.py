@@ -5,7 +5,8 @@ import ipaddress
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from awgproxy.proxy.socks5 import Credentials, Negotiation, Request, State
+from awgproxy.proxy.destination import Destination
+from awgproxy.proxy.socks5 import Credentials, Negotiation, State
 
 from .test_socks5 import BOTH_METHODS, CREDENTIALS, IPV4_REQUEST, IPV6_REQUEST, LOGIN, NAME_REQUEST, NO_AUTH
 
@@ -74,7 +75,7 @@ def test_what_is_asked_for_is_what_stands_in_the_request(username, password, add
     kind = b"\x01" if address.version == 4 else b"\x04"
     request = b"\x05\x01\x00" + kind + address.packed + port.to_bytes(2, "big")
     negotiation.handle_bytes(BOTH_METHODS + login + request + early)
-    assert negotiation.request == Request(str(address), port, is_name=False)
+    assert negotiation.request == Destination(str(address), port, is_name=False)
     assert negotiation.remainder == early
 
 

@@ -4,7 +4,7 @@ import pytest
 import structlog
 
 from awgproxy.egress import dialer, forwarder
-from awgproxy.session import client, endpoints, events, journal, lifetime, server, timestamps
+from awgproxy.session import client, connector, endpoints, events, journal, lifetime, server, timestamps
 from tests.memory import MemoryEngine
 
 
@@ -28,6 +28,6 @@ def entries(monkeypatch):
     logger = structlog.wrap_logger(
         structlog.PrintLogger(), processors=[capture], wrapper_class=structlog.make_filtering_bound_logger(0)
     )
-    for module in (client, server, journal, lifetime, endpoints, events, timestamps, dialer, forwarder):
+    for module in (client, connector, server, journal, lifetime, endpoints, events, timestamps, dialer, forwarder):
         monkeypatch.setattr(module, "log", logger)
     return capture.entries

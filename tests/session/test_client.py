@@ -10,8 +10,7 @@ from awgproxy.config.parse import parse
 from awgproxy.egress import resolver
 from awgproxy.egress.resolver import Resolver
 from awgproxy.errors import ListenError, TunnelError
-from awgproxy.proxy.replies import SOCKS5_REPLIES
-from awgproxy.proxy.socks5 import Reply
+from awgproxy.proxy.socks5 import ANSWERS, Reply
 from awgproxy.session.client import ClientSession
 from tests.config.texts import CLIENT, PEER_KEY
 from tests.memory import DnsEngine
@@ -74,7 +73,7 @@ async def test_a_request_goes_to_the_engine_with_its_socket_and_its_early_bytes(
     async with start(BY_ADDRESS) as client:
         reader, writer = await client.application("192.0.2.7", 443, b"early")
         destinations, early, replies, flow = await engine.called("open")
-        assert (destinations, early, replies) == ([("192.0.2.7", 443)], b"early", SOCKS5_REPLIES)
+        assert (destinations, early, replies) == ([("192.0.2.7", 443)], b"early", ANSWERS.replies)
         engine.far_ends[0].sendall(b"from the tunnel")
         assert await reader.readexactly(15) == b"from the tunnel"
         engine.tell(FlowConnected(flow, ("192.0.2.7", 443)), FlowClosed(flow, "orderly", 5, 15, "both were done"))

@@ -45,12 +45,12 @@ async def test_a_hang_up_that_was_ignored_stays_ignored():
 
 async def test_a_second_hang_up_hurries_nothing():
     with Lifetime() as lifetime:
-        lifetime.connection_opened()
+        lifetime.connections.opened()
         lifetime.hang_up()
         lifetime.hang_up()
 
         async def close():
-            lifetime.connection_closed()
+            lifetime.connections.closed()
 
         assert await in_turn(lifetime.drain(), close()) == [1, 0]
 
@@ -71,19 +71,19 @@ async def in_turn(*steps):
 
 async def test_draining_waits_for_the_last_connection():
     with Lifetime() as lifetime:
-        lifetime.connection_opened()
-        lifetime.connection_opened()
+        lifetime.connections.opened()
+        lifetime.connections.opened()
         lifetime.stop()
 
         async def close():
-            lifetime.connection_closed()
+            lifetime.connections.closed()
 
         assert await in_turn(lifetime.drain(), close(), close()) == [1, 2, 0]
 
 
 async def test_a_second_signal_ends_it_at_once():
     with Lifetime() as lifetime:
-        lifetime.connection_opened()
+        lifetime.connections.opened()
         lifetime.stop()
 
         async def stop_again():
@@ -95,7 +95,7 @@ async def test_a_second_signal_ends_it_at_once():
 async def test_draining_is_bounded(monkeypatch):
     monkeypatch.setattr(lifetime_module, "DRAIN_SECONDS", 0.01)
     with Lifetime() as lifetime:
-        lifetime.connection_opened()
+        lifetime.connections.opened()
         await lifetime.drain()
 
 

@@ -99,6 +99,11 @@ class Resolver:
         finally:
             self._waiting -= 1
 
+    @property
+    def has_servers(self) -> bool:
+        """Whether there is anybody to ask."""
+        return bool(self._servers)
+
     def close(self) -> None:
         """Give up what is under way."""
         for task in tuple(self._under_way.values()):

@@ -15,12 +15,12 @@ import contextlib
 import errno
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import structlog
 
 from awgproxy.errors import ListenError
-from awgproxy.proxy.socks5 import Credentials, Negotiation, Request, State
+from awgproxy.proxy.application import Application
+from awgproxy.proxy.socks5 import ANSWERS, Credentials, Negotiation, State
 
 MAX_NEGOTIATIONS = 4096
 NEGOTIATION_SECONDS = 10.0
@@ -33,23 +33,11 @@ _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """An application that asked for a connection.
-
-    `socket` is non-blocking and out of the event loop; `early` is what was sent behind the request.
-    """
-
-    socket: socket.socket
-    request: Request
-    early: bytes
-
-
 class Listener:
     """One listening TCP port for SOCKS5 applications."""
 
     def __init__(
-        self, host: str, port: int, credentials: Credentials | None, connect: Callable[[Accepted], None]
+        self, host: str, port: int, credentials: Credentials | None, connect: Callable[[Application], None]
     ) -> None:
         """`connect` is called from the event loop with each request and owns the socket from then on.
 
@@ -60,7 +48,7 @@ class Listener:
         self._credentials = credentials
         self._connect = connect
         self._socket: socket.socket | None = None
-        self._negotiating: set[_Application] = set()
+        self._negotiating: set[_Negotiating] = set()
         self._paused: asyncio.TimerHandle | None = None
         self.accepted = 0
         self.refused = 0
@@ -125,15 +113,15 @@ class Listener:
             self.accepted += 1
             accepted.setblocking(False)
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._negotiating.add(_Application(accepted, self._credentials, self._ended))
+            self._negotiating.add(_Negotiating(accepted, self._credentials, self._ended))
 
-    def _ended(self, application: _Application, accepted: Accepted | None, refusal: str | None) -> None:
+    def _ended(self, application: _Negotiating, asking: Application | None, refusal: str | None) -> None:
         self._negotiating.discard(application)
         if refusal is not None:
             self.refused += 1
             log.info("application refused", reason=refusal)
-        if accepted is not None:
-            self._connect(accepted)
+        if asking is not None:
+            self._connect(asking)
 
     def _pause(self) -> None:
         """Stop accepting for a moment, so that a full table or no free descriptor does not spin the loop."""
@@ -148,7 +136,7 @@ class Listener:
             asyncio.get_running_loop().add_reader(self._socket.fileno(), self._accept)
 
 
-class _Application:
+class _Negotiating:
     """One accepted application until its request stands; `ended` hears once what became of it."""
 
     __slots__ = ("_deadline", "_ended", "_negotiation", "_socket")
@@ -191,7 +179,8 @@ class _Application:
             self.close(negotiation.refusal)
         elif negotiation.request is not None:
             self._leave_loop()
-            self._ended(self, Accepted(self._socket, negotiation.request, negotiation.remainder), None)
+            asking = Application(self._socket, negotiation.request, negotiation.remainder, ANSWERS)
+            self._ended(self, asking, None)
 
     def _send(self, answer: bytes) -> bool:
         """An answer is at most a dozen bytes: an application that leaves no room for it is not reading at all."""
@@ -210,4 +199,4 @@ class _Application:
         self.close(f"no request within {NEGOTIATION_SECONDS:.0f} s")
 
 
-_Ended = Callable[[_Application, Accepted | None, str | None], None]
+_Ended = Callable[[_Negotiating, Application | None, str | None], None]

@@ -20,6 +20,9 @@ import hmac
 import ipaddress
 from dataclasses import dataclass
 
+from awgproxy.proxy.answers import Answers
+from awgproxy.proxy.destination import Destination
+
 VERSION = 5
 _CREDENTIALS_VERSION = 1
 _NO_AUTHENTICATION = 0x00
@@ -50,6 +53,18 @@ class Reply(enum.IntEnum):
         return bytes((VERSION, self, 0, _IPV4, 0, 0, 0, 0, 0, 0))
 
 
+ANSWERS = Answers(
+    succeeded=Reply.SUCCEEDED.message(),
+    refused=Reply.CONNECTION_REFUSED.message(),
+    network_unreachable=Reply.NETWORK_UNREACHABLE.message(),
+    host_unreachable=Reply.HOST_UNREACHABLE.message(),
+    prohibited=Reply.NOT_ALLOWED.message(),
+    timed_out=Reply.TTL_EXPIRED.message(),
+    failed=Reply.GENERAL_FAILURE.message(),
+)
+"""The reply for each outcome."""
+
+
 class State(enum.Enum):
     """Where a negotiation stands; the module's picture shows the ways between."""
 
@@ -78,15 +93,6 @@ class Credentials:
         return "Credentials(…)"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A CONNECT request: `host` is an address in its usual text form, or a name (ASCII) where `is_name`."""
-
-    host: str
-    port: int
-    is_name: bool
-
-
 class Negotiation:
     """One application's way to its request.
 
@@ -101,7 +107,7 @@ class Negotiation:
         self._buffer = b""
         self._answer = b""
         self.state = State.GREETING
-        self.request: Request | None = None
+        self.request: Destination | None = None
         self.refusal: str | None = None
 
     @property
@@ -219,13 +225,13 @@ class Negotiation:
         return False
 
 
-def _request_of(address_type: int, address: bytes, port: int) -> Request | None:
+def _request_of(address_type: int, address: bytes, port: int) -> Destination | None:
     if address_type == _DOMAIN_NAME:
         return _request_by_name(address, port)
-    return Request(str(ipaddress.ip_address(address)), port, is_name=False)
+    return Destination(str(ipaddress.ip_address(address)), port, is_name=False)
 
 
-def _request_by_name(name: bytes, port: int) -> Request | None:
+def _request_by_name(name: bytes, port: int) -> Destination | None:
     """A name; an address that was sent as a name (curl does so) counts as the address."""
     try:
         host = name.decode("ascii")
@@ -236,10 +242,10 @@ def _request_by_name(name: bytes, port: int) -> Request | None:
     try:
         literal = ipaddress.ip_address(host.strip("[]"))
     except ValueError:
-        return Request(host, port, is_name=True)
+        return Destination(host, port, is_name=True)
     if literal.version == 6 and literal.scope_id:
         return None
-    return Request(str(literal), port, is_name=False)
+    return Destination(str(literal), port, is_name=False)
 
 
 def _describe_stranger(first: int) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 import structlog
 
 from awgproxy.errors import TunnelError
+from awgproxy.session.open_connections import OpenConnections
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -29,14 +30,12 @@ log = structlog.get_logger()
 
 
 class Lifetime:
-    """Watches `SIGNALS` while it is entered, and the number of connections that are open."""
+    """Watches `SIGNALS` while it is entered, and waits for connections that are open."""
 
     def __init__(self) -> None:
         self._stopping = asyncio.Event()
         self._at_once = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._open = 0
+        self.connections = OpenConnections()
         self._failure: Exception | None = None
         self._taken: list[signal.Signals] = []
 
@@ -58,17 +57,6 @@ class Lifetime:
         for number in self._taken:
             loop.remove_signal_handler(number)
         self._taken.clear()
-
-    def connection_opened(self) -> None:
-        """Count a connection."""
-        self._open += 1
-        self._idle.clear()
-
-    def connection_closed(self) -> None:
-        """Count a connection's end."""
-        self._open -= 1
-        if self._open <= 0:
-            self._idle.set()
 
     def stop(self) -> None:
         """What a signal does: the first call asks for the end, the second for it at once."""
@@ -108,10 +96,10 @@ class Lifetime:
         Raises:
             Exception: what `fail` was given meanwhile.
         """
-        if self._open <= 0:
+        if not len(self.connections):
             return
-        log.info("waiting for open connections", connections=self._open, seconds=DRAIN_SECONDS)
-        waits = [asyncio.ensure_future(event.wait()) for event in (self._idle, self._at_once)]
+        log.info("waiting for open connections", connections=len(self.connections), seconds=DRAIN_SECONDS)
+        waits = [asyncio.ensure_future(event.wait()) for event in (self.connections.none_is_open, self._at_once)]
         await asyncio.wait(waits, timeout=DRAIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()

@@ -95,7 +95,7 @@ class ServerSession:
             self._dialer.open_datagrams(event.flow, ipv6=":" in event.source[0])
         else:
             self._connections.add(event.flow)
-            self._lifetime.connection_opened()
+            self._lifetime.connections.opened()
             self._connect(event.flow, address, port)
 
     def _connect(self, flow: int, address: str, port: int) -> None:
@@ -118,6 +118,6 @@ class ServerSession:
     def _closed(self, event: FlowClosed) -> None:
         if event.flow in self._connections:  # sources of datagrams keep nobody waiting
             self._connections.remove(event.flow)
-            self._lifetime.connection_closed()
+            self._lifetime.connections.closed()
         self._forwarder.flow_closed(event.flow, event.received)
         log_closed(event)

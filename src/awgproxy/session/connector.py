@@ -1,0 +1,118 @@
+"""Connects applications through the tunnel, whatever front they came by.
+
+One connection's way: a name is resolved through the tunnel; the engine gets the addresses, the application's socket and
+the reply for each outcome, and is heard of again when the connection has closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+import structlog
+
+from awgproxy._native import FlowClosed, FlowConnected, FlowRefused
+from awgproxy.errors import NameLookupFailed, NameNotFound
+from awgproxy.session.journal import log_closed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from awgproxy.egress.resolver import Resolver
+    from awgproxy.proxy.application import Application
+    from awgproxy.session.engine import SessionEngine
+    from awgproxy.session.events import Handlers
+    from awgproxy.session.open_connections import OpenConnections
+
+log = structlog.get_logger()
+
+
+class Connector:
+    """Opens the flows of a client's applications."""
+
+    def __init__(self, engine: SessionEngine, resolver: Resolver, connections: OpenConnections) -> None:
+        """`connections` hears of each from its request to its end."""
+        self._engine = engine
+        self._resolver = resolver
+        self._connections = connections
+        self._looking_up: set[asyncio.Task[None]] = set()
+        self._flows: set[int] = set()
+        self._warned_of_no_dns = False
+        self.handlers: Handlers = {
+            FlowConnected: self._connected,
+            FlowRefused: self._refused,
+            FlowClosed: self._closed,
+        }
+
+    def connect(self, application: Application) -> None:
+        """Take an application over, from its request to its end."""
+        self._connections.opened()
+        destination = application.destination
+        if not destination.is_name:
+            self._open(application, [destination.host])
+            return
+        task = asyncio.get_running_loop().create_task(self._open_by_name(application))
+        self._looking_up.add(task)
+        task.add_done_callback(self._looking_up.discard)
+
+    def close(self) -> None:
+        """Give up the look-ups that are under way, and their applications."""
+        for task in tuple(self._looking_up):
+            task.cancel()
+
+    async def _open_by_name(self, application: Application) -> None:
+        answers = application.answers
+        try:
+            addresses = await self._resolver.resolve(application.destination.host)
+        except NameNotFound as error:
+            self._answer_and_close(application, answers.host_unreachable, str(error))
+        except NameLookupFailed as error:
+            if not self._resolver.has_servers and not self._warned_of_no_dns:
+                self._warned_of_no_dns = True
+                log.warning("names are refused", reason=str(error))
+            self._answer_and_close(application, answers.failed, str(error))
+        except asyncio.CancelledError:
+            self._connections.closed()
+            application.socket.close()
+            raise
+        except Exception:
+            log.exception("a name could not be looked up")
+            self._answer_and_close(application, answers.failed, "a defect of awgproxy")
+        else:
+            self._open(application, addresses)
+
+    def _open(self, application: Application, addresses: Sequence[str]) -> None:
+        port = application.destination.port
+        descriptor = application.socket.fileno()
+        try:
+            flow = self._engine.open(
+                [(address, port) for address in addresses], descriptor, application.early, application.answers.replies
+            )
+        except (OSError, RuntimeError) as error:
+            self._answer_and_close(application, application.answers.failed, str(error))
+            return
+        application.socket.detach()
+        self._flows.add(flow)
+        log.debug("connection requested", flow=flow, host=application.destination.host, port=port)
+
+    def _answer_and_close(self, application: Application, answer: bytes, why: str) -> None:
+        destination = application.destination
+        log.debug("connection failed", host=destination.host, port=destination.port, reason=why)
+        with contextlib.suppress(OSError):  # the application may have hung up first
+            application.socket.send(answer)
+        application.socket.close()
+        self._connections.closed()
+
+    def _connected(self, event: FlowConnected) -> None:
+        log.debug("connection open", flow=event.flow, address=event.destination[0], port=event.destination[1])
+
+    def _refused(self, event: FlowRefused) -> None:
+        log.debug("connection failed", flow=event.flow, reason=event.reason)
+
+    def _closed(self, event: FlowClosed) -> None:
+        if event.flow not in self._flows:
+            return  # one of the resolver's
+        self._flows.remove(event.flow)
+        self._connections.closed()
+        log_closed(event)
