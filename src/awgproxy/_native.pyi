@@ -23,6 +23,7 @@ __all__ = [
     "FlowRefused",
     "HandshakeCompleted",
     "HandshakeFailed",
+    "HandshakeUnanswered",
     "InitiationAccepted",
     "Limits",
     "LogRecord",
@@ -250,6 +251,8 @@ class EngineSettings:
         further_obfuscation: Sequence[tuple[_Settings, Sequence[int]]] = (),
         accept_flows: bool = False,
         stay_connected: bool | None = None,
+        recovery: Literal["fast", "reference"] = "fast",
+        server_addresses: Sequence[str] = (),
         egress: EgressPolicy | None = None,
         udp: Literal["auto", "batched", "portable"] = "auto",
         fwmark: int | None = None,
@@ -271,6 +274,10 @@ class EngineSettings:
             accept_flows: Whether to take flows of peers to any destination, as a server does.
             stay_connected: Whether to keep a session with each peer whose endpoint is known, as a client does;
                 ``None`` = if flows are not accepted.
+            recovery: How soon a peer that has fallen silent is asked for a new session, where one is kept: ``fast`` by
+                what flows tell, ``reference`` after 15 s.
+            server_addresses: Tunnel addresses of a server that answers pings there, as awgproxy's does: with ``fast``
+                it is pinged before its silence is held against it. Empty = nothing is known of the server.
             egress: Where datagrams of accepted UDP flows may go; ``None`` = anywhere. Destinations of connections
                 are judged by whoever attaches.
             udp: How datagrams are moved: ``batched`` is for Linux, ``portable`` for every system.
@@ -443,6 +450,16 @@ class Engine:
             OSError, RuntimeError: as `attach`.
         """
 
+    def handshake(self) -> None:
+        """Begin a handshake at once with every peer whose endpoint is known, also where there is a session.
+
+        For whoever learns that the network changed. Two initiations to one peer stay as far apart as the protocol
+        wants; until then a keepalive by the session shows the peer where this end is now.
+
+        Raises:
+            OSError, RuntimeError: as `attach`.
+        """
+
     def snapshot(self) -> _Snapshot:
         """Count what was done, and show how the peers stand; after `stop`, as it was at the end.
 
@@ -573,6 +590,18 @@ class HandshakeFailed:
         """What people may want to look at."""
 
 @final
+class HandshakeUnanswered:
+    """An initiation was not answered in time; another one follows. Told of each of them."""
+
+    def __new__(cls, peer: str, tries: int) -> Self: ...
+    @property
+    def peer(self) -> str:
+        """With whom: a public key."""
+    @property
+    def tries(self) -> int:
+        """How many were not answered, in a row."""
+
+@final
 class InitiationAccepted:
     """A peer's handshake initiation was accepted. Its timestamp, kept and given to `PeerSettings`, tells replays."""
 
@@ -638,6 +667,7 @@ _Event: TypeAlias = (
     | FlowClosed
     | HandshakeCompleted
     | HandshakeFailed
+    | HandshakeUnanswered
     | InitiationAccepted
     | SessionEnded
     | PeerRoamed

@@ -8,6 +8,7 @@ from awgproxy._native import (
     FlowIncoming,
     HandshakeCompleted,
     HandshakeFailed,
+    HandshakeUnanswered,
     InitiationAccepted,
     LogRecord,
     SessionEnded,
@@ -38,6 +39,7 @@ def test_no_event_shows_a_key():
         FlowIncoming(1, "tcp", KEY, ("10.8.0.2", 1), ("192.0.2.1", 80), False),
         HandshakeCompleted(KEY, "1f2e", "initiator", False),
         HandshakeFailed(KEY, "no-answer", "look at the endpoint"),
+        HandshakeUnanswered(KEY, 3),
         SessionEnded(KEY),
         InitiationAccepted(KEY, bytes(12)),
     ]

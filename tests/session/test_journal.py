@@ -5,7 +5,14 @@ import json
 
 import pytest
 
-from awgproxy._native import HandshakeCompleted, HandshakeFailed, LogRecord, PeerRoamed, SessionEnded
+from awgproxy._native import (
+    HandshakeCompleted,
+    HandshakeFailed,
+    HandshakeUnanswered,
+    LogRecord,
+    PeerRoamed,
+    SessionEnded,
+)
 from awgproxy.config.model import LogFormat, LogLevel
 from awgproxy.observe import log
 from awgproxy.session import journal
@@ -38,6 +45,7 @@ def test_a_tunnels_life():
             HandshakeCompleted(OTHER_KEY, "1f2e", "initiator", False),
             HandshakeCompleted(OTHER_KEY, "77aa", "responder", True),
             PeerRoamed(OTHER_KEY, ("192.0.2.1", 9)),
+            HandshakeUnanswered(OTHER_KEY, 2),
             SessionEnded(OTHER_KEY),
         ],
         [PEER_KEY, OTHER_KEY],
@@ -46,6 +54,7 @@ def test_a_tunnels_life():
         ("tunnel up", "info"),
         ("tunnel rekeyed", "info"),
         ("peer moved", "info"),
+        ("handshake not answered yet", "debug"),
         ("tunnel down", "info"),
     ]
     assert {entry["peer"] for entry in entries} == {"peer 2"}

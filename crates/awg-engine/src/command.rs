@@ -74,6 +74,7 @@ pub(crate) enum Command {
     SetPeers {
         peers: Vec<PeerConfig>,
     },
+    Handshake,
     Snapshot {
         answer: SyncSender<Snapshot>,
     },

@@ -230,6 +230,16 @@ impl Engine {
         self.command(Command::SetPeers { peers })
     }
 
+    /// Begins a handshake at once with every peer whose endpoint is known, also where there is a session: for an embedder that
+    /// learns that the network changed. Two initiations to one peer stay as far apart as the protocol wants; until then a
+    /// keepalive by the session shows the peer where this end is now.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub fn handshake(&self) -> Result<(), CommandError> {
+        self.command(Command::Handshake)
+    }
+
     /// Counters and peers as they are now, or as they were when the engine stopped. Waits for the loop's next turn.
     ///
     /// # Errors

@@ -77,6 +77,13 @@ pub enum Event {
         /// Its TAI64N timestamp; those of one peer rise.
         timestamp: [u8; 12],
     },
+    /// An initiation was not answered in time; another one follows, or has found a session meanwhile. Told of each of them.
+    HandshakeUnanswered {
+        /// With whom.
+        peer: PublicKey,
+        /// How many were not answered, in a row.
+        tries: u32,
+    },
     /// A handshake failed.
     HandshakeFailed {
         /// With whom, if that is known.

@@ -35,5 +35,7 @@ pub use event::{Event, Level, LogRecord};
 pub use flow::{FlowId, Outcome, Traffic};
 pub use policy::{EgressPolicy, Rule};
 pub use refusal::{Refusal, UnknownRefusal};
-pub use settings::{EngineSettings, FurtherObfuscation, Limits, SettingsError, StartError};
+pub use settings::{
+    EngineSettings, FurtherObfuscation, Limits, Recovery, SettingsError, StartError,
+};
 pub use snapshot::{PeerSnapshot, Snapshot};

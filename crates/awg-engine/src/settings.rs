@@ -35,6 +35,11 @@ pub struct EngineSettings {
     /// Whether to keep a session with every peer whose endpoint is known, as a client does: a handshake at once, and
     /// again whenever there is no session.
     pub stay_connected: bool,
+    /// How soon a peer that has fallen silent is asked for a new session.
+    pub recovery: Recovery,
+    /// The tunnel addresses of a server that is known to answer pings there, as awgproxy's does: it is asked whether it is there
+    /// before its silence is held against it. Empty where nothing is known of the server.
+    pub server_addresses: Vec<IpAddr>,
     /// Where the datagrams of peers may go. Destinations of connections are for the embedder to judge.
     pub egress: EgressPolicy,
     /// The bounds.
@@ -55,6 +60,8 @@ impl EngineSettings {
             peers: Vec::new(),
             accept_flows: false,
             stay_connected: true,
+            recovery: Recovery::default(),
+            server_addresses: Vec::new(),
             egress: EgressPolicy::default(),
             limits: Limits::default(),
         }
@@ -75,6 +82,16 @@ impl EngineSettings {
         sets.flat_map(|(set, ports)| ports.iter().map(move |port| (*port, set)))
             .collect()
     }
+}
+
+/// How a client comes back when its server has restarted, or the network in between was gone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Recovery {
+    /// By what its flows tell: within a second.
+    #[default]
+    Fast,
+    /// As the reference does it: 15 s after the last datagram that was heard.
+    Reference,
 }
 
 /// Another obfuscation for the same peers, so that each of them can change to it in its own time: a peer is spoken to by that of

@@ -105,6 +105,10 @@ impl Engine {
             .set_peers(peers.iter().map(|peer| peer.config()).collect())?)
     }
 
+    fn handshake(&self) -> Result<(), Failure> {
+        Ok(self.0.handshake()?)
+    }
+
     fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let snapshot = py.detach(|| self.0.snapshot()).map_err(Failure::from)?;
         to_dictionary(py, snapshot)

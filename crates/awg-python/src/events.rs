@@ -61,6 +61,7 @@ event!(HandshakeCompleted {
     rekey: bool,
 } shows session, role, rekey);
 event!(InitiationAccepted { peer: String, timestamp: [u8; 12] } shows);
+event!(HandshakeUnanswered { peer: String, tries: u32 } shows tries);
 event!(HandshakeFailed { peer: Option<String>, cause: String, hint: String } shows cause, hint);
 event!(SessionEnded { peer: String } shows);
 event!(PeerRoamed { peer: String, endpoint: (String, u16) } shows endpoint);
@@ -128,6 +129,11 @@ pub(crate) fn to_python(py: Python<'_>, event: Event) -> PyResult<Py<PyAny>> {
         Event::InitiationAccepted { peer, timestamp } => InitiationAccepted {
             peer: peer.to_string(),
             timestamp,
+        }
+        .into_py_any(py),
+        Event::HandshakeUnanswered { peer, tries } => HandshakeUnanswered {
+            peer: peer.to_string(),
+            tries,
         }
         .into_py_any(py),
         Event::HandshakeFailed { peer, cause, hint } => HandshakeFailed {

@@ -3,8 +3,8 @@
 use std::fmt::Display;
 use std::net::IpAddr;
 
-use awg_engine::FurtherObfuscation;
 use awg_engine::transport::udp::{UdpKind, UdpSettings};
+use awg_engine::{FurtherObfuscation, Recovery};
 use awg_tunnel::{Interval, PeerConfig, PortHop, PresharedKey, PrivateKey, PublicKey};
 use pyo3::prelude::*;
 
@@ -212,10 +212,11 @@ impl EngineSettings {
     #[new]
     #[pyo3(signature = (
         private_key, *, addresses, peers=Vec::new(), obfuscation=Vec::new(), mtu=Whole::from(1420),
-        listen_address=None, listen_ports=Vec::new(), further_obfuscation=Vec::new(), accept_flows=false, stay_connected=None, egress=None,
-        udp="auto", fwmark=None, limits=None
+        listen_address=None, listen_ports=Vec::new(), further_obfuscation=Vec::new(), accept_flows=false, stay_connected=None,
+        recovery="fast", server_addresses=Vec::new(), egress=None, udp="auto", fwmark=None, limits=None
     ), text_signature = "(private_key, *, addresses, peers=(), obfuscation=(), mtu=1420, listen_address=None, \
-        listen_ports=(), further_obfuscation=(), accept_flows=False, stay_connected=None, egress=None, udp='auto', fwmark=None, limits=None)")]
+        listen_ports=(), further_obfuscation=(), accept_flows=False, stay_connected=None, recovery='fast', \
+        server_addresses=(), egress=None, udp='auto', fwmark=None, limits=None)")]
     #[expect(
         clippy::too_many_arguments,
         reason = "they are Python's keyword arguments"
@@ -231,6 +232,8 @@ impl EngineSettings {
         further_obfuscation: Vec<(Settings, Vec<Whole>)>,
         accept_flows: bool,
         stay_connected: Option<bool>,
+        recovery: &str,
+        server_addresses: Vec<String>,
         egress: Option<&EgressPolicy>,
         udp: &str,
         fwmark: Option<Whole>,
@@ -258,6 +261,12 @@ impl EngineSettings {
             peers: peers.iter().map(|peer| peer.config()).collect(),
             accept_flows,
             stay_connected: stay_connected.unwrap_or(!accept_flows),
+            recovery: recovery_kind(recovery)?,
+            server_addresses: server_addresses
+                .iter()
+                .enumerate()
+                .map(|(index, text)| ip_address(format_args!("server_addresses[{index}]"), text))
+                .collect::<Result<Vec<IpAddr>, _>>()?,
             egress: egress.map(EgressPolicy::policy).unwrap_or_default(),
             limits: limits.map(|limits| limits.0.clone()).unwrap_or_default(),
             ..awg_engine::EngineSettings::new(private_key)
@@ -305,6 +314,17 @@ fn further(given: &[(Settings, Vec<Whole>)]) -> Result<Vec<FurtherObfuscation>, 
             })
         })
         .collect()
+}
+
+fn recovery_kind(text: &str) -> Result<Recovery, Failure> {
+    match text {
+        "fast" => Ok(Recovery::Fast),
+        "reference" => Ok(Recovery::Reference),
+        _ => Err(Failure::invalid(
+            "recovery",
+            "unknown kind; fast or reference is allowed",
+        )),
+    }
 }
 
 fn udp_kind(text: &str) -> Result<UdpKind, Failure> {

@@ -31,6 +31,13 @@ pub enum Event {
         /// Whose.
         peer: PeerId,
     },
+    /// An initiation was not answered in time. Told of each of them.
+    InitiationUnanswered {
+        /// Whose.
+        peer: PeerId,
+        /// How many were not, in a row: since the last handshake that was completed.
+        tries: u32,
+    },
     /// Initiations have gone unanswered for a while; more follow. It is not told where a datagram has told a cause.
     HandshakeUnanswered {
         /// To whom.

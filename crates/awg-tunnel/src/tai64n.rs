@@ -21,4 +21,23 @@ impl Timestamp {
         bytes[8..].copy_from_slice(&(unix.subsec_nanos() & !BLUR).to_be_bytes());
         Self(bytes)
     }
+
+    /// That of a Unix time, or the one after `last` where the clock was set back meanwhile: one that is not newer than the last
+    /// would be taken for a replay.
+    pub(crate) fn after(last: Self, unix: Duration) -> Self {
+        Self::from_unix(unix).max(last.next())
+    }
+
+    /// The next one that can be told from this one.
+    fn next(self) -> Self {
+        if self == Self::default() {
+            return self;
+        }
+        let [s0, s1, s2, s3, s4, s5, s6, s7, n0, n1, n2, n3] = self.0;
+        let seconds = u64::from_be_bytes([s0, s1, s2, s3, s4, s5, s6, s7]);
+        let nanoseconds = u32::from_be_bytes([n0, n1, n2, n3]);
+        let unix = Duration::from_secs(seconds.wrapping_sub(EPOCH))
+            + Duration::from_nanos(u64::from(nanoseconds | BLUR) + 1);
+        Self::from_unix(unix)
+    }
 }

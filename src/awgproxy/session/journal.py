@@ -13,6 +13,7 @@ import structlog
 from awgproxy._native import (
     HandshakeCompleted,
     HandshakeFailed,
+    HandshakeUnanswered,
     LogRecord,
     PeerRoamed,
     SessionEnded,
@@ -37,6 +38,7 @@ class TunnelJournal:
         self.handlers: Handlers = {
             HandshakeCompleted: self._completed,
             HandshakeFailed: self._failed,
+            HandshakeUnanswered: self._unanswered,
             SessionEnded: self._ended,
             PeerRoamed: self._roamed,
             LogRecord: self._record,
@@ -51,6 +53,9 @@ class TunnelJournal:
 
     def _failed(self, event: HandshakeFailed) -> None:
         log.warning("handshake failed", peer=self._name(event.peer), cause=event.cause, hint=event.hint)
+
+    def _unanswered(self, event: HandshakeUnanswered) -> None:
+        log.debug("handshake not answered yet", peer=self._name(event.peer), tries=event.tries)
 
     def _ended(self, event: SessionEnded) -> None:
         log.info("tunnel down", peer=self._name(event.peer))

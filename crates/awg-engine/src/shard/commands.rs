@@ -40,6 +40,7 @@ impl Shard {
             Command::Reject { flow, reason } => self.reject(flow, reason),
             Command::Close { flow } => self.close(flow),
             Command::SetPeers { peers } => self.set_peers(peers),
+            Command::Handshake => self.handshake_all_peers(),
             Command::Snapshot { answer } => {
                 // Whoever asked may have given up.
                 let _ = answer.try_send(self.snapshot());

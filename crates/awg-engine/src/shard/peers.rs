@@ -136,6 +136,14 @@ impl Shard {
         }
     }
 
+    /// Begins a handshake with every peer whose endpoint is known, also where there is a session: the way to it has changed.
+    pub(super) fn handshake_all_peers(&mut self) {
+        let peers: Vec<PeerId> = self.peers.iter().map(|(peer, _)| peer).collect();
+        for peer in peers {
+            self.tunnel.handshake(self.now, peer);
+        }
+    }
+
     /// Begins a handshake with a peer that a session is to be kept with, if there is none.
     pub(super) fn connect_peer(&mut self, peer: PeerId) {
         let reachable = self

@@ -36,6 +36,13 @@ impl Shard {
                         self.connect_peer(peer);
                     }
                 }
+                TunnelEvent::InitiationUnanswered { peer, tries } => {
+                    if let Some(key) = self.peers.key(peer) {
+                        self.shared
+                            .events
+                            .push(Event::HandshakeUnanswered { peer: key, tries });
+                    }
+                }
                 TunnelEvent::HandshakeUnanswered { peer, .. } => {
                     self.handshake_failed(Some(peer), FailureCause::NoAnswer);
                 }

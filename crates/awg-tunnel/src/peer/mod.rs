@@ -58,12 +58,16 @@ pub(crate) struct Peer {
     pub(crate) last_timestamp: Timestamp,
     /// When that was.
     pub(crate) last_initiation: Option<Instant>,
+    /// Of the last initiation sent.
+    pub(crate) sent_timestamp: Timestamp,
     /// When an initiation or a response was last sent.
     pub(crate) last_handshake_sent: Option<Instant>,
     /// Initiations of the run under way; 0 when there is none.
     pub(crate) initiations: u32,
     /// How many it may have.
     pub(crate) most_initiations: u32,
+    /// Initiations without an answer since the last handshake that was completed.
+    pub(crate) unanswered: u32,
     /// What a datagram told about why the run fails.
     pub(crate) suspicion: Option<FailureCause>,
     /// Responses since the peer last used a session that we made as responder.
@@ -106,9 +110,11 @@ impl Peer {
             staged: Staged::default(),
             last_timestamp: Timestamp(config.last_timestamp.unwrap_or_default()),
             last_initiation: None,
+            sent_timestamp: Timestamp::default(),
             last_handshake_sent: None,
             initiations: 0,
             most_initiations: 0,
+            unanswered: 0,
             suspicion: None,
             unconfirmed_responses: 0,
             renewed_on_receive: false,

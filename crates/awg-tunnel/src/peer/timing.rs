@@ -66,6 +66,7 @@ impl Peer {
         self.timers.clear(Timer::Retransmit);
         self.timers.clear(Timer::Deferred);
         self.initiations = 0;
+        self.unanswered = 0;
         self.suspicion = None;
         self.unconfirmed_responses = 0;
         self.renewed_on_receive = false;

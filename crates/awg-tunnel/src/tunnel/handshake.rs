@@ -58,6 +58,7 @@ impl Tunnel {
         if let Some(pending) = peer.pending.take() {
             self.indices.free(pending.local_index());
         }
+        peer.sent_timestamp = Timestamp::after(peer.sent_timestamp, now.unix);
         let local_index = self.indices.allocate(&mut self.entropy, id);
         let type_word = obfuscation.type_word(MessageType::Initiation, self.entropy.rng());
         let begun = Pending::begin(
@@ -65,7 +66,7 @@ impl Tunnel {
             &peer.public_key,
             &peer.preshared_key,
             self.entropy.ephemeral(),
-            Timestamp::from_unix(now.unix),
+            peer.sent_timestamp,
             type_word,
             local_index,
         );

@@ -100,6 +100,20 @@ impl Tunnel {
         }
     }
 
+    /// Starts a handshake with a peer although there may be a session: the way to it may have changed, or it may have lost its
+    /// own. Where there is a session, a keepalive shows the other end at once where we are now. If the last handshake message is
+    /// too recent, the initiation is sent when it is not.
+    pub fn handshake(&mut self, now: Now, peer: PeerId) {
+        let id = peer;
+        let Some(peer) = self.peers.get_mut(id) else {
+            return;
+        };
+        if peer.has_session(now.instant) {
+            self.keepalive(now, id);
+        }
+        self.send_initiation(now, id);
+    }
+
     /// Keeps a copy until there is a session, and asks for one.
     #[cold]
     fn stage(&mut self, now: Now, id: PeerId, packet: &[u8]) -> Seal {

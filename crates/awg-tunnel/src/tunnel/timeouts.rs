@@ -49,10 +49,13 @@ impl Tunnel {
         let Some(peer) = self.peers.get_mut(id) else {
             return;
         };
-        if peer.initiations < peer.most_initiations {
-            let initiations = peer.initiations;
+        peer.unanswered = peer.unanswered.saturating_add(1);
+        let (initiations, most, tries) = (peer.initiations, peer.most_initiations, peer.unanswered);
+        let suspected = peer.suspicion.is_some();
+        self.emit(Event::InitiationUnanswered { peer: id, tries });
+        if initiations < most {
             // Where something came that told a cause, it was told then.
-            if initiations == UNANSWERED_INITIATIONS && peer.suspicion.is_none() {
+            if initiations == UNANSWERED_INITIATIONS && !suspected {
                 self.emit(Event::HandshakeUnanswered {
                     peer: id,
                     initiations,
@@ -61,6 +64,9 @@ impl Tunnel {
             self.send_initiation(now, id);
             return;
         }
+        let Some(peer) = self.peers.get_mut(id) else {
+            return;
+        };
         peer.initiations = 0;
         peer.timers.clear(Timer::Keepalive);
         // What is left of the exchange goes with the other keys, or, if there are none, in its own time.

@@ -113,6 +113,37 @@ fn a_flow_without_a_session_asks_for_one_at_once() {
     assert!(ends.shards[1].shared.events.take().iter().any(incoming));
 }
 
+#[test]
+fn a_handshake_that_is_asked_for_makes_a_new_session_at_once() {
+    let mut ends = Ends::new();
+    ends.run(10 * SECOND);
+    let asked = ends.shards[0].now.instant;
+    ends.shards[0].handshake_all_peers();
+    ends.run(Duration::ZERO);
+    assert_eq!(ends.initiations[1..], [asked]);
+    let told = ends.shards[0].shared.events.take();
+    assert!(
+        told.iter()
+            .any(|event| matches!(event, Event::HandshakeCompleted { rekey: true, .. }))
+    );
+}
+
+#[test]
+fn every_initiation_without_an_answer_is_told_to_the_embedder() {
+    let mut ends = Ends::new();
+    ends.shards[1].set_peers(Vec::new());
+    ends.run(16 * SECOND);
+    let told = ends.shards[0].shared.events.take();
+    let tries: Vec<u32> = told
+        .iter()
+        .filter_map(|event| match event {
+            Event::HandshakeUnanswered { tries, .. } => Some(*tries),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(tries, [1, 2, 3]);
+}
+
 /// An end that asks idle connections nothing by itself, so that only the tunnel's keepalives are heard.
 fn without_probes(end: u8, peer: PeerConfig) -> Prepared {
     let mut prepared = prepare(end, peer);

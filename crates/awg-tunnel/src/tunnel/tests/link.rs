@@ -214,6 +214,13 @@ impl World {
         self.pump();
     }
 
+    pub(super) fn handshake(&mut self, end: usize) {
+        let now = self.now(end);
+        let End { tunnel, peer, .. } = &mut self.ends[end];
+        tunnel.handshake(now, *peer);
+        self.pump();
+    }
+
     /// Gives an end a datagram at once. Says whether it gave out anything for it, or delivered a packet.
     pub(super) fn inject(
         &mut self,

@@ -13,5 +13,6 @@ mod load;
 mod obfuscated;
 mod peers;
 mod recorded;
+mod recovery;
 mod timers;
 mod version_3;
