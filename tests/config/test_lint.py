@@ -2,7 +2,7 @@
 
 import pytest
 
-from awgproxy.config import parse
+from awgproxy.config import Role, parse
 from awgproxy.config.lint import check
 from awgproxy.config.path import Path
 
@@ -244,3 +244,17 @@ def test_each_set_of_parameters_is_looked_at():
 def test_the_parsers_warnings_come_along_in_order():
     found = warnings(INTERFACE.replace("MTU = 1280", "PostUp = x\nMTU = 1441") + PEER)
     assert [(line, key) for line, key, _ in found] == [(5, "PostUp"), (6, "MTU")]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key", "words"),
+    [
+        (CLIENT + "[Server]\nDeny = 10.0.0.0/8\n", 11, "Deny", "no effect at a client; what a client's"),
+        (CLIENT + "[Client]\nAllow = 10.0.0.0/8\n", 11, "Allow", "exceptions from Deny"),
+        (CLIENT + "[Client]\nAllowPorts = 80\nDeny = 10.0.0.0/8\n", 11, "AllowPorts", "exceptions from DenyPorts"),
+    ],
+)
+def test_rules_without_effect(text, line, key, words):
+    found = [(one.line, one.key, one.what) for one in check(parse(text, "test.conf", Role.CLIENT), PATH)]
+    assert [one[:2] for one in found] == [(line, key)]
+    assert words in found[0][2]

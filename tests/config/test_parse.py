@@ -54,6 +54,7 @@ def test_everything_that_a_file_can_say():
         Deny = 10.1.0.0/16, 93.184.215.14
         AllowPorts = 25
         DenyPorts = 6881-6889, 22
+        SourceAddress = 192.0.2.7, 2001:db8::7
 
         [Tunnel]
         KeepalivePadding = Reference
@@ -93,6 +94,7 @@ def test_everything_that_a_file_can_say():
     assert server.deny == (ip_network("10.1.0.0/16"), ip_network("93.184.215.14/32"))
     assert server.allow_ports == (PortRange(25, 25),)
     assert server.deny_ports == (PortRange(6881, 6889), PortRange(22, 22))
+    assert server.source_addresses == (ip_address("192.0.2.7"), ip_address("2001:db8::7"))
     assert config.tunnel.keepalive_padding is KeepalivePadding.REFERENCE
     assert (config.log.level, config.log.format) == (LogLevel.DEBUG, LogFormat.JSON)
     assert config.warnings == ()
@@ -106,6 +108,15 @@ def test_what_a_file_need_not_say():
     assert not config.server.allow_private
     assert config.tunnel.keepalive_padding is KeepalivePadding.PADDED
     assert (config.log.level, config.log.format) == (LogLevel.INFO, LogFormat.AUTO)
+
+
+def test_a_clients_rules():
+    rules = "[Client]\nDeny = 10.0.0.0/8, fd00::/8\nAllow = 10.1.0.0/16\nDenyPorts = 1-1023\nAllowPorts = 80, 443\n"
+    client = parse(CLIENT + rules, "test.conf").client
+    assert client.deny == (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
+    assert client.allow == (ip_network("10.1.0.0/16"),)
+    assert client.deny_ports == (PortRange(1, 1023),)
+    assert client.allow_ports == (PortRange(80, 80), PortRange(443, 443))
 
 
 def test_names_are_taken_in_any_case():
@@ -245,6 +256,11 @@ def test_values_of_a_peer_that_are_refused(key, value):
         ("Server", "DenyPorts", "0"),
         ("Server", "DenyPorts", "90-80"),
         ("Server", "AllowPorts", "http"),
+        ("Server", "SourceAddress", "eth0"),
+        ("Server", "SourceAddress", "0.0.0.0"),
+        ("Server", "SourceAddress", "192.0.2.7, 192.0.2.8"),
+        ("Client", "Deny", "10.0.0.0/40"),
+        ("Client", "DenyPorts", "0"),
         ("Tunnel", "KeepalivePadding", "bare"),
         ("Log", "Format", "xml"),
     ],

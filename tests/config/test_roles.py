@@ -68,3 +68,7 @@ def test_an_endpoint_that_cannot_be_read_is_not_missing_as_well(endpoint):
 
 def test_without_an_interface_its_port_is_not_missing_as_well():
     assert missing("[Server]\n") == [(None, "Peer"), (None, "Interface")]
+
+
+def test_a_clients_rules_are_no_servers():
+    assert missing(SERVER + "[Client]\nDeny = 10.0.0.0/8\n") == [(10, "Client")]

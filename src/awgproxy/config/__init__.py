@@ -6,6 +6,7 @@ are described in docs/reference/configuration.md.
 
 from awgproxy.config.load import load
 from awgproxy.config.model import (
+    Client,
     Config,
     Interface,
     KeepalivePadding,
@@ -15,6 +16,7 @@ from awgproxy.config.model import (
     Obfuscation,
     Peer,
     Role,
+    Rules,
     Server,
     Socks5,
     Tunnel,
@@ -23,6 +25,7 @@ from awgproxy.config.parse import parse
 from awgproxy.config.values import Endpoint, PortRange, Seconds
 
 __all__ = [
+    "Client",
     "Config",
     "Endpoint",
     "Interface",
@@ -34,6 +37,7 @@ __all__ = [
     "Peer",
     "PortRange",
     "Role",
+    "Rules",
     "Seconds",
     "Server",
     "Socks5",

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from awgproxy import _native
 from awgproxy.config.allowed_ips import overlaps
 from awgproxy.config.path import least_mtu, most_mtu
-from awgproxy.config.values import MOST_LISTEN_PORTS
+from awgproxy.config.values import MOST_LISTEN_PORTS, is_one_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from awgproxy.config.findings import Findings
-    from awgproxy.config.model import Interface, Obfuscated, Obfuscation, Peer, Socks5
+    from awgproxy.config.model import Interface, Obfuscated, Obfuscation, Peer, Server, Socks5
     from awgproxy.config.values import PortRange
 
 
@@ -133,3 +133,16 @@ def _check_allowed_ips(peers: Sequence[Peer | None], findings: Findings) -> None
         message = f"{second.network} {relation} the peer's of line {where}"
         suggestion = "an address leads to one peer: leave it out of the other's networks"
         findings.error(findings.lines[second.place], "Peer", "AllowedIPs", message, suggestion)
+
+
+def check_source_addresses(server: Server | None, findings: Findings) -> None:
+    """Add what is wrong with the addresses that a server's connections leave from: one of each kind of IP, a host's."""
+    seen: set[int] = set()
+    for index, address in enumerate(() if server is None else server.source_addresses):
+        line = findings.lines["server", "sourceaddress", index]
+        if not is_one_hosts(address):
+            findings.error(line, "Server", "SourceAddress", f"{address} is no host's address", "one of this machine's")
+        elif address.version in seen:
+            message = f"{address} is the second of IPv{address.version}"
+            findings.error(line, "Server", "SourceAddress", message, "one of each kind")
+        seen.add(address.version)

@@ -83,6 +83,7 @@ def _read(read: Callable[[str], object]) -> BeforeValidator:
 
 _Key = Annotated[str, _read(values.key)]
 _Secret = Annotated[SecretStr, _read(lambda text: SecretStr(values.key(text)))]
+_Address = Annotated[Address, _read(values.address)]
 _Tunnel = Annotated[values.Interface, _read(values.interface)]
 _Network = Annotated[Network, _read(values.network)]
 _Ports = Annotated[PortRange, _read(values.port_range)]
@@ -150,6 +151,20 @@ class Interface(Obfuscated):
         return tuple(entry for entry in self.dns_entries if not isinstance(entry, SearchDomain))
 
 
+class Rules(Section):
+    """What sections with rules of their own share: networks and ports that are open or closed."""
+
+    allow: tuple[_Network, ...] = ()
+    deny: tuple[_Network, ...] = ()
+    allow_ports: tuple[_Ports, ...] = ()
+    deny_ports: tuple[_Ports, ...] = ()
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether there is a rule."""
+        return bool(self.allow or self.deny or self.allow_ports or self.deny_ports)
+
+
 class Peer(Section):
     """``[Peer]``: another end of the tunnel."""
 
@@ -185,15 +200,16 @@ class Socks5(Section):
     password: Annotated[SecretStr | None, _read(lambda text: SecretStr(values.credential(text)))] = None
 
 
-class Server(Section):
+class Client(Rules):
+    """``[Client]``: what a client's applications may reach."""
+
+
+class Server(Rules):
     """``[Server]``: what a server's clients may reach, whom it asks for names, and what it remembers."""
 
-    dns: Annotated[tuple[Annotated[Address, _read(values.address)], ...], Field(alias="DNS")] = ()
+    dns: Annotated[tuple[_Address, ...], Field(alias="DNS")] = ()
     allow_private: Annotated[bool, _read(values.truth)] = False
-    allow: tuple[_Network, ...] = ()
-    deny: tuple[_Network, ...] = ()
-    allow_ports: tuple[_Ports, ...] = ()
-    deny_ports: tuple[_Ports, ...] = ()
+    source_addresses: Annotated[tuple[_Address, ...], Field(alias="SourceAddress")] = ()
     state_file: Annotated[str | None, _read(values.path)] = None
 
 
@@ -214,7 +230,7 @@ class Log(Section):
 
 
 SECTIONS: Mapping[str, type[Section]] = {
-    kind.__name__.lower(): kind for kind in (Interface, Obfuscation, Peer, Socks5, Server, Tunnel, Log)
+    kind.__name__.lower(): kind for kind in (Interface, Obfuscation, Peer, Socks5, Client, Server, Tunnel, Log)
 }
 """Every section by its name in lower case."""
 
@@ -233,6 +249,7 @@ class Config:
     peers: tuple[Peer, ...] = ()
     further_obfuscation: tuple[Obfuscation, ...] = ()
     socks5: Socks5 = field(default_factory=Socks5)
+    client: Client = field(default_factory=Client)
     server: Server = field(default_factory=Server)
     tunnel: Tunnel = field(default_factory=Tunnel)
     log: Log = field(default_factory=Log)

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from awgproxy import _native
-from awgproxy.config.consistency import check_consistency
+from awgproxy.config.consistency import check_consistency, check_source_addresses
 from awgproxy.config.document import Section as Text
 from awgproxy.config.document import read_document
 from awgproxy.config.findings import Findings, in_order
 from awgproxy.config.model import (
     SECTIONS,
+    Client,
     Config,
     Interface,
     Log,
@@ -56,6 +57,7 @@ def parse(text: str, file: str, role: Role | None = None) -> Config:
     ]
     further = _further_obfuscation(sections, tunnel, findings)
     socks5 = _the_only(Socks5, sections, findings)
+    client = _the_only(Client, sections, findings)
     server = _the_only(Server, sections, findings)
     log = _the_only(Log, sections, findings)
     for section in sections:
@@ -63,6 +65,7 @@ def parse(text: str, file: str, role: Role | None = None) -> Config:
             _check_obfuscation(section, "interface", "Interface", tunnel, findings)
     check_consistency(interface, further, peers, socks5, findings)
     _check_state_file(server, findings)
+    check_source_addresses(server, findings)
     role = role or role_of(sections)
     check_role(role, sections, findings)
     if ("interface", "") not in findings.lines:
@@ -77,6 +80,7 @@ def parse(text: str, file: str, role: Role | None = None) -> Config:
         peers=tuple(peer for peer in peers if peer is not None),
         further_obfuscation=tuple(one for one in further if one is not None),
         socks5=socks5 or Socks5(),
+        client=client or Client(),
         server=server or Server(),
         tunnel=tunnel or Tunnel(),
         log=log or Log(),

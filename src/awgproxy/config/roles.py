@@ -21,19 +21,19 @@ def role_of(sections: Sequence[Section]) -> Role:
     """The end that a file is most likely for.
 
     A ``[Server]`` or ``[Obfuscation NAME]`` section makes a server, and so does a ListenPort without any Endpoint and
-    without ``[Socks5]``.
+    without ``[Socks5]`` or ``[Client]``.
     """
     names = {word for section in sections for word in section.name.lower().split()[:1]}
     if names & {"server", "obfuscation"}:
         return Role.SERVER
-    dials = "socks5" in names or _given(sections, "peer", "endpoint")
+    dials = names & {"socks5", "client"} or _given(sections, "peer", "endpoint")
     return Role.SERVER if _listens(sections) and not dials else Role.CLIENT
 
 
 def check_role(role: Role, sections: Sequence[Section], findings: Findings) -> None:
     """Add what ``role`` lacks to ``findings``: a client needs a peer that it can dial, a server a port and a peer.
 
-    And what only a server can have, where a client has it.
+    And what only the other end can have.
     """
     lines = findings.lines
     if role is Role.SERVER and ("interface", "") in lines and not _listens(sections):
@@ -42,6 +42,8 @@ def check_role(role: Role, sections: Sequence[Section], findings: Findings) -> N
         findings.error(line, "Interface", "ListenPort", "is missing, and a server needs one", suggestion)
     if role is Role.CLIENT:
         _refuse_a_servers(sections, findings)
+    else:
+        _refuse_a_clients(sections, findings)
     if ("peer 1", "") not in lines:
         clients = "a server needs a [Peer] for each of its clients"
         suggestion = clients if role is Role.SERVER else "a client needs the server as its peer"
@@ -63,6 +65,14 @@ def _refuse_a_servers(sections: Sequence[Section], findings: Findings) -> None:
         if section.name.lower().startswith("obfuscation"):
             message = "is for a server: a client has one set of parameters, in [Interface]"
             findings.error(section.line, excerpt(section.name), None, message, "put them there")
+
+
+def _refuse_a_clients(sections: Sequence[Section], findings: Findings) -> None:
+    """What has a meaning at a client alone."""
+    for section in sections:
+        if section.name.lower() == "client":
+            suggestion = "what the peers may reach stands in [Server]"
+            findings.error(section.line, "Client", None, "is for a client", suggestion)
 
 
 def _listen_ports(sections: Sequence[Section]) -> list[str]:

@@ -140,10 +140,13 @@ def _instead_of(folded: str, kind: type[Section]) -> str:
     known = [*keys_of(kind), *(OBFUSCATION_KEYS if issubclass(kind, Obfuscated) else ())]
     if folded in _ELSEWHERE:
         return _ELSEWHERE[folded]
+    titles = []
     for other in SECTIONS.values():
         theirs = [*keys_of(other), *(OBFUSCATION_KEYS if other is Interface else ())]
         if other is not kind and folded in {key.lower() for key in theirs}:
-            return f"it belongs in [{other.__name__}]"
+            titles.append(f"[{other.__name__}]")
+    if titles:
+        return f"it belongs in {' or '.join(titles)}"
     near = nearest(folded, known)
     return f"did you mean {near}?" if near else f"known are {', '.join(known)}"
 

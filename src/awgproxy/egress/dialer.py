@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from awgproxy.egress.source import SourceAddresses
+
 if TYPE_CHECKING:
     from awgproxy._native import _Rejection
 
@@ -43,8 +45,10 @@ class Flows(Protocol):
 class Dialer:
     """Gives flows of the tunnel's clients their outer sockets."""
 
-    def __init__(self, flows: Flows) -> None:
+    def __init__(self, flows: Flows, sources: SourceAddresses | None = None) -> None:
+        """`sources`: where they leave from; as the system chooses where None."""
         self._flows = flows
+        self._sources = sources or SourceAddresses()
 
     def dial(self, flow: int, destination: tuple[str, int]) -> None:
         """Connect a TCP flow to `destination`, an address and a port; a failure is answered truthfully."""
@@ -59,7 +63,7 @@ class Dialer:
         outer: socket.socket | None = None
         try:
             outer = _outer_socket(ipv6=ipv6, kind=socket.SOCK_DGRAM)
-            outer.bind(("", 0))
+            self._sources.bind(outer)
             self._hand_over(flow, outer)
         except (OSError, RuntimeError) as error:
             self._give_up(flow, outer, error)
@@ -77,6 +81,7 @@ class Dialer:
             outer = _outer_socket(ipv6=":" in destination[0], kind=kind)
             if kind == socket.SOCK_STREAM:
                 outer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._sources.bind_connecting(outer, destination[0])
             with contextlib.suppress(BlockingIOError):
                 outer.connect(destination)
             self._hand_over(flow, outer)

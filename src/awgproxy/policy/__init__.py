@@ -1,10 +1,20 @@
-"""What a server's clients may reach: the rules of ``[Server]`` on top of safe defaults.
+"""What may be reached: at a server by the rules of ``[Server]`` on top of safe defaults, at a client by ``[Client]``.
 
-`egress_policy` gives the compiled form, which answers for one address and port; `egress_rules` the rules that it is
-compiled from. Nothing is dialled or logged here.
+`egress_policy` and `client_policy` give the compiled form, which answers for one address and port; `egress_rules` and
+`client_rules` the rules that it is compiled from. Nothing is dialled or logged here.
 """
 
 from awgproxy.policy.host import host_addresses
-from awgproxy.policy.rules import Rule, egress_policy, egress_rules, require_allowed
+from awgproxy.policy.judges import allowed_of, client_policy, egress_policy, require_allowed
+from awgproxy.policy.rules import Rule, client_rules, egress_rules
 
-__all__ = ["Rule", "egress_policy", "egress_rules", "host_addresses", "require_allowed"]
+__all__ = [
+    "Rule",
+    "allowed_of",
+    "client_policy",
+    "client_rules",
+    "egress_policy",
+    "egress_rules",
+    "host_addresses",
+    "require_allowed",
+]

@@ -5,6 +5,8 @@ of equal ones ``Deny`` wins over ``Allow``, and ``Allow`` over a default. So ``A
 and no other private one, and ``Allow = 0.0.0.0/0`` opens nothing that is refused by default.
 Ports: the same with ranges. A destination must pass by its address and by its port.
 
+A client has no defaults: what it does not deny it allows.
+
 An address that stands for another one (IPv4-mapped, NAT64, 6to4) must pass as both: the extension sees to that.
 """
 
@@ -14,16 +16,13 @@ from ipaddress import ip_network
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from awgproxy._native import EgressPolicy
 from awgproxy.config.values import LAST_PORT, PortRange
-from awgproxy.errors import PolicyDenied
 from awgproxy.policy.defaults import ALLOWED_NETWORKS, PRIVATE, REFUSED_NETWORKS, REFUSED_PORTS
-from awgproxy.policy.host import host_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from awgproxy.config import Config, Server
+    from awgproxy.config import Client, Rules, Server
     from awgproxy.config.values import Address, Interface, Network
 
 EVERYWHERE = ("0.0.0.0/0", "::/0")
@@ -47,42 +46,41 @@ class _Word(NamedTuple):
     reason: str
 
 
-_DENY = _Word(allow=False, rank=0, reason="denied by the configuration")
-_ALLOW = _Word(allow=True, rank=1, reason="allowed by the configuration")
+_DENIED = _Word(allow=False, rank=0, reason="denied by the configuration")
+_ALLOWED = _Word(allow=True, rank=1, reason="allowed by the configuration")
 _DEFAULT_RANK = 2
 _PRIVATE = _Word(allow=True, rank=_DEFAULT_RANK, reason="allowed by AllowPrivate")
 _FORM_OF_IPV4 = _Word(allow=True, rank=_DEFAULT_RANK, reason="a form of an IPv4 address")
 
-
-def egress_policy(config: Config) -> EgressPolicy:
-    """The policy of a server, compiled. The machine's own addresses are read now."""
-    return EgressPolicy(egress_rules(config.server, config.interface.addresses, host_addresses()))
-
-
-def require_allowed(policy: EgressPolicy, address: str, port: int) -> None:
-    """Raise `PolicyDenied` unless a destination is allowed.
-
-    Raises:
-        PolicyDenied: with the reason that the rule gives.
-        ValueError: `address` is not an IP address.
-    """
-    reason = policy.verdict(address, port)
-    if reason is not None:
-        raise PolicyDenied(address, port, reason)
+_Networks = list[tuple["Network", _Word]]
+_Ports = list[tuple[PortRange, _Word]]
 
 
 def egress_rules(server: Server, tunnel: Sequence[Interface], host: Iterable[Address] = ()) -> list[Rule]:
-    """The rules in order.
+    """A server's rules in order.
 
     ``tunnel``: the server's addresses in the tunnel with their networks. ``host``: the machine's other addresses.
     """
-    return [*_port_rules(server), *_network_rules(server, tunnel, host)]
+    networks, ports = _words(server, _DENIED, _ALLOWED)
+    networks += _default_networks(server, tunnel, host)
+    ports += [(range_, _refused("")) for range_ in REFUSED_PORTS]
+    return _ordered(networks, ports)
 
 
-def _network_rules(server: Server, tunnel: Sequence[Interface], host: Iterable[Address]) -> list[Rule]:
-    words: list[tuple[Network, _Word]] = [
-        *((network, _DENY) for network in server.deny),
-        *((network, _ALLOW) for network in server.allow),
+def client_rules(client: Client) -> list[Rule]:
+    """A client's rules in order; what none of them speaks of is allowed."""
+    return _ordered(*_words(client, _DENIED, _ALLOWED))
+
+
+def _words(rules: Rules, denied: _Word, allowed: _Word) -> tuple[_Networks, _Ports]:
+    """What a section says."""
+    networks = [*((network, denied) for network in rules.deny), *((network, allowed) for network in rules.allow)]
+    ports = [*((one, denied) for one in rules.deny_ports), *((one, allowed) for one in rules.allow_ports)]
+    return networks, ports
+
+
+def _default_networks(server: Server, tunnel: Sequence[Interface], host: Iterable[Address]) -> _Networks:
+    return [
         *((ip_network(address), _refused("the server's own address")) for address in host),
         *((ip_network(address.ip), _refused("the server's own address")) for address in tunnel),
         *((address.network, _refused("the tunnel's own network")) for address in tunnel),
@@ -92,21 +90,21 @@ def _network_rules(server: Server, tunnel: Sequence[Interface], host: Iterable[A
             for network, reason in REFUSED_NETWORKS
         ),
     ]
-    words.sort(key=lambda word: (-word[0].prefixlen, word[1].rank))
-    return [Rule(word.allow, str(network), 0, LAST_PORT, word.reason) for network, word in words]
 
 
-def _port_rules(server: Server) -> list[Rule]:
-    words: list[tuple[PortRange, _Word]] = [
-        *((ports, _DENY) for ports in server.deny_ports),
-        *((ports, _ALLOW) for ports in server.allow_ports),
-        *((ports, _refused("")) for ports in REFUSED_PORTS),
-    ]
-    words.sort(key=lambda word: (word[0].last - word[0].first, word[1].rank))
+def _ordered(networks: _Networks, ports: _Ports) -> list[Rule]:
+    """The rules that say what the words say, those on ports first, since both must let a destination pass."""
+    networks.sort(key=lambda word: (-word[0].prefixlen, word[1].rank))
+    ports.sort(key=lambda word: (word[0].last - word[0].first, word[1].rank))
     return [
-        Rule(allow=False, network=network, first_port=ports.first, last_port=ports.last, reason=f"port {ports}")
-        for ports in _refused_ports(words)
-        for network in EVERYWHERE
+        *(
+            Rule(
+                allow=False, network=network, first_port=refused.first, last_port=refused.last, reason=f"port {refused}"
+            )
+            for refused in _refused_ports(ports)
+            for network in EVERYWHERE
+        ),
+        *(Rule(word.allow, str(network), 0, LAST_PORT, word.reason) for network, word in networks),
     ]
 
 

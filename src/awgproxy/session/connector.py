@@ -1,7 +1,7 @@
 """Connects applications through the tunnel, whatever front they came by.
 
-One connection's way: a name is resolved through the tunnel; the engine gets the addresses, the application's socket and
-the reply for each outcome, and is heard of again when the connection has closed.
+One connection's way: a name is resolved through the tunnel; the engine gets the addresses that the policy allows, the
+application's socket and the reply for each outcome, and is heard of again when the connection has closed.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 import structlog
 
 from awgproxy._native import FlowClosed, FlowConnected, FlowRefused
-from awgproxy.errors import NameLookupFailed, NameNotFound
+from awgproxy.errors import NameLookupFailed, NameNotFound, PolicyDenied
+from awgproxy.policy import allowed_of
 from awgproxy.session.journal import log_closed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from awgproxy._native import EgressPolicy
     from awgproxy.egress.resolver import Resolver
     from awgproxy.proxy.application import Application
     from awgproxy.session.engine import SessionEngine
@@ -31,11 +33,16 @@ log = structlog.get_logger()
 class Connector:
     """Opens the flows of a client's applications."""
 
-    def __init__(self, engine: SessionEngine, resolver: Resolver, connections: OpenConnections) -> None:
-        """`connections` hears of each from its request to its end."""
+    def __init__(
+        self, engine: SessionEngine, resolver: Resolver, connections: OpenConnections, policy: EgressPolicy
+    ) -> None:
+        """`connections` hears of each from its request to its end; `policy` says which addresses may be opened."""
         self._engine = engine
         self._resolver = resolver
         self._connections = connections
+        self._policy = policy
+        self.prohibited = 0
+        """Connections that the policy refused."""
         self._looking_up: set[asyncio.Task[None]] = set()
         self._flows: set[int] = set()
         self._warned_of_no_dns = False
@@ -86,9 +93,12 @@ class Connector:
         port = application.destination.port
         descriptor = application.socket.fileno()
         try:
-            flow = self._engine.open(
-                [(address, port) for address in addresses], descriptor, application.early, application.answers.replies
-            )
+            destinations = [(address, port) for address in allowed_of(self._policy, addresses, port)]
+            flow = self._engine.open(destinations, descriptor, application.early, application.answers.replies)
+        except PolicyDenied as denied:
+            self.prohibited += 1
+            self._answer_and_close(application, application.answers.prohibited, str(denied))
+            return
         except (OSError, RuntimeError) as error:
             self._answer_and_close(application, application.answers.failed, str(error))
             return

@@ -13,7 +13,8 @@ import structlog
 from awgproxy._native import EngineFailed, FlowClosed, FlowIncoming
 from awgproxy.egress.dialer import Dialer
 from awgproxy.egress.forwarder import DNS_PORT, DnsForwarder
-from awgproxy.errors import PolicyDenied
+from awgproxy.egress.source import SourceAddresses
+from awgproxy.errors import ConfigError, PolicyDenied, Problem
 from awgproxy.observe.uncaught import log_uncaught
 from awgproxy.policy import egress_policy, require_allowed
 from awgproxy.session.endpoints import EndpointKeeper
@@ -35,10 +36,11 @@ async def run(config: Config) -> None:
     """Serve peers until a signal ends it.
 
     Raises:
-        ConfigError: the engine refuses the configuration.
+        ConfigError: the engine refuses the configuration, or this machine lacks an address that it names.
         TunnelError: the UDP port cannot be had, or the engine failed.
     """
     log_uncaught()
+    _require_source_addresses(config)
     policy = egress_policy(config)
     timestamps = LastTimestamps(config.state_file, [peer.public_key for peer in config.peers])
     engine = server_engine(config, policy, timestamps.known)
@@ -62,9 +64,10 @@ class ServerSession:
         self._lifetime = lifetime
         self._policy = policy
         self._engine = engine
-        self._dialer = Dialer(self._engine)
+        self._dialer = Dialer(self._engine, SourceAddresses(config.server.source_addresses))
         self._forwarder = DnsForwarder(self._dialer, [str(server) for server in config.server.dns])
         self._connections: set[int] = set()
+        self._prohibited = 0
         self._journal = TunnelJournal([peer.public_key for peer in config.peers])
         self._timestamps = timestamps
         self._endpoints = EndpointKeeper(config, self._engine, timestamps.known)
@@ -84,7 +87,7 @@ class ServerSession:
             log.info("stopping")
             self._engine.drain()
             await self._lifetime.drain()
-        log_counters(self._engine)
+        log_counters(self._engine, connections_prohibited=self._prohibited)
         log.info("stopped")
 
     def _incoming(self, event: FlowIncoming) -> None:
@@ -102,6 +105,7 @@ class ServerSession:
         try:
             require_allowed(self._policy, address, port)
         except PolicyDenied as denied:
+            self._prohibited += 1
             log.debug("connection refused", flow=flow, reason=str(denied))
             self._dialer.reject(flow, "prohibited")
             return
@@ -121,3 +125,12 @@ class ServerSession:
             self._lifetime.connections.closed()
         self._forwarder.flow_closed(event.flow, event.received)
         log_closed(event)
+
+
+def _require_source_addresses(config: Config) -> None:
+    """Raise ConfigError where this machine does not have an address that connections are to leave from."""
+    missing = SourceAddresses(config.server.source_addresses).missing()
+    if missing is not None:
+        line = config.lines.get(("server", "sourceaddress"))
+        message = f"this machine does not have the address {missing}"
+        raise ConfigError([Problem(config.file, line, "Server", "SourceAddress", message, "one of its own")])

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from awgproxy._native import EgressPolicy, EngineSettings, PeerSettings
+from awgproxy.policy import client_policy
 
 if TYPE_CHECKING:
     from awgproxy.config import Config, Endpoint, Seconds
@@ -68,7 +69,7 @@ def _hop(endpoint: Endpoint | None, every: Seconds | None) -> tuple[int, int, in
 
 def client_settings(config: Config) -> EngineSettings:
     """What a client's engine is given: it opens flows and takes none."""
-    return _settings(config, NO_TIMESTAMPS, accept_flows=False, egress=None)
+    return _settings(config, NO_TIMESTAMPS, accept_flows=False, egress=client_policy(config))
 
 
 def server_settings(

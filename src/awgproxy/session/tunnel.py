@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from awgproxy._native import EngineFailed
 from awgproxy.egress.resolver import Resolver
+from awgproxy.policy import client_policy
 from awgproxy.session.connector import Connector
 from awgproxy.session.endpoints import EndpointKeeper
 from awgproxy.session.engine import running
@@ -38,7 +39,7 @@ class ClientTunnel:
             [str(server) for server in config.interface.dns],
             ipv6=any(address.version == 6 for address in config.interface.addresses),
         )
-        self.connector = Connector(engine, self.resolver, connections)
+        self.connector = Connector(engine, self.resolver, connections, client_policy(config))
         self._endpoints = EndpointKeeper(config, engine)
         journal = TunnelJournal([peer.public_key for peer in config.peers])
         self._handlers: tuple[Handlers, ...] = (
@@ -64,4 +65,9 @@ class ClientTunnel:
 
     def log_counters(self, **more: int) -> None:
         """Log what was counted since the start, and `more`."""
-        log_counters(self.engine, lookups_turned_away=self.resolver.turned_away, **more)
+        log_counters(
+            self.engine,
+            lookups_turned_away=self.resolver.turned_away,
+            connections_prohibited=self.connector.prohibited,
+            **more,
+        )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from awgproxy import _native
 from awgproxy.config.lint.remark import Remark
-from awgproxy.config.model import Role
+from awgproxy.config.model import Role, Server
 from awgproxy.config.values import SearchDomain
 
 if TYPE_CHECKING:
@@ -87,4 +87,20 @@ def hopping(config: Config, _path: Path) -> Iterator[Remark]:
         yield Remark("tunnel", "PortHop", message, "such as Endpoint = vpn.example.org:20000-20100")
 
 
-RULES = (mtu, names, own_addresses, any_source, open_proxy, hopping)
+def without_effect(config: Config, _path: Path) -> Iterator[Remark]:
+    """Rules that change nothing where they stand."""
+    client, server = config.client, config.server
+    if config.role is Role.CLIENT and server.model_fields_set:
+        first = next(field for name, field in Server.model_fields.items() if name in server.model_fields_set)
+        suggestion = "what a client's applications may reach stands in [Client]"
+        yield Remark("server", str(first.alias), "has no effect at a client", suggestion)
+    for key, allowed, denied in (
+        ("Allow", client.allow, client.deny),
+        ("AllowPorts", client.allow_ports, client.deny_ports),
+    ):
+        if allowed and not denied:
+            message = "has no effect: a client refuses only what it is told to"
+            yield Remark("client", key, message, f"make exceptions from {key.replace('Allow', 'Deny')} with it")
+
+
+RULES = (mtu, names, own_addresses, any_source, open_proxy, hopping, without_effect)

@@ -1,0 +1,51 @@
+"""The rules of a configuration compiled: who asks for a destination is told whether it is open, and if not why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awgproxy._native import EgressPolicy
+from awgproxy.errors import PolicyDenied
+from awgproxy.policy.host import host_addresses
+from awgproxy.policy.rules import client_rules, egress_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from awgproxy.config import Config
+
+
+def egress_policy(config: Config) -> EgressPolicy:
+    """What a server's peers may reach. The machine's own addresses are read now."""
+    return EgressPolicy(egress_rules(config.server, config.interface.addresses, host_addresses()))
+
+
+def client_policy(config: Config) -> EgressPolicy:
+    """What a client's applications may reach."""
+    return EgressPolicy(client_rules(config.client))
+
+
+def require_allowed(policy: EgressPolicy, address: str, port: int) -> None:
+    """Raise `PolicyDenied` unless a destination is allowed.
+
+    Raises:
+        PolicyDenied: with the reason that the rule gives.
+        ValueError: `address` is not an IP address.
+    """
+    reason = policy.verdict(address, port)
+    if reason is not None:
+        raise PolicyDenied(address, port, reason)
+
+
+def allowed_of(policy: EgressPolicy, addresses: Sequence[str], port: int) -> list[str]:
+    """Those of a destination's addresses that are allowed, in their order: what is judged is what is dialled.
+
+    Raises:
+        PolicyDenied: none of them is, with the reason for the first.
+        ValueError: one is not an IP address.
+    """
+    verdicts = [(address, policy.verdict(address, port)) for address in addresses]
+    for address, reason in verdicts[:1]:
+        if reason is not None and all(refused is not None for _, refused in verdicts):
+            raise PolicyDenied(address, port, reason)
+    return [address for address, reason in verdicts if reason is None]
