@@ -87,6 +87,10 @@ class MemoryEngine:
         self._refuse()
         self._call("set_peers", peers)
 
+    def handshake(self) -> None:
+        self._refuse()
+        self._call("handshake")
+
     def snapshot(self):
         return {"counters": {"tunnel_replayed": 3, "tunnel_expired": 0}}
 
