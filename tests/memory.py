@@ -165,13 +165,15 @@ class DnsEngine(MemoryEngine):
         self.hangs_up = False
         """Whether flows end instead of an answer."""
         self.silent: set[str] = set()
-        """Servers and types of records that get no answer."""
+        """Servers, types of records and kinds of flow that get no answer."""
+        self.negative_ttl: int | None = None
+        """For how long the zone says that there is nothing; None = it does not say."""
         self.held: dict[str, asyncio.Event] = {}
         """Types of records whose answers wait for their event."""
         self._servers: list[asyncio.Task] = []
 
     def on_open(self, kind, destination, far):
-        if destination[0] not in self.silent:
+        if not self.silent & {destination[0], kind}:
             self._servers.append(asyncio.get_running_loop().create_task(self._serve(kind, far)))
 
     def close(self) -> None:
@@ -217,4 +219,7 @@ class DnsEngine(MemoryEngine):
             name = target
         if (name, asked) in self.zone:
             answer.answer.append(dns.rrset.from_text(name, 60, "IN", asked, *self.zone[name, asked]))
+        elif self.negative_ttl is not None:
+            says = f"a. b. 1 2 3 4 {self.negative_ttl}"
+            answer.authority.append(dns.rrset.from_text("example.", 3600, "IN", "SOA", says))
         return answer

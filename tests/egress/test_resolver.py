@@ -8,6 +8,7 @@ import dns.rcode
 import pytest
 
 from awgproxy.egress import resolver as resolver_module
+from awgproxy.egress.dns import lookup
 from awgproxy.egress.resolver import Resolver
 from awgproxy.errors import NameLookupFailed, NameNotFound
 from tests.memory import DnsEngine
@@ -70,7 +71,7 @@ FAMILIES = pytest.mark.parametrize(("silent", "known"), [("A", {"2001:db8::1"}),
 
 @FAMILIES
 async def test_a_name_that_is_not_there_is_told_by_the_first_answer(engine, patient, monkeypatch, silent, known):
-    monkeypatch.setattr(resolver_module, "MISSING_DELAY_SECONDS", 0.01)
+    monkeypatch.setattr(lookup, "MISSING_DELAY_SECONDS", 0.01)
     engine.silent = {silent}
     with pytest.raises(NameNotFound, match="no such name"):
         await Resolver(engine, ["10.0.0.1"], ipv6=True).resolve("missing.example")
@@ -80,7 +81,7 @@ async def test_a_name_that_is_not_there_is_told_by_the_first_answer(engine, pati
 async def test_addresses_win_over_an_earlier_answer_that_there_is_no_such_name(
     engine, patient, monkeypatch, silent, known
 ):
-    monkeypatch.setattr(resolver_module, "MISSING_DELAY_SECONDS", FOR_EVER)
+    monkeypatch.setattr(lookup, "MISSING_DELAY_SECONDS", FOR_EVER)
     engine.codes = {silent: dns.rcode.NXDOMAIN}
     other = "AAAA" if silent == "A" else "A"
     engine.held[other] = asyncio.Event()
@@ -102,7 +103,7 @@ async def test_a_family_without_an_answer_does_not_keep_the_other_one(engine, pa
 @FAMILIES
 async def test_a_family_that_is_a_little_late_counts(engine, patient, monkeypatch, silent, known):
     for delay in ("RESOLUTION_DELAY_SECONDS", "ATTEMPT_DELAY_SECONDS"):
-        monkeypatch.setattr(resolver_module, delay, FOR_EVER)
+        monkeypatch.setattr(lookup, delay, FOR_EVER)
     engine.held[silent] = asyncio.Event()
     look_up = asyncio.create_task(Resolver(engine, ["10.0.0.1"], ipv6=True).resolve("both.example"))
     while len(engine.closed) == 0:  # noqa: ASYNC110 - the first answer has been read
@@ -140,15 +141,13 @@ async def test_a_truncated_answer_is_asked_for_over_tcp(engine):
     assert [kind for kind, _ in engine.opened] == ["udp", "tcp"]
 
 
-async def test_the_next_server_is_asked_when_one_is_silent(engine, patient, monkeypatch):
-    ask = Resolver._ask_server
-
-    def hurried(resolver, server, name, seconds):
-        return ask(resolver, server, name, 0.01 if server in engine.silent else seconds)
-
-    monkeypatch.setattr(Resolver, "_ask_server", hurried)
+async def test_the_next_server_is_asked_when_one_is_silent_and_comes_first_from_then_on(engine, monkeypatch):
+    monkeypatch.setattr(resolver_module, "TRY_SECONDS", (0.02, FOR_EVER))
     engine.silent = {"10.0.0.1"}
-    assert await Resolver(engine, ["10.0.0.1", "10.0.0.2"], ipv6=False).resolve("four.example") == ["192.0.2.1"]
+    resolver = Resolver(engine, ["10.0.0.1", "10.0.0.2"], ipv6=False)
+    assert await resolver.resolve("four.example") == ["192.0.2.1"]
+    assert await resolver.resolve("chain20.example") == ["192.0.2.20"]
+    assert [server for _, (server, _) in engine.opened] == ["10.0.0.1", "10.0.0.2", "10.0.0.2"]
 
 
 async def test_nobody_answers(engine, monkeypatch):
@@ -156,7 +155,16 @@ async def test_nobody_answers(engine, monkeypatch):
     engine.silent = {"10.0.0.1"}
     with pytest.raises(NameLookupFailed, match="does not answer"):
         await Resolver(engine, ["10.0.0.1"], ipv6=True).resolve("four.example")
-    assert len(engine.opened) == 4
+    assert sorted(kind for kind, _ in engine.opened) == ["tcp"] * 2 + ["udp"] * 4
+
+
+async def test_where_datagrams_get_no_answer_tcp_is_tried_and_then_at_once(engine, monkeypatch):
+    monkeypatch.setattr(resolver_module, "TRY_SECONDS", (0.02, FOR_EVER))
+    engine.silent = {"udp"}
+    resolver = Resolver(engine, ["10.0.0.1"], ipv6=False)
+    assert await resolver.resolve("four.example") == ["192.0.2.1"]
+    monkeypatch.setattr(resolver_module, "TRY_SECONDS", (FOR_EVER,))
+    assert await resolver.resolve("chain20.example") == ["192.0.2.20"]
 
 
 async def test_answers_to_other_questions_are_passed_over(engine):
@@ -220,7 +228,7 @@ async def test_look_ups_past_a_bound_fail_and_are_counted(engine, patient, monke
     await asyncio.sleep(0)  # they have begun
     with pytest.raises(NameLookupFailed, match="too many names"):
         await resolver.resolve(third)
-    assert resolver.turned_away == 1
+    assert resolver.counters["lookups_turned_away"] == 1
     resolver.close()
     await asyncio.wait(waiting)
     engine.silent = set()
@@ -240,13 +248,14 @@ async def test_without_servers_the_text_says_what_to_do(engine):
 @pytest.mark.parametrize(
     "failure", [RuntimeError("the engine is draining"), OSError(105, "too many flows"), OSError(24, "no socket pair")]
 )
-@pytest.mark.parametrize("opening", ["open_datagrams", "open_stream"])
-async def test_a_tunnel_that_takes_no_flows_fails_the_look_up(engine, monkeypatch, opening, failure):
+@pytest.mark.parametrize("openings", [("open_datagrams", "open_stream"), ("open_stream",)])
+async def test_a_tunnel_that_takes_no_flows_fails_the_look_up(engine, monkeypatch, openings, failure):
     def refuse(_):
         raise failure
 
     engine.truncate = True
-    monkeypatch.setattr(engine, opening, refuse)
+    for opening in openings:
+        monkeypatch.setattr(engine, opening, refuse)
     with pytest.raises(NameLookupFailed, match=r"cannot be asked: .*(draining|too many flows|no socket pair)"):
         await Resolver(engine, ["10.0.0.1"], ipv6=False).resolve("four.example")
 
@@ -256,3 +265,110 @@ async def test_malformed_names(engine, name):
     with pytest.raises(NameLookupFailed, match="malformed"):
         await Resolver(engine, ["10.0.0.1"], ipv6=True).resolve(name)
     assert not engine.opened
+
+
+class Clock:
+    """Seconds that a test lets pass."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+async def test_answers_hold_for_their_ttl(engine):
+    clock = Clock()
+    resolver = Resolver(engine, ["10.0.0.1"], ipv6=True, clock=clock)
+    first = await resolver.resolve("both.example")
+    clock.now += 59
+    assert await resolver.resolve("Both.Example.") == first
+    assert len(engine.opened) == 2
+    clock.now += 1
+    await resolver.resolve("both.example")
+    assert len(engine.opened) == 4
+    assert resolver.counters["dns_questions_from_cache"] == 2
+    assert resolver.counters["dns_questions_asked"] == 4
+
+
+async def test_that_there_is_no_such_name_holds_for_as_long_as_the_zone_says(engine):
+    engine.negative_ttl = 30
+    clock = Clock()
+    resolver = Resolver(engine, ["10.0.0.1"], ipv6=False, clock=clock)
+    for asked, later in ((1, 29), (1, 1), (2, 0)):
+        with pytest.raises(NameNotFound):
+            await resolver.resolve("missing.example")
+        assert len(engine.opened) == asked
+        clock.now += later
+
+
+async def test_without_a_word_of_the_zone_it_does_not_hold(engine):
+    resolver = Resolver(engine, ["10.0.0.1"], ipv6=False)
+    for asked in (1, 2):
+        with pytest.raises(NameNotFound):
+            await resolver.resolve("missing.example")
+        assert len(engine.opened) == asked
+
+
+async def test_a_server_that_fails_is_asked_again_at_once(engine):
+    engine.codes = {"A": dns.rcode.SERVFAIL}
+    resolver = Resolver(engine, ["10.0.0.1"], ipv6=False)
+    with pytest.raises(NameLookupFailed):
+        await resolver.resolve("four.example")
+    engine.codes = {}
+    assert await resolver.resolve("four.example") == ["192.0.2.1"]
+
+
+async def test_a_family_that_fails_is_not_asked_for_again_for_a_while(engine):
+    clock = Clock()
+    engine.codes = {"AAAA": dns.rcode.SERVFAIL}
+    resolver = Resolver(engine, ["10.0.0.1"], ipv6=True, clock=clock)
+    for later, asked in ((0, 2), (4, 2), (2, 3)):
+        clock.now += later
+        assert set(await resolver.resolve("both.example")) == {"192.0.2.1", "192.0.2.2"}
+        assert len(engine.opened) == asked
+
+
+async def test_what_comes_too_late_is_known_the_next_time(engine, patient):
+    engine.held["AAAA"] = asyncio.Event()
+    resolver = Resolver(engine, ["10.0.0.1"], ipv6=True)
+    assert set(await resolver.resolve("both.example")) == {"192.0.2.1", "192.0.2.2"}
+    engine.held["AAAA"].set()
+    while len(engine.closed) < 2:  # noqa: ASYNC110 - the late answer has been read
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert (await resolver.resolve("both.example"))[0] == "2001:db8::1"
+    assert len(engine.opened) == 2
+
+
+async def test_another_server_behind_the_tunnel_is_asked_anew(engine):
+    resolver = Resolver(engine, ["10.0.0.1"], ipv6=False)
+    for asked in (1, 2):
+        await resolver.resolve("four.example")
+        assert len(engine.opened) == asked
+        resolver.forget()
+
+
+def lose(resolver):
+    """Connections that stood over IPv4 although IPv6 was tried first, until that is enough."""
+    for site in range(3):
+        resolver.ipv6_path.opened(site, [f"2001:db8:{site}::1", "192.0.2.1"])
+        resolver.ipv6_path.connected(site, "192.0.2.1")
+    assert resolver.ipv6_path.leads_nowhere
+
+
+async def test_where_ipv6_leads_nowhere_ipv4_comes_first_and_is_all_that_is_asked_for(engine):
+    resolver = Resolver(engine, ["10.0.0.1"], ipv6=True)
+    known = await resolver.resolve("both.example")
+    assert known[0] == "2001:db8::1"
+    lose(resolver)
+    resolver._cache.clear()
+    assert sorted(await resolver.resolve("both.example")) == ["192.0.2.1", "192.0.2.2"]
+    assert len(engine.opened) == 3
+
+
+async def test_a_name_with_nothing_but_ipv6_keeps_its_way(engine):
+    engine.zone["six.example.", "AAAA"] = ["2001:db8::6"]
+    resolver = Resolver(engine, ["10.0.0.1"], ipv6=True)
+    lose(resolver)
+    assert await resolver.resolve("six.example") == ["2001:db8::6"]

@@ -152,6 +152,36 @@ async def test_names_are_asked_for_through_the_tunnel(start, dns_engine):
     assert dns_engine.opened == [("udp", ("10.8.0.1", 53))] * 2
 
 
+async def test_what_was_looked_up_is_dialled_and_not_looked_up_again(start, dns_engine, entries):
+    async with start(BY_ADDRESS, dns_engine) as client:
+        for rebound in ("192.0.2.9", "10.0.0.1"):
+            dns_engine.zone["known.example.", "A"] = [rebound]
+            _, writer = await client.application("known.example", 80)
+            destinations, *_ = await dns_engine.called("open")
+            assert destinations == [("192.0.2.9", 80)]
+            writer.close()
+    assert len(dns_engine.opened) == 1
+    (entry,) = named(entries, "counters")
+    assert (entry["dns_questions_asked"], entry["dns_questions_from_cache"]) == (1, 1)
+
+
+async def test_that_ipv6_leads_nowhere_is_learnt_from_connections_and_said(start, dns_engine, entries):
+    both = BY_ADDRESS.replace("10.8.0.2/32", "10.8.0.2/32, fd00::2/128")
+    async with start(both, dns_engine) as client:
+        for site in range(1, 5):
+            six = f"2001:db8:{site}::1"
+            dns_engine.zone |= {(f"n{site}.example.", "AAAA"): [six], (f"n{site}.example.", "A"): ["192.0.2.9"]}
+            _, writer = await client.application(f"n{site}.example", 80)
+            destinations, *_, flow = await dns_engine.called("open")
+            known = len(named(entries, "IPv6 leads nowhere behind the tunnel"))
+            assert [host for host, _ in destinations] == (["192.0.2.9"] if known else [six, "192.0.2.9"])
+            dns_engine.tell(FlowConnected(flow, ("192.0.2.9", 80)), FlowClosed(flow, "orderly", 0, 0, ""))
+            writer.close()
+            while len(named(entries, "connection closed")) < site:  # noqa: ASYNC110 - the log has no event
+                await asyncio.sleep(0)
+    assert known == 1
+
+
 async def test_a_name_whose_answer_is_unusable_is_refused(start, dns_engine):
     async with start(BY_ADDRESS, dns_engine) as client:
         assert await client.reply_to("chain0.example") == (Reply.GENERAL_FAILURE, b"")

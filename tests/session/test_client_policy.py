@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from awgproxy.config import parse
+from awgproxy.egress.dns.ipv6 import Ipv6Path
 from awgproxy.errors import PolicyDenied
 from awgproxy.policy import allowed_of, client_policy
 from awgproxy.proxy.answers import Answers
@@ -29,6 +30,7 @@ class Answering:
 
     def __init__(self, *answers):
         self._answers = iter(answers)
+        self.ipv6_path = Ipv6Path()
 
     async def resolve(self, _):
         return next(self._answers)

@@ -55,6 +55,14 @@ def test_echo(world, host):
     made.close()
 
 
+def test_where_the_server_has_no_ipv6_connections_stand_over_ipv4_and_the_client_learns(world):
+    for _ in range(8):
+        made, reply = world.ask("split.test", world.ports["echo"])
+        assert reply == 0
+        made.close()
+    world.client.wait_for("IPv6 leads nowhere behind the tunnel")
+
+
 def test_half_close_still_brings_the_answer(world):
     content = os.urandom(5_000_000)
     made = world.connect("digest")

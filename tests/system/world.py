@@ -25,6 +25,8 @@ ZONE = {
     ("target.test.", "A"): ["127.0.0.1"],
     ("target.test.", "AAAA"): ["::1"],
     ("four.test.", "A"): ["127.0.0.1"],
+    ("split.test.", "A"): ["127.0.0.1"],
+    ("split.test.", "AAAA"): ["2606:4700:4700::1111"],  # public, and nowhere from here
     ("private.test.", "A"): ["10.1.2.3"],
 }
 

@@ -1,82 +1,91 @@
 """Names to addresses, through the tunnel and never by the system (RFC 1035; order of addresses after RFC 8305).
 
-Each look-up asks for A and, where the tunnel has an IPv6 address, AAAA, from a port and with ids of its own, so that
-an answer cannot be guessed; it goes to the configured servers in turn until one answers. A truncated answer is asked
-for again over TCP. A name that is being looked up is asked for once, whoever waits. There is no cache: the servers
-have one.
+Each look-up asks for A and, where the tunnel has an IPv6 address, AAAA. It goes to the configured servers in turn until
+one answers; one that was silent lately comes last. From the second round on TCP is tried beside UDP. What is answered
+is kept for as long as it says, also that there is nothing; a name that is being looked up is asked for once, whoever
+waits.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
-import select
-import socket
-from typing import TYPE_CHECKING, Protocol
+import time
+from typing import TYPE_CHECKING
 
 import dns.exception
-import dns.flags
 import dns.message
 import dns.name
-import dns.rcode
-import dns.rdatatype
 
-from awgproxy.errors import NameLookupFailed, NameNotFound
+from awgproxy.egress.dns.answer import RECORD_TYPES, Answer, read_answer
+from awgproxy.egress.dns.cache import Cache
+from awgproxy.egress.dns.exchange import ServerSilent, TunnelSockets, ask
+from awgproxy.egress.dns.ipv6 import Ipv6Path
+from awgproxy.egress.dns.lookup import LookUp, NoAddress
+from awgproxy.egress.dns.servers import Servers
+from awgproxy.errors import NameLookupFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-DNS_PORT = 53
+    from awgproxy.egress.dns.cache import Question
+
 TRY_SECONDS = (1.0, 2.0, 4.0)
 """How long one server is waited for, in the first, second and third round over all of them."""
-RESOLUTION_DELAY_SECONDS = 0.05
-"""How long IPv4 addresses wait for the AAAA answer (RFC 8305, section 3)."""
-ATTEMPT_DELAY_SECONDS = 0.25
-"""How long IPv6 addresses wait for the A answer: while IPv4 would not be tried anyway (RFC 8305, section 5). No address
-can be added to a connection later, and where the way out lacks IPv6 it would fail."""
-MISSING_DELAY_SECONDS = 0.25
-"""How long the answer that there is no such name waits for the other family's: some servers give it for a name that has
-no address of the family that was asked for (RFC 4074, section 4.2)."""
+FAILURE_SECONDS = 5.0
+"""For how long a family that is not answered while the other one is, is not asked for again (RFC 9520, section 3.2)."""
 MAX_LOOKUPS = 1024
 """Names that may be under way at once; one more fails at once."""
 MAX_WAITING = 4096
 """Look-ups that may wait at once, several of them for the same name perhaps; one more fails at once."""
-MAX_ADDRESSES = 16
-"""Addresses kept of one look-up."""
-_MAX_MESSAGE = 65535
-_END: int = getattr(select, "POLLRDHUP", 0)  # Linux alone has it, and a pair whose ends learn of each other's end
-_RECORD_TYPES = {4: dns.rdatatype.A, 6: dns.rdatatype.AAAA}
-
-
-class TunnelSockets(Protocol):
-    """What the resolver needs of the engine."""
-
-    def open_datagrams(self, destination: tuple[str, int]) -> tuple[int, int]:
-        """Open a flow of datagrams to `destination`; gives (flow, descriptor of a datagram socket)."""
-
-    def open_stream(self, destinations: Sequence[tuple[str, int]]) -> tuple[int, int]:
-        """Open a connection to the first destination that answers; gives (flow, descriptor of a stream socket)."""
-
-    def close_flow(self, flow: int) -> None:
-        """End a flow; nothing happens where it has ended already."""
 
 
 class Resolver:
     """Asks the configuration's DNS servers, by their addresses, over the tunnel."""
 
-    def __init__(self, tunnel: TunnelSockets, servers: Sequence[str], *, ipv6: bool) -> None:
-        """`servers`: addresses in text form, in the order to ask; `ipv6`: whether AAAA is of any use."""
+    def __init__(
+        self,
+        tunnel: TunnelSockets,
+        servers: Sequence[str],
+        *,
+        ipv6: bool,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`servers`: addresses in text form, in the order to ask; `ipv6`: whether AAAA is of any use.
+
+        `clock`: seconds that never go back.
+        """
         self._tunnel = tunnel
-        self._servers = tuple(servers)
+        self._servers = Servers(servers)
         self._families = (6, 4) if ipv6 else (4,)
+        self._clock = clock
+        self._cache = Cache()
         self._under_way: dict[str, asyncio.Task[list[str]]] = {}
+        self._late: set[asyncio.Task[Answer]] = set()
         self._waiting = 0
-        self.turned_away = 0
-        """Look-ups that failed at a bound."""
+        self._turned_away = 0
+        self.ipv6_path = Ipv6Path()
+        """To be told what becomes of connections; it has a say in the order of addresses."""
+
+    @property
+    def has_servers(self) -> bool:
+        """Whether there is anybody to ask."""
+        return bool(self._servers)
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """What was counted since the start: questions are of one name and one family."""
+        return {
+            "lookups_turned_away": self._turned_away,
+            "dns_questions_from_cache": self._cache.hits,
+            "dns_questions_asked": self._cache.misses,
+            "dns_answers_evicted": self._cache.evicted,
+        }
 
     async def resolve(self, name: str) -> list[str]:
         """The addresses of `name`, in the order to try them: IPv6 first, then in turn (RFC 8305, section 4).
+
+        Where IPv6 leads nowhere, as far as is known, IPv4 comes first.
 
         Raises:
             NameNotFound: the servers say that there is no such name, or no address of it.
@@ -87,7 +96,7 @@ class Resolver:
         key = name.rstrip(".").lower()
         task = self._under_way.get(key)
         if self._waiting >= MAX_WAITING or (task is None and len(self._under_way) >= MAX_LOOKUPS):
-            self.turned_away += 1
+            self._turned_away += 1
             raise NameLookupFailed("too many names are being looked up")
         if task is None:
             task = asyncio.get_running_loop().create_task(self._look_up(key))
@@ -95,168 +104,121 @@ class Resolver:
             task.add_done_callback(lambda _: self._under_way.pop(key, None))
         self._waiting += 1
         try:
-            return await asyncio.shield(task)
+            return self.ipv6_path.in_order(await asyncio.shield(task))
         finally:
             self._waiting -= 1
 
-    @property
-    def has_servers(self) -> bool:
-        """Whether there is anybody to ask."""
-        return bool(self._servers)
+    def forget(self) -> None:
+        """The tunnel leads to another server: what the network behind the last one has shown holds no more."""
+        self._cache.clear()
+        self.ipv6_path.forget()
 
     def close(self) -> None:
         """Give up what is under way."""
-        for task in tuple(self._under_way.values()):
+        for task in (*self._under_way.values(), *self._late):
             task.cancel()
 
     async def _look_up(self, name: str) -> list[str]:
         try:
-            absolute = dns.name.from_text(name).to_text()
+            dns.name.from_text(name)
         except (dns.exception.DNSException, UnicodeError) as error:
             raise NameLookupFailed("the name is malformed") from error
+        if self.ipv6_path.leads_nowhere and 6 in self._families:
+            with contextlib.suppress(NoAddress):
+                return await self._complete(LookUp(name, (4,)))
+        return await self._complete(LookUp(name, self._families))
+
+    async def _complete(self, look_up: LookUp) -> list[str]:
+        """Ask one server after the other until it is enough."""
+        for family in look_up.families:
+            known = self._cache.get((look_up.name, family), self._clock())
+            if known is not None:
+                look_up.answers[family] = known
+        if not look_up.missing:
+            return look_up.addresses()
         failure: NameLookupFailed | None = None
-        for seconds in TRY_SECONDS:
-            for server in self._servers:
-                try:
-                    return await self._ask_server(server, absolute, seconds)
-                except NameNotFound:
-                    raise  # an answer: no other server is asked
-                except NameLookupFailed as error:
-                    failure = error
+        for server, seconds, beside_stream in self._tries():
+            failure = await self._ask_for_missing(look_up, server, seconds, beside_stream=beside_stream) or failure
+            if look_up.is_enough:
+                return look_up.addresses()
         raise failure or NameLookupFailed("no DNS server answered")
 
-    async def _ask_server(self, server: str, name: str, seconds: float) -> list[str]:
-        """All families at once. Once one of them is answered, the others are waited for only a moment longer."""
-        questions = [
-            asyncio.get_running_loop().create_task(self._ask(server, name, family, seconds))
-            for family in self._families
-        ]
-        try:
-            answered, late = await asyncio.wait(questions, return_when=asyncio.FIRST_COMPLETED)
-            if late:
-                await asyncio.wait(late, timeout=_patience(*answered))
-            return _judge([question for question in questions if question.done()])
-        finally:
-            for question in questions:
-                question.cancel()
-            await asyncio.gather(*questions, return_exceptions=True)
+    def _tries(self) -> Iterator[tuple[str, float, bool]]:
+        """Whom to ask, how many seconds to wait, and whether over TCP too."""
+        for count, seconds in enumerate(TRY_SECONDS):
+            for server in self._servers.in_order(self._clock()):
+                yield server, seconds, count > 0 or self._servers.wants_stream(server, self._clock())
 
-    async def _ask(self, server: str, name: str, family: int, seconds: float) -> list[str]:
-        question = dns.message.make_query(name, _RECORD_TYPES[family])
+    async def _ask_for_missing(
+        self, look_up: LookUp, server: str, seconds: float, *, beside_stream: bool
+    ) -> NameLookupFailed | None:
+        """Ask one server for what a look-up lacks, all at once, and add what comes; gives the last failure.
+
+        What does not come soon enough goes on without being waited for, until its time is over, so that it is known
+        when the name is looked up again.
+        """
+        loop = asyncio.get_running_loop()
+        asked = {
+            loop.create_task(self._ask(server, look_up.name, family, seconds, beside_stream=beside_stream)): family
+            for family in look_up.missing
+        }
+        late = set(asked)
+        failures: dict[int, NameLookupFailed] = {}
         try:
-            async with asyncio.timeout(seconds):
-                answer = await self._ask_by_datagram(server, question)
-                if answer.flags & dns.flags.TC:
-                    answer = await self._ask_by_stream(server, question)
-            return _addresses_of(answer, _RECORD_TYPES[family])
-        except TimeoutError as error:
-            raise NameLookupFailed("the DNS server does not answer") from error
-        except _NoFlow as error:
-            raise NameLookupFailed(f"the DNS server cannot be asked: {error}") from error
-        except (OSError, EOFError, dns.exception.DNSException) as error:
+            while late:
+                done, late = await asyncio.wait(late, timeout=look_up.patience, return_when=asyncio.FIRST_COMPLETED)
+                if not done:
+                    break
+                for task in done:
+                    try:
+                        look_up.answers[asked[task]] = task.result()
+                    except NameLookupFailed as error:
+                        failures[asked[task]] = error
+        except BaseException:
+            for task in asked:
+                task.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
+            raise
+        for task in late:
+            self._leave(task, (look_up.name, asked[task]))
+        if look_up.is_enough:
+            for family in failures:
+                self._not_answered((look_up.name, family))
+        return next(iter(failures.values()), None)
+
+    def _leave(self, task: asyncio.Task[Answer], question: Question) -> None:
+        """Let a question go on for which nobody waits; past a bound it is given up."""
+        if len(self._late) >= MAX_LOOKUPS:
+            task.cancel()
+            return
+
+        def ended(task: asyncio.Task[Answer]) -> None:
+            self._late.discard(task)
+            try:
+                task.result()
+            except NameLookupFailed:
+                self._not_answered(question)
+            except asyncio.CancelledError:
+                pass
+
+        self._late.add(task)
+        task.add_done_callback(ended)
+
+    def _not_answered(self, question: Question) -> None:
+        """The other family has what is needed: this one is taken for absent for a while."""
+        self._cache.put(question, Answer(ttl=FAILURE_SECONDS), self._clock())
+
+    async def _ask(self, server: str, name: str, family: int, seconds: float, *, beside_stream: bool) -> Answer:
+        began = self._clock()
+        question = dns.message.make_query(name, RECORD_TYPES[family])
+        try:
+            message, over_stream = await ask(self._tunnel, server, question, seconds, beside_stream=beside_stream)
+            self._servers.answered(server, self._clock(), over_stream_alone=over_stream)
+            answer = read_answer(message, RECORD_TYPES[family])
+        except ServerSilent:
+            self._servers.was_silent(server, began, self._clock())
+            raise
+        except dns.exception.DNSException as error:
             raise NameLookupFailed("the DNS server's answer is unusable") from error
-
-    async def _ask_by_datagram(self, server: str, question: dns.message.Message) -> dns.message.Message:
-        loop = asyncio.get_running_loop()
-        with _opening():
-            flow, descriptor = self._tunnel.open_datagrams((server, DNS_PORT))
-        with contextlib.ExitStack() as closing:
-            closing.callback(self._tunnel.close_flow, flow)
-            channel = closing.enter_context(socket.socket(fileno=descriptor))
-            channel.setblocking(False)
-            await loop.sock_sendall(channel, question.to_wire())
-            while True:
-                data = await loop.sock_recv(channel, _MAX_MESSAGE)
-                if not data and _hung_up(channel):
-                    raise EOFError
-                # Whatever is not the answer to this very question is passed over, as a guess would be.
-                with contextlib.suppress(dns.exception.DNSException):
-                    answer = dns.message.from_wire(data)
-                    if question.is_response(answer):
-                        return answer
-                await asyncio.sleep(0)  # what is there already is read without waiting, and others have their turn
-
-    async def _ask_by_stream(self, server: str, question: dns.message.Message) -> dns.message.Message:
-        loop = asyncio.get_running_loop()
-        with _opening():
-            _, descriptor = self._tunnel.open_stream([(server, DNS_PORT)])
-        with socket.socket(fileno=descriptor) as channel:
-            channel.setblocking(False)
-            data = question.to_wire()
-            await loop.sock_sendall(channel, len(data).to_bytes(2, "big") + data)
-            length = int.from_bytes(await _receive_exactly(channel, 2), "big")
-            answer = dns.message.from_wire(await _receive_exactly(channel, length))
-        if not question.is_response(answer):
-            raise EOFError
+        self._cache.put((name, family), answer, self._clock())
         return answer
-
-
-class _NoFlow(Exception):  # noqa: N818 - named as its outcome is
-    """The tunnel gave no flow: a bound is reached, no descriptor is left, or the engine ends."""
-
-
-@contextlib.contextmanager
-def _opening() -> Iterator[None]:
-    try:
-        yield
-    except (OSError, RuntimeError) as error:
-        raise _NoFlow(getattr(error, "strerror", None) or str(error)) from error
-
-
-def _hung_up(channel: socket.socket) -> bool:
-    """Whether an empty read was the end; else it was an empty datagram."""
-    poll = select.poll()
-    poll.register(channel, _END)
-    return any(events & (_END | select.POLLHUP) for _, events in poll.poll(0))
-
-
-async def _receive_exactly(channel: socket.socket, count: int) -> bytes:
-    received = bytearray()
-    while len(received) < count:
-        data = await asyncio.get_running_loop().sock_recv(channel, count - len(received))
-        if not data:
-            raise EOFError
-        received += data
-    return bytes(received)
-
-
-def _addresses_of(answer: dns.message.Message, record_type: dns.rdatatype.RdataType) -> list[str]:
-    """The addresses at the end of the answer's chain of aliases; empty where the name has none of this type."""
-    code = answer.rcode()
-    if code == dns.rcode.NXDOMAIN:
-        raise NameNotFound("there is no such name")
-    if code != dns.rcode.NOERROR:
-        raise NameLookupFailed(f"the DNS server answers {dns.rcode.to_text(code)}")
-    if not isinstance(answer, dns.message.QueryMessage):
-        raise NameLookupFailed("the DNS server answers something else")
-    records = answer.resolve_chaining().answer
-    if records is None or records.rdtype != record_type:
-        return []
-    return [record.address for record in itertools.islice(records, MAX_ADDRESSES)]
-
-
-def _patience(answered: asyncio.Task[list[str]]) -> float | None:
-    """How many seconds the other family is worth, given the first answer; None = all that it may take."""
-    error = answered.exception()
-    if error is not None:
-        return MISSING_DELAY_SECONDS if isinstance(error, NameNotFound) else None
-    addresses = answered.result()
-    if not addresses:
-        return None
-    return ATTEMPT_DELAY_SECONDS if ":" in addresses[0] else RESOLUTION_DELAY_SECONDS
-
-
-def _judge(answers: Sequence[asyncio.Task[list[str]]]) -> list[str]:
-    """The addresses of all families; where there are none, that the name is not there comes before other failures."""
-    failures = [error for answer in answers if (error := answer.exception()) is not None]
-    addresses = [answer.result() for answer in answers if answer.exception() is None]
-    if any(addresses):
-        return _interleave(addresses)
-    raise min(
-        failures, key=lambda error: not isinstance(error, NameNotFound), default=NameNotFound("the name has no address")
-    )
-
-
-def _interleave(families: Sequence[Sequence[str]]) -> list[str]:
-    turns = itertools.chain.from_iterable(itertools.zip_longest(*families))
-    return [address for address in turns if address is not None][:MAX_ADDRESSES]

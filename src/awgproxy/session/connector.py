@@ -104,6 +104,7 @@ class Connector:
             return
         application.socket.detach()
         self._flows.add(flow)
+        self._resolver.ipv6_path.opened(flow, [address for address, _ in destinations])
         log.debug("connection requested", flow=flow, host=application.destination.host, port=port)
 
     def _answer_and_close(self, application: Application, answer: bytes, why: str) -> None:
@@ -115,7 +116,13 @@ class Connector:
         self._connections.closed()
 
     def _connected(self, event: FlowConnected) -> None:
-        log.debug("connection open", flow=event.flow, address=event.destination[0], port=event.destination[1])
+        address, port = event.destination
+        log.debug("connection open", flow=event.flow, address=address, port=port)
+        if event.flow in self._flows and self._resolver.ipv6_path.connected(event.flow, address):
+            if self._resolver.ipv6_path.leads_nowhere:
+                log.info("IPv6 leads nowhere behind the tunnel", consequence="IPv4 is tried first")
+            else:
+                log.info("IPv6 works again behind the tunnel")
 
     def _refused(self, event: FlowRefused) -> None:
         log.debug("connection failed", flow=event.flow, reason=event.reason)
@@ -123,6 +130,7 @@ class Connector:
     def _closed(self, event: FlowClosed) -> None:
         if event.flow not in self._flows:
             return  # one of the resolver's
+        self._resolver.ipv6_path.ended(event.flow)
         self._flows.remove(event.flow)
         self._connections.closed()
         log_closed(event)

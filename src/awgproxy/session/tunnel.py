@@ -67,7 +67,7 @@ class ClientTunnel:
         """Log what was counted since the start, and `more`."""
         log_counters(
             self.engine,
-            lookups_turned_away=self.resolver.turned_away,
             connections_prohibited=self.connector.prohibited,
+            **self.resolver.counters,
             **more,
         )

@@ -1,0 +1,51 @@
+"""Which DNS server is asked first: in the configured order, but for those that were silent lately.
+
+Sans-I/O: time is an argument, seconds of a clock that never goes back.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SILENT_SECONDS = 60.0
+"""For how long a server that did not answer is asked last."""
+STREAM_SECONDS = 600.0
+"""For how long a server that answered over TCP alone is asked that way at once."""
+
+
+class Servers:
+    """The servers' addresses, and what became of questions to them."""
+
+    def __init__(self, addresses: Sequence[str]) -> None:
+        """`addresses`: in the order to ask them."""
+        self._addresses = tuple(dict.fromkeys(addresses))
+        self._last_answer = dict.fromkeys(self._addresses, -math.inf)
+        self._silent_until: dict[str, float] = {}
+        self._stream_until: dict[str, float] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._addresses)
+
+    def in_order(self, now: float) -> list[str]:
+        """All of them: whom to ask first comes first."""
+        return sorted(self._addresses, key=lambda server: now < self._silent_until.get(server, -math.inf))
+
+    def answered(self, server: str, now: float, *, over_stream_alone: bool = False) -> None:
+        """It did. `over_stream_alone`: TCP brought the answer, while UDP was tried and brought nothing."""
+        self._last_answer[server] = now
+        self._silent_until.pop(server, None)
+        if over_stream_alone:
+            self._stream_until[server] = now + STREAM_SECONDS
+
+    def was_silent(self, server: str, asked: float, now: float) -> None:
+        """It did not answer a question of the time `asked`, nor, for it to count, any other one since."""
+        if self._last_answer[server] < asked:
+            self._silent_until[server] = now + SILENT_SECONDS
+
+    def wants_stream(self, server: str, now: float) -> bool:
+        """Whether to ask over TCP beside UDP from the beginning."""
+        return now < self._stream_until.get(server, -math.inf)
