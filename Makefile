@@ -67,6 +67,10 @@ fmt: build ## format everything
 bench: build ## throughput, latency and memory beside a rival, as ratios (20 minutes)
 	@$(BIN)/python -m bench
 
+.PHONY: bench-recovery
+bench-recovery: build ## how long a proxy is away after restarts, outages and moves, beside a rival (25 minutes, root)
+	@$(BIN)/python -m bench.recovery
+
 .PHONY: scorecard
 scorecard: build $(VENV)/.scorecard ## what an observer can tell of each profile, into docs/resistance.md (8 minutes, root)
 	@$(BIN)/python -m scorecard

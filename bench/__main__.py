@@ -12,15 +12,12 @@ import platform
 import signal
 import sys
 import time
-from pathlib import Path
 
 from bench import report
 from bench.measures import MEASURES
 from bench.systems import BULK_ONLY, MTU, OBFUSCATIONS, SYSTEMS
 from interop.counterparts import programs
 from interop.counterparts.configuration import Tunnel
-
-RESULTS = Path(__file__).parent / "results"
 
 
 def arguments() -> argparse.Namespace:
@@ -66,8 +63,8 @@ def main() -> int:
     print(f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()};", end=" ")
     print(f"obfuscation: {chosen.obfuscation}; inner MTU {MTU}; medians of {chosen.rounds} rounds")
     print(report.table({name: report.medians(results) for name, results in rounds.items()}))
-    RESULTS.mkdir(exist_ok=True)
-    saved = RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}.json"
+    report.RESULTS.mkdir(exist_ok=True)
+    saved = report.RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}.json"
     saved.write_text(json.dumps({"arguments": vars(chosen), "rounds": rounds}, indent=1))
     return 0
 

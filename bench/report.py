@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import statistics
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bench.measures import Numbers
+
+RESULTS = Path(__file__).parent / "results"
+"""Where what was measured is left; it is not kept in the repository."""
 
 TARGETS = {
     "down_1_gbit": (">=", 1.8),

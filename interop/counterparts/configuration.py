@@ -159,12 +159,18 @@ class Ours:
     socks: str | None = None
     allow: tuple[str, ...] = ()
     names: str | None = None
+    server_addresses: tuple[str, ...] = ()
 
     def sections(self) -> str:
         """The sections' text, to be put after the tunnel's own."""
         text = ""
+        tunnel = {}
         if self.keepalive_padding is not None:
-            text += _section("Tunnel", {"KeepalivePadding": self.keepalive_padding})
+            tunnel["KeepalivePadding"] = self.keepalive_padding
+        if self.server_addresses:
+            tunnel["ServerAddress"] = ", ".join(self.server_addresses)
+        if tunnel:
+            text += _section("Tunnel", tunnel)
         if self.socks is not None:
             text += _section("Socks5", {"BindAddress": self.socks})
         server = {}

@@ -1,4 +1,4 @@
-"""A UDP relay between a client and a server on loopback, that notes what passes and can change its address.
+"""A UDP relay between a client and a server, that notes what passes, takes its time and can change its address.
 
 As a NAT router does: to the server it is the client, and after `move` the client is somewhere else. Over IPv6 it needs
 a network that has the addresses ELSEWHERE (`namespaces.internet`).
@@ -11,12 +11,15 @@ import itertools
 import selectors
 import socket
 import threading
+import time
+from collections import deque
 from typing import TYPE_CHECKING, Self
 
 from interop.counterparts import ends
 from interop.counterparts.namespaces import ELSEWHERE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from interop.counterparts.ends import Address
@@ -27,8 +30,12 @@ _turns = itertools.count()
 class Relay:
     """Runs in a thread of its own until it is left. `endpoint` is what the client is given."""
 
-    def __init__(self, server: Address) -> None:
+    def __init__(self, server: Address, *, hosts: Sequence[str] = (), delay: float = 0) -> None:
+        """`hosts`: addresses to be at, in turn, in place of loopback ones; `delay`: seconds that every way takes."""
         self._server = server
+        self._hosts = tuple(hosts)
+        self._delay = delay
+        self._on_the_way: deque[tuple[float, str, bytes]] = deque()
         self._client: Address | None = None
         self._lock = threading.Lock()
         self._sizes: dict[str, list[int]] = {"up": [], "down": []}
@@ -66,6 +73,8 @@ class Relay:
 
     def _another_host(self) -> str:
         turn = next(_turns)
+        if self._hosts:
+            return self._hosts[turn % len(self._hosts)]
         return f"127.0.0.{turn % 250 + 2}" if self._version == 4 else ELSEWHERE[turn % len(ELSEWHERE)]
 
     def _bound(self, host: str, port: int) -> socket.socket:
@@ -90,7 +99,7 @@ class Relay:
 
     def _pass(self, selector: selectors.BaseSelector, far: socket.socket) -> bool:
         """Pass on what came; true once the sockets have changed."""
-        ready = [key.fileobj for key, _ in selector.select()]
+        ready = [key.fileobj for key, _ in selector.select(self._due())]
         if self._woken in ready:
             self._closed = self._woken.recv(1) == b"c"
             return True
@@ -98,14 +107,26 @@ class Relay:
         with contextlib.suppress(OSError):
             if self._near in ready:
                 datagram, self._client = self._near.recvfrom(65536)
-                self._note("up", datagram)
-                far.sendto(datagram, self._server)
+                self._take("up", datagram)
         with contextlib.suppress(OSError):
             if far in ready and self._client is not None:
-                datagram = far.recv(65536)
-                self._note("down", datagram)
-                self._near.sendto(datagram, self._client)
+                self._take("down", far.recv(65536))
+        while self._on_the_way and self._due() == 0:
+            _, direction, datagram = self._on_the_way.popleft()
+            with contextlib.suppress(OSError):
+                if direction == "up":
+                    far.sendto(datagram, self._server)
+                elif self._client is not None:
+                    self._near.sendto(datagram, self._client)
         return False
+
+    def _take(self, direction: str, datagram: bytes) -> None:
+        self._note(direction, datagram)
+        self._on_the_way.append((time.monotonic() + self._delay, direction, datagram))
+
+    def _due(self) -> float | None:
+        """Seconds until the next datagram has arrived; None while none is on its way."""
+        return max(0.0, self._on_the_way[0][0] - time.monotonic()) if self._on_the_way else None
 
     def _note(self, direction: str, datagram: bytes) -> None:
         with self._lock:
