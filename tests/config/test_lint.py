@@ -190,13 +190,6 @@ def test_a_dns_server_that_the_tunnels_addresses_cannot_reach():
     assert warnings(CLIENT.replace("10.8.0.2/32", "10.8.0.2/32, fd00::2").replace("DNS = ", "DNS = fd00::1, ")) == []
 
 
-def test_an_open_socks5_port():
-    assert [key for _, key, _ in warnings(CLIENT + "[Socks5]\nBindAddress = 0.0.0.0:1080\n")] == ["BindAddress"]
-    credentials = "Username = me\nPassword = x\n"
-    assert warnings(CLIENT + f"[Socks5]\nBindAddress = 0.0.0.0:1080\n{credentials}") == []
-    assert warnings(CLIENT + "[Socks5]\nBindAddress = [::1]:1080\n") == []
-
-
 def test_addresses_in_the_wrong_place():
     assert [line for line, _, _ in warnings(SERVER.replace("10.8.0.2/32", "10.8.0.1/32"))] == [9]
     assert [line for line, _, _ in warnings(SERVER.replace("10.8.0.2/32", "10.8.0.2/32\nAllowedIPs = ::/0"))] == [10]

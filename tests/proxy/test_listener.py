@@ -7,10 +7,20 @@ import socket
 import pytest
 
 from awgproxy.errors import ListenError
+from awgproxy.proxy import attempts, negotiating
 from awgproxy.proxy import listener as listener_module
 from awgproxy.proxy.listener import Listener
-from awgproxy.proxy.socks5 import Credentials, Reply
+from awgproxy.proxy.socks5 import Negotiation, Reply
+from awgproxy.proxy.users import Users
 from tests.proxy.test_socks5 import IPV4_REQUEST, LOGIN, NO_AUTH
+
+WITH_LOGIN = b"\x05\x01\x02" + LOGIN
+WRONG_LOGIN = WITH_LOGIN[:-1] + b"x"
+
+
+def listening(connect, users=(), host="127.0.0.1", port=0):
+    known = Users(users)
+    return Listener(host, port, lambda _: Negotiation(authenticate=len(known) > 0), known, connect)
 
 
 @pytest.fixture
@@ -20,7 +30,7 @@ async def requests():
 
 @pytest.fixture
 async def listener(requests):
-    made = Listener("127.0.0.1", 0, None, requests.put_nowait)
+    made = listening(requests.put_nowait)
     made.start()
     yield made
     made.stop()
@@ -56,15 +66,73 @@ async def test_many_applications_at_once(listener, requests):
         writer.close()
 
 
-async def test_a_wrong_password_is_answered_and_closed(requests):
-    listener = Listener("127.0.0.1", 0, Credentials(b"user", b"other"), requests.put_nowait)
-    listener.start()
-    reader, writer = await connect(listener)
-    writer.write(b"\x05\x01\x02" + LOGIN)
+@pytest.fixture
+async def guarded(requests, monkeypatch):
+    """A listener with a user, whose answers to wrong passwords are late by hundredths of a second."""
+    monkeypatch.setattr(attempts, "LONGEST_DELAY", 0.02)
+    made = listening(requests.put_nowait, [("user", "secret")])
+    made.start()
+    yield made
+    made.stop()
+
+
+async def test_a_wrong_password_is_counted_answered_and_closed(guarded):
+    reader, writer = await connect(guarded)
+    writer.write(WRONG_LOGIN)
     assert await reader.read() == b"\x05\x02\x01\x01"
-    assert listener.refused == 1
+    assert (guarded.refused, guarded.mistakes) == (1, 1)
     writer.close()
-    listener.stop()
+
+
+async def test_the_answer_to_a_wrong_password_is_held_back_and_others_are_not(guarded, requests, monkeypatch):
+    failed = asyncio.Event()
+    monkeypatch.setattr(attempts, "_delay", lambda _: failed.set() or 3600.0)
+    reader, writer = await connect(guarded)
+    writer.write(WRONG_LOGIN)
+    assert await reader.readexactly(2) == b"\x05\x02"
+    await failed.wait()
+    other_reader, other = await connect(guarded)
+    other.write(WITH_LOGIN + IPV4_REQUEST)
+    (await requests.get()).socket.close()
+    assert await other_reader.read() == b"\x05\x02\x01\x00"
+    assert not reader.at_eof()
+    assert guarded._gate.held == 1
+    guarded.stop()
+    assert guarded._gate.held == 0
+    assert await reader.read() == b""
+    writer.close()
+    other.close()
+
+
+async def test_after_some_mistakes_a_right_password_waits_its_turn_and_is_taken(guarded, requests):
+    for _ in range(attempts.FREE_MISTAKES + 1):
+        reader, writer = await connect(guarded)
+        writer.write(WRONG_LOGIN)
+        assert await reader.read() == b"\x05\x02\x01\x01"
+        writer.close()
+    _, writer = await connect(guarded)
+    writer.write(WITH_LOGIN + IPV4_REQUEST)
+    assert (await requests.get()).destination.host == "1.2.3.4"
+    writer.close()
+
+
+async def test_whoever_would_wait_too_long_is_not_looked_at(guarded, requests, monkeypatch):
+    monkeypatch.setattr(guarded._gate.attempts, "turn", lambda *_: None)
+    reader, writer = await connect(guarded)
+    writer.write(WITH_LOGIN + IPV4_REQUEST)
+    assert await reader.read() == b"\x05\x02"
+    assert guarded.refused == 1
+    assert requests.empty()
+    writer.close()
+
+
+async def test_no_more_answers_are_held_than_there_is_room_for(guarded, monkeypatch):
+    monkeypatch.setattr(negotiating, "MAX_HELD", 0)
+    monkeypatch.setattr(attempts, "_delay", lambda _: 3600.0)
+    reader, writer = await connect(guarded)
+    writer.write(WRONG_LOGIN)
+    assert await reader.read() == b"\x05\x02\x01\x01"
+    writer.close()
 
 
 async def test_a_refusal_reaches_an_application_that_sent_more(listener):
@@ -75,8 +143,8 @@ async def test_a_refusal_reaches_an_application_that_sent_more(listener):
 
 
 async def test_a_silent_application_is_cut(requests, monkeypatch):
-    monkeypatch.setattr(listener_module, "NEGOTIATION_SECONDS", 0.05)
-    listener = Listener("127.0.0.1", 0, None, requests.put_nowait)
+    monkeypatch.setattr(negotiating, "NEGOTIATION_SECONDS", 0.05)
+    listener = listening(requests.put_nowait)
     listener.start()
     reader, writer = await connect(listener)
     writer.write(b"\x05")
@@ -100,7 +168,7 @@ async def test_hanging_up_in_the_middle_leaves_the_place_to_others(listener, req
 async def test_accepting_pauses_when_the_table_is_full_and_goes_on(requests, monkeypatch):
     monkeypatch.setattr(listener_module, "MAX_NEGOTIATIONS", 1)
     monkeypatch.setattr(listener_module, "_ACCEPT_RETRY_SECONDS", 0.01)
-    listener = Listener("127.0.0.1", 0, None, requests.put_nowait)
+    listener = listening(requests.put_nowait)
     listener.start()
     (_, first), (_, second) = await connect(listener), await connect(listener)
     second.write(NO_AUTH + IPV4_REQUEST)
@@ -136,11 +204,11 @@ async def test_no_descriptors_left_pauses_and_goes_on(listener, requests, monkey
 
 async def test_a_port_in_use_is_said_so():
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        listener = Listener("127.0.0.1", taken.getsockname()[1], None, print)
+        listener = listening(print, port=taken.getsockname()[1])
         with pytest.raises(ListenError, match="in use"):
             listener.start()
 
 
 async def test_an_address_of_somebody_else_is_said_so():
     with pytest.raises(ListenError, match="does not have the address"):
-        Listener("192.0.2.1", 1080, None, print).start()
+        listening(print, host="192.0.2.1", port=1080).start()

@@ -5,11 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awgproxy.proxy.destination import Destination
-from awgproxy.proxy.socks5 import Credentials, Negotiation, Reply, State
+from awgproxy.proxy.socks5 import Negotiation, Reply, State
+from awgproxy.proxy.users import Users
 
 NO_AUTH = b"\x05\x01\x00"
 BOTH_METHODS = b"\x05\x02\x00\x02"
-CREDENTIALS = Credentials(b"user", b"secret")
+USERS = Users([("user", "secret"), ("other", "")])
 LOGIN = b"\x01\x04user\x06secret"
 IPV4_REQUEST = b"\x05\x01\x00\x01\x01\x02\x03\x04\x01\xbb"
 IPV6_REQUEST = b"\x05\x01\x00\x04" + bytes(15) + b"\x01\x00\x50"
@@ -20,7 +21,7 @@ CONVERSATIONS = [
     pytest.param(None, NO_AUTH + IPV6_REQUEST, b"\x05\x00", Destination("::1", 80, False), id="ipv6"),
     pytest.param(None, NO_AUTH + NAME_REQUEST, b"\x05\x00", Destination("example.org", 443, True), id="name"),
     pytest.param(
-        CREDENTIALS,
+        USERS,
         BOTH_METHODS + LOGIN + NAME_REQUEST,
         b"\x05\x02\x01\x00",
         Destination("example.org", 443, True),
@@ -34,38 +35,45 @@ def feed(negotiation: Negotiation, pieces) -> bytes:
     for piece in pieces:
         negotiation.handle_bytes(piece)
         answers += negotiation.poll_answer()
+        if negotiation.offered is not None:
+            negotiation.judge(right=USERS.know(negotiation.offered))
+            answers += negotiation.poll_answer()
     return answers
 
 
-@pytest.mark.parametrize(("credentials", "sent", "answers", "request_"), CONVERSATIONS)
-def test_a_conversation_at_once(credentials, sent, answers, request_):
-    negotiation = Negotiation(credentials)
+def begun(users) -> Negotiation:
+    return Negotiation(authenticate=users is not None)
+
+
+@pytest.mark.parametrize(("users", "sent", "answers", "request_"), CONVERSATIONS)
+def test_a_conversation_at_once(users, sent, answers, request_):
+    negotiation = begun(users)
     assert feed(negotiation, [sent]) == answers
     assert negotiation.state is State.REQUESTED
     assert negotiation.request == request_
     assert negotiation.remainder == b""
 
 
-@pytest.mark.parametrize(("credentials", "sent", "answers", "request_"), CONVERSATIONS)
-def test_byte_by_byte(credentials, sent, answers, request_):
-    negotiation = Negotiation(credentials)
+@pytest.mark.parametrize(("users", "sent", "answers", "request_"), CONVERSATIONS)
+def test_byte_by_byte(users, sent, answers, request_):
+    negotiation = begun(users)
     assert feed(negotiation, [bytes([byte]) for byte in sent]) == answers
     assert negotiation.request == request_
 
 
-@pytest.mark.parametrize(("credentials", "sent", "answers", "request_"), CONVERSATIONS)
-def test_every_prefix_waits_for_more(credentials, sent, answers, request_):
+@pytest.mark.parametrize(("users", "sent", "answers", "request_"), CONVERSATIONS)
+def test_every_prefix_waits_for_more(users, sent, answers, request_):
     for end in range(len(sent)):
-        negotiation = Negotiation(credentials)
+        negotiation = begun(users)
         assert answers.startswith(feed(negotiation, [sent[:end]]))
         assert negotiation.request is None
         assert negotiation.state is not State.REFUSED
 
 
-@pytest.mark.parametrize(("credentials", "sent", "answers", "request_"), CONVERSATIONS)
-def test_split_anywhere(credentials, sent, answers, request_):
+@pytest.mark.parametrize(("users", "sent", "answers", "request_"), CONVERSATIONS)
+def test_split_anywhere(users, sent, answers, request_):
     for cut in range(1, len(sent)):
-        negotiation = Negotiation(credentials)
+        negotiation = begun(users)
         assert feed(negotiation, [sent[:cut], sent[cut:]]) == answers
         assert negotiation.request == request_
 
@@ -77,7 +85,7 @@ def test_what_follows_the_request_is_kept_for_the_connection():
 
 
 @pytest.mark.parametrize(
-    ("credentials", "sent", "answer", "words"),
+    ("users", "sent", "answer", "words"),
     [
         pytest.param(None, b"\x04\x01\x00\x50\x01\x02\x03\x04\x00", b"", "SOCKS4", id="socks4"),
         pytest.param(None, b"GET / HTTP/1.1\r\n", b"", "HTTP", id="http"),
@@ -85,10 +93,10 @@ def test_what_follows_the_request_is_kept_for_the_connection():
         pytest.param(None, b"\x00", b"", "not SOCKS5", id="zero"),
         pytest.param(None, b"\x05\x00", b"\x05\xff", "no authentication", id="no methods"),
         pytest.param(None, b"\x05\x01\x02", b"\x05\xff", "no authentication", id="password only"),
-        pytest.param(CREDENTIALS, NO_AUTH, b"\x05\xff", "username and password", id="password wanted"),
-        pytest.param(CREDENTIALS, BOTH_METHODS + b"\x01\x04user\x05wrong", b"\x05\x02\x01\x01", "wrong", id="password"),
-        pytest.param(CREDENTIALS, BOTH_METHODS + b"\x01\x00\x06secret", b"\x05\x02\x01\x01", "wrong", id="no name"),
-        pytest.param(CREDENTIALS, BOTH_METHODS + b"\x05\x04user", b"\x05\x02\x01\x01", "version", id="auth version"),
+        pytest.param(USERS, NO_AUTH, b"\x05\xff", "username and password", id="password wanted"),
+        pytest.param(USERS, BOTH_METHODS + b"\x01\x04user\x05wrong", b"\x05\x02\x01\x01", "wrong", id="password"),
+        pytest.param(USERS, BOTH_METHODS + b"\x01\x00\x06secret", b"\x05\x02\x01\x01", "wrong", id="no name"),
+        pytest.param(USERS, BOTH_METHODS + b"\x05\x04user", b"\x05\x02\x01\x01", "version", id="auth version"),
         pytest.param(
             None,
             NO_AUTH + b"\x05\x02" + IPV4_REQUEST[2:],
@@ -109,6 +117,13 @@ def test_what_follows_the_request_is_kept_for_the_connection():
             b"\x05\x00" + Reply.ADDRESS_TYPE_NOT_SUPPORTED.message(),
             "address type 5",
             id="address type",
+        ),
+        pytest.param(
+            None,
+            NO_AUTH + b"\x05\x01\x01" + IPV4_REQUEST[3:],
+            b"\x05\x00" + Reply.GENERAL_FAILURE.message(),
+            "reserved byte",
+            id="reserved byte",
         ),
         pytest.param(
             None,
@@ -133,8 +148,8 @@ def test_what_follows_the_request_is_kept_for_the_connection():
         ),
     ],
 )
-def test_refusals(credentials, sent, answer, words):
-    negotiation = Negotiation(credentials)
+def test_refusals(users, sent, answer, words):
+    negotiation = begun(users)
     assert feed(negotiation, [sent]) == answer
     assert negotiation.state is State.REFUSED
     assert words in negotiation.refusal
@@ -153,16 +168,24 @@ def test_replies_are_ten_bytes_with_their_code(reply):
     assert reply.message() == bytes((5, reply, 0, 1, 0, 0, 0, 0, 0, 0))
 
 
-@given(st.lists(st.binary(max_size=600), max_size=8), st.sampled_from([None, CREDENTIALS]))
-def test_nothing_that_comes_raises_or_is_kept_without_bound(pieces, credentials):
-    negotiation = Negotiation(credentials)
+@given(st.lists(st.binary(max_size=600), max_size=8), st.booleans())
+def test_nothing_that_comes_raises_or_is_kept_without_bound(pieces, authenticate):
+    negotiation = Negotiation(authenticate=authenticate)
     for piece in pieces:
-        negotiation.handle_bytes(piece)
-        negotiation.poll_answer()
+        feed(negotiation, [piece])
         if negotiation.state is not State.REQUESTED:
             assert len(negotiation.remainder) <= 3 + 2 * 255
 
 
-def test_credentials_do_not_show_themselves():
-    assert "secret" not in repr(CREDENTIALS)
-    assert "user" not in repr(CREDENTIALS)
+def test_what_comes_while_credentials_are_judged_waits():
+    negotiation = Negotiation(authenticate=True)
+    negotiation.handle_bytes(b"\x05\x01\x02" + LOGIN + IPV4_REQUEST[:3])
+    assert negotiation.state is State.OFFERED
+    assert (negotiation.offered.username, negotiation.offered.password) == (b"user", b"secret")
+    assert negotiation.poll_answer() == b"\x05\x02"
+    negotiation.handle_bytes(IPV4_REQUEST[3:])
+    assert negotiation.request is None
+    negotiation.judge(right=True)
+    assert negotiation.poll_answer() == b"\x01\x00"
+    assert negotiation.request == Destination("1.2.3.4", 443, False)
+    assert negotiation.offered is None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from awgproxy.config.findings import Findings
-    from awgproxy.config.model import Interface, Obfuscated, Obfuscation, Peer, Server, Socks5
+    from awgproxy.config.model import Interface, Listening, Obfuscated, Obfuscation, Peer, Server
     from awgproxy.config.values import PortRange
 
 
@@ -32,7 +32,7 @@ def check_consistency(
     interface: Interface | None,
     further: Sequence[Obfuscation | None],
     peers: Sequence[Peer | None],
-    socks5: Socks5 | None,
+    listening: Sequence[Listening | None],
     findings: Findings,
 ) -> None:
     """Add what does not fit together to ``findings``; None stands for a section that is absent or wrong."""
@@ -45,10 +45,32 @@ def check_consistency(
     _check_ports(interface, sets, findings)
     _check_keys(interface, peers, findings)
     _check_allowed_ips(peers, findings)
-    if socks5 is not None and (socks5.username is None) != (socks5.password is None):
-        given, absent = ("Username", "Password") if socks5.password is None else ("Password", "Username")
-        line = findings.lines["socks5", given.lower()]
-        findings.error(line, "Socks5", given, f"stands without {absent}", "give both, or neither")
+    for each in listening:
+        if each is not None:
+            _check_users(each, findings)
+
+
+def _check_users(section: Listening, findings: Findings) -> None:
+    """Credentials are whole, users told apart, and nobody else's machine uses the tunnel unasked."""
+    title = type(section).__name__
+    label = title.lower()
+    if (section.username is None) != (section.password is None):
+        given, absent = ("Username", "Password") if section.password is None else ("Password", "Username")
+        line = findings.lines[label, given.lower()]
+        findings.error(line, title, given, f"stands without {absent}", "give both, or neither")
+    names = set() if section.username is None else {section.username}
+    for index, user in enumerate(section.more_users):
+        if user.name in names:
+            line = findings.lines[label, "user", index]
+            findings.error(line, title, "User", "has a name that stands before", "one password for each name")
+        names.add(user.name)
+    address = section.bind_address.address
+    is_open = address is not None and not address.is_loopback and not names
+    if is_open and not section.allow_unauthenticated:
+        place = findings.lines.get((label, "bindaddress"), findings.lines.get((label, "")))
+        message = f"{section.bind_address} takes connections from other machines without a password"
+        suggestion = "bind to 127.0.0.1, set Username and Password, or say AllowUnauthenticated = yes"
+        findings.error(place, title, "BindAddress", message, suggestion)
 
 
 def _check_mtu(interface: Interface, obfuscated: Obfuscated, findings: Findings) -> None:

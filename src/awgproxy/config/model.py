@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_pascal
@@ -80,6 +80,9 @@ def _read(read: Callable[[str], object]) -> BeforeValidator:
     """Read text with ``read``; let what has been read already pass."""
     return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
 
+
+WHOLE: Final = object()
+"""Marks a key that may repeat and whose value may hold commas: it is no list."""
 
 _Key = Annotated[str, _read(values.key)]
 _Secret = Annotated[SecretStr, _read(lambda text: SecretStr(values.key(text)))]
@@ -192,12 +195,39 @@ class Obfuscation(Obfuscated):
         return f"Obfuscation {self.name}"
 
 
-class Socks5(Section):
+class User(NamedTuple):
+    """Who may use a listener."""
+
+    name: str
+    password: SecretStr
+
+
+def _user(text: str) -> User:
+    name, password = values.user(text)
+    return User(name, SecretStr(password))
+
+
+class Listening(Section):
+    """What sections with a port for applications share: where it is, and who may use it."""
+
+    bind_address: Annotated[Endpoint, _read(values.listen_address)]
+    username: Annotated[str | None, _read(values.credential)] = None
+    password: Annotated[SecretStr | None, _read(lambda text: SecretStr(values.credential(text)))] = None
+    more_users: Annotated[tuple[Annotated[User, _read(_user)], ...], Field(alias="User"), WHOLE] = ()
+    allow_unauthenticated: Annotated[bool, _read(values.truth)] = False
+
+    @property
+    def users(self) -> tuple[User, ...]:
+        """Everybody who may use it; nobody at all where no password is asked for."""
+        if self.username is None or self.password is None:
+            return self.more_users
+        return (User(self.username, self.password), *self.more_users)
+
+
+class Socks5(Listening):
     """``[Socks5]``: where a client takes applications' connections."""
 
     bind_address: Annotated[Endpoint, _read(values.listen_address)] = Endpoint("127.0.0.1", 1080)
-    username: Annotated[str | None, _read(values.credential)] = None
-    password: Annotated[SecretStr | None, _read(lambda text: SecretStr(values.credential(text)))] = None
 
 
 class Client(Rules):

@@ -63,7 +63,7 @@ def parse(text: str, file: str, role: Role | None = None) -> Config:
     for section in sections:
         if section.name.lower() == "interface":
             _check_obfuscation(section, "interface", "Interface", tunnel, findings)
-    check_consistency(interface, further, peers, socks5, findings)
+    check_consistency(interface, further, peers, [socks5], findings)
     _check_state_file(server, findings)
     check_source_addresses(server, findings)
     role = role or role_of(sections)

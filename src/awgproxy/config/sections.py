@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, get_origin
 from pydantic import ValidationError
 from pydantic.alias_generators import to_snake
 
-from awgproxy.config.model import AWG_3_KEYS, OBFUSCATION_KEYS, SECTIONS, Interface, Obfuscated, Section
+from awgproxy.config.model import AWG_3_KEYS, OBFUSCATION_KEYS, SECTIONS, WHOLE, Interface, Obfuscated, Section
 from awgproxy.config.values import InvalidValue, excerpt
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def read_section(
     title = kind.__name__ if name is None else f"{kind.__name__} {name}"
     findings.lines[label, ""] = text.line
     known = {key.lower(): (key, many) for key, many in keys_of(kind).items()}
+    whole = {field.alias for field in kind.model_fields.values() if WHOLE in field.metadata}
     parameters = _PARAMETERS if issubclass(kind, Obfuscated) else {}
     settings: list[tuple[str, str]] = []
     raw: dict[str, Any] = {"obfuscation": settings} if issubclass(kind, Obfuscated) else {}
@@ -88,7 +89,8 @@ def read_section(
             elif not entry.value:
                 findings.error(entry.line, title, key, "has no value", "give one, or delete the line")
             elif many:
-                _add_items(raw.setdefault(key, []), entry, label, findings)
+                items = [entry.value] if key in whole else entry.value.split(",")
+                _add_items(raw.setdefault(key, []), items, entry, label, findings)
             else:
                 raw[key] = entry.value
         elif kind is Interface and folded in _WG_QUICK_FOLDED:
@@ -128,8 +130,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return by_folded[found[0]] if found else None
 
 
-def _add_items(items: list[str], entry: document.Entry, label: str, findings: Findings) -> None:
-    for item in entry.value.split(","):
+def _add_items(items: list[str], more: Iterable[str], entry: document.Entry, label: str, findings: Findings) -> None:
+    for item in more:
         if item.strip():
             findings.lines[label, entry.key.lower(), len(items)] = entry.line
             items.append(item.strip())

@@ -22,5 +22,5 @@ def summary(config: Config) -> dict[str, str | int | bool]:
         "further_obfuscation": ", ".join(one.name for one in config.further_obfuscation) or "none",
         "peers": len(config.peers),
         "preshared_keys": sum(peer.preshared_key is not None for peer in config.peers),
-        "socks5_password": config.socks5.username is not None,
+        "socks5_users": len(config.socks5.users),
     }

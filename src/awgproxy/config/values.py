@@ -408,8 +408,16 @@ def word(text: str, words: type[Word]) -> Word:
 
 
 def credential(text: str) -> str:
-    """A SOCKS5 user name or password: 1 to 255 bytes of UTF-8 (RFC 1929, section 2)."""
+    """A user name or password: 1 to 255 bytes of UTF-8 (RFC 1929, section 2)."""
     size = len(text.encode(errors="replace"))
     if not 1 <= size <= 255:
         raise InvalidValue(f"{size} bytes long", "1 to 255 bytes (RFC 1929)")
     return text
+
+
+def user(text: str) -> tuple[str, str]:
+    """A user's name and password, `name:password`; the password may hold colons."""
+    name, colon, password = text.partition(":")
+    if not colon:
+        raise InvalidValue("has no colon", "such as `alice:` and her password behind it")
+    return credential(name), credential(password)

@@ -1,30 +1,32 @@
-"""The local port: accepts applications, negotiates SOCKS5 with each, and hands the requested connection on.
+"""The local port: accepts applications, negotiates with each, and hands the requested connection on.
 
-It drives `socks5.Negotiation` with non-blocking sockets and asyncio's readiness callbacks: no task and no stream
-object per connection, since nothing here waits for anything but bytes. Once a request stands, the socket leaves the
-event loop and belongs to whoever `connect` is.
+What is spoken with an application is a `Front`'s affair, and `negotiating` drives it. Once a request stands, the socket
+leaves the event loop and belongs to whoever `connect` is.
 
-Bounds: `MAX_NEGOTIATIONS` applications at once in negotiation (beyond that, accepting pauses and the kernel's backlog
-fills), `NEGOTIATION_SECONDS` for each, `MAX_BYTES_AT_ONCE` for one read.
+Bound: `MAX_NEGOTIATIONS` applications at once in negotiation; beyond that, accepting pauses and the kernel's backlog
+fills.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import socket
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import structlog
 
 from awgproxy.errors import ListenError
-from awgproxy.proxy.application import Application
-from awgproxy.proxy.socks5 import ANSWERS, Credentials, Negotiation, State
+from awgproxy.proxy.negotiating import Gate, Negotiating
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from awgproxy.proxy.application import Application
+    from awgproxy.proxy.front import Front
+    from awgproxy.proxy.users import Users
 
 MAX_NEGOTIATIONS = 4096
-NEGOTIATION_SECONDS = 10.0
-MAX_BYTES_AT_ONCE = 65536
 _BACKLOG = 1024
 _ACCEPT_AT_ONCE = 64
 _ACCEPT_RETRY_SECONDS = 0.1
@@ -34,24 +36,40 @@ log = structlog.get_logger()
 
 
 class Listener:
-    """One listening TCP port for SOCKS5 applications."""
+    """One listening TCP port for applications."""
 
     def __init__(
-        self, host: str, port: int, credentials: Credentials | None, connect: Callable[[Application], None]
+        self,
+        host: str,
+        port: int,
+        front_of: Callable[[int], Front],
+        users: Users,
+        connect: Callable[[Application], None],
     ) -> None:
-        """`connect` is called from the event loop with each request and owns the socket from then on.
+        """Nothing is bound yet: see `start`.
 
-        Nothing is bound yet: see `start`.
+        Args:
+            host: Where to listen, an address.
+            port: And the port; 0 = any free one.
+            front_of: Begins a conversation with an application, by the first byte that it sent.
+            users: Whose credentials are right.
+            connect: Called from the event loop with each request; owns the socket from then on.
         """
         self._host = host
         self._port = port
-        self._credentials = credentials
+        self._front_of = front_of
+        self._gate = Gate(users)
         self._connect = connect
         self._socket: socket.socket | None = None
-        self._negotiating: set[_Negotiating] = set()
+        self._negotiating: set[Negotiating] = set()
         self._paused: asyncio.TimerHandle | None = None
         self.accepted = 0
         self.refused = 0
+
+    @property
+    def mistakes(self) -> int:
+        """Wrong passwords since the start."""
+        return self._gate.attempts.mistakes
 
     @property
     def address(self) -> tuple[str, int]:
@@ -101,7 +119,7 @@ class Listener:
                 self._pause()
                 return
             try:
-                accepted, _ = listening.accept()
+                accepted, peer = listening.accept()
             except (BlockingIOError, InterruptedError):
                 return
             except OSError as error:
@@ -113,9 +131,9 @@ class Listener:
             self.accepted += 1
             accepted.setblocking(False)
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._negotiating.add(_Negotiating(accepted, self._credentials, self._ended))
+            self._negotiating.add(Negotiating(accepted, peer[0], self._front_of, self._gate, self._ended))
 
-    def _ended(self, application: _Negotiating, asking: Application | None, refusal: str | None) -> None:
+    def _ended(self, application: Negotiating, asking: Application | None, refusal: str | None) -> None:
         self._negotiating.discard(application)
         if refusal is not None:
             self.refused += 1
@@ -134,69 +152,3 @@ class Listener:
         self._paused = None
         if self._socket is not None:
             asyncio.get_running_loop().add_reader(self._socket.fileno(), self._accept)
-
-
-class _Negotiating:
-    """One accepted application until its request stands; `ended` hears once what became of it."""
-
-    __slots__ = ("_deadline", "_ended", "_negotiation", "_socket")
-
-    def __init__(self, accepted: socket.socket, credentials: Credentials | None, ended: _Ended) -> None:
-        loop = asyncio.get_running_loop()
-        self._socket = accepted
-        self._negotiation = Negotiation(credentials)
-        self._ended = ended
-        self._deadline = loop.call_later(NEGOTIATION_SECONDS, self._expire)
-        loop.add_reader(accepted.fileno(), self._read)
-
-    def close(self, refusal: str | None = None) -> None:
-        """Give the application up."""
-        self._leave_loop()
-        self._socket.close()
-        self._ended(self, None, refusal)
-
-    def _leave_loop(self) -> None:
-        self._deadline.cancel()
-        asyncio.get_running_loop().remove_reader(self._socket.fileno())
-
-    def _read(self) -> None:
-        try:
-            data = self._socket.recv(MAX_BYTES_AT_ONCE)
-        except (BlockingIOError, InterruptedError):
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self.close()
-            return
-        negotiation = self._negotiation
-        negotiation.handle_bytes(data)
-        answer = negotiation.poll_answer()
-        if answer and not self._send(answer):
-            self.close()
-        elif negotiation.state is State.REFUSED:
-            self._end_in_order()
-            self.close(negotiation.refusal)
-        elif negotiation.request is not None:
-            self._leave_loop()
-            asking = Application(self._socket, negotiation.request, negotiation.remainder, ANSWERS)
-            self._ended(self, asking, None)
-
-    def _send(self, answer: bytes) -> bool:
-        """An answer is at most a dozen bytes: an application that leaves no room for it is not reading at all."""
-        try:
-            return self._socket.send(answer) == len(answer)
-        except OSError:
-            return False
-
-    def _end_in_order(self) -> None:
-        """Keep a reset, for bytes left unread, from overtaking the answer."""
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_WR)
-            self._socket.recv(MAX_BYTES_AT_ONCE)
-
-    def _expire(self) -> None:
-        self.close(f"no request within {NEGOTIATION_SECONDS:.0f} s")
-
-
-_Ended = Callable[[_Negotiating, Application | None, str | None], None]

@@ -1,13 +1,14 @@
 """SOCKS5 as a server speaks it, from the first byte to the request (RFC 1928, RFC 1929).
 
 Sans-I/O: bytes come in by `handle_bytes`, answers are taken by `poll_answer`, and the request stands in `request`
-once it is whole. No socket, no clock, no names looked up here; BIND and UDP ASSOCIATE are read and refused.
+once it is whole. No socket, no clock, no names looked up and no password compared here: what was offered stands in
+`offered` until `judge` says what it is worth. BIND and UDP ASSOCIATE are read and refused.
 
 ```
-            greeting                    credentials (RFC 1929)
- GREETING ────────────┬─ method 02 ──▶ CREDENTIALS ──┬── right ──▶ REQUEST ── CONNECT ──▶ REQUESTED
-     │                └─ method 00 ──────────────────┼───────────────▲ │
-     └─ no method in common, not SOCKS5 ──▶ REFUSED ◀┴── wrong         └─ malformed, other command ──▶ REFUSED
+            greeting                credentials (RFC 1929)        judge
+ GREETING ─┬─ method 02 ──▶ CREDENTIALS ──▶ OFFERED ─┬─ right ──▶ REQUEST ── CONNECT ──▶ REQUESTED
+     │     └─ method 00 ─────────────────────────────┼──────────────▲ │
+     └─ no method in common, not SOCKS5 ──▶ REFUSED ◀┴─ wrong         └─ malformed, other command ──▶ REFUSED
 ```
 
 In REFUSED the caller sends what `poll_answer` gives and closes; `refusal` says why, in words for a log.
@@ -16,12 +17,11 @@ In REFUSED the caller sends what `poll_answer` gives and closes; `refusal` says 
 from __future__ import annotations
 
 import enum
-import hmac
 import ipaddress
-from dataclasses import dataclass
 
 from awgproxy.proxy.answers import Answers
 from awgproxy.proxy.destination import Destination
+from awgproxy.proxy.users import Credentials
 
 VERSION = 5
 _CREDENTIALS_VERSION = 1
@@ -70,27 +70,10 @@ class State(enum.Enum):
 
     GREETING = enum.auto()
     CREDENTIALS = enum.auto()
+    OFFERED = enum.auto()
     REQUEST = enum.auto()
     REQUESTED = enum.auto()
     REFUSED = enum.auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What RFC 1929 asks of a client; compared in constant time, never shown."""
-
-    username: bytes
-    password: bytes
-
-    def match(self, username: bytes, password: bytes) -> bool:
-        """Whether both are right; both are always compared."""
-        name_is_right = hmac.compare_digest(username, self.username)
-        password_is_right = hmac.compare_digest(password, self.password)
-        return name_is_right and password_is_right
-
-    def __repr__(self) -> str:
-        """Without the contents."""
-        return "Credentials(…)"
 
 
 class Negotiation:
@@ -100,15 +83,22 @@ class Negotiation:
     what follows the request belongs to the connection and is left in `remainder`, at most what one call brought.
     """
 
-    __slots__ = ("_answer", "_buffer", "_credentials", "refusal", "request", "state")
+    __slots__ = ("_answer", "_authenticate", "_buffer", "offered", "refusal", "request", "state")
 
-    def __init__(self, credentials: Credentials | None = None) -> None:
-        self._credentials = credentials
+    def __init__(self, *, authenticate: bool = False) -> None:
+        """`authenticate`: whether a username and a password are asked for."""
+        self._authenticate = authenticate
         self._buffer = b""
         self._answer = b""
         self.state = State.GREETING
+        self.offered: Credentials | None = None
         self.request: Destination | None = None
         self.refusal: str | None = None
+
+    @property
+    def answers(self) -> Answers:
+        """The reply for each outcome."""
+        return ANSWERS
 
     @property
     def remainder(self) -> bytes:
@@ -120,6 +110,17 @@ class Negotiation:
         if self.state is State.REFUSED:
             return
         self._buffer = self._buffer + data if self._buffer else data
+        while self._step():
+            pass
+
+    def judge(self, *, right: bool) -> None:
+        """Say whether the credentials in `offered` are a user's; to be called in OFFERED, once."""
+        self.offered = None
+        if not right:
+            self._refuse("wrong username or password", bytes((_CREDENTIALS_VERSION, 1)))
+            return
+        self._answer += bytes((_CREDENTIALS_VERSION, 0))
+        self.state = State.REQUEST
         while self._step():
             pass
 
@@ -148,13 +149,13 @@ class Negotiation:
             return False
         end = 2 + buffer[1]
         methods = buffer[2:end]
-        wanted = _NO_AUTHENTICATION if self._credentials is None else _USERNAME_PASSWORD
+        wanted = _USERNAME_PASSWORD if self._authenticate else _NO_AUTHENTICATION
         if wanted not in methods:
-            need = "no authentication" if self._credentials is None else "username and password"
+            need = "username and password" if self._authenticate else "no authentication"
             return self._refuse(f"the application does not offer {need}", bytes((VERSION, _NO_ACCEPTABLE_METHOD)))
         self._answer += bytes((VERSION, wanted))
         self._buffer = buffer[end:]
-        self.state = State.REQUEST if self._credentials is None else State.CREDENTIALS
+        self.state = State.CREDENTIALS if self._authenticate else State.REQUEST
         return True
 
     def _read_credentials(self) -> bool:
@@ -171,13 +172,10 @@ class Negotiation:
         end = name_end + 1 + buffer[name_end]
         if len(buffer) < end:
             return False
-        assert self._credentials is not None  # noqa: S101 - the state is entered only with credentials
-        if not self._credentials.match(buffer[2:name_end], buffer[name_end + 1 : end]):
-            return self._refuse("wrong username or password", bytes((_CREDENTIALS_VERSION, 1)))
-        self._answer += bytes((_CREDENTIALS_VERSION, 0))
+        self.offered = Credentials(buffer[2:name_end], buffer[name_end + 1 : end])
         self._buffer = buffer[end:]
-        self.state = State.REQUEST
-        return True
+        self.state = State.OFFERED
+        return False
 
     def _read_request(self) -> bool:
         buffer = self._buffer
@@ -187,6 +185,8 @@ class Negotiation:
             return self._refuse("a request that is not SOCKS5", Reply.GENERAL_FAILURE.message())
         if len(buffer) < 5:
             return False
+        if buffer[2] != 0:
+            return self._refuse("a reserved byte that is not 0 (RFC 1928)", Reply.GENERAL_FAILURE.message())
         address_type = buffer[3]
         if address_type == _IPV4:
             start, length = 4, 4

@@ -9,13 +9,14 @@ import structlog
 from awgproxy.config.values import Endpoint
 from awgproxy.observe.uncaught import log_uncaught
 from awgproxy.proxy.listener import Listener
-from awgproxy.proxy.socks5 import Credentials
+from awgproxy.proxy.socks5 import Negotiation
+from awgproxy.proxy.users import Users
 from awgproxy.session.engine import client_engine
 from awgproxy.session.lifetime import Lifetime
 from awgproxy.session.tunnel import ClientTunnel
 
 if TYPE_CHECKING:
-    from awgproxy.config import Config, Socks5
+    from awgproxy.config import Config
     from awgproxy.session.engine import SessionEngine
 
 log = structlog.get_logger()
@@ -44,10 +45,12 @@ class ClientSession:
         self._engine = engine
         self._tunnel = ClientTunnel(config, engine, lifetime.connections, lifetime.engine_failed)
         socks5 = config.socks5
+        users = Users((user.name, user.password.get_secret_value()) for user in socks5.users)
         self._listener = Listener(
             socks5.bind_address.host,
             socks5.bind_address.port,
-            _credentials(socks5),
+            lambda _: Negotiation(authenticate=len(users) > 0),
+            users,
             self._tunnel.connector.connect,
         )
 
@@ -59,7 +62,10 @@ class ClientSession:
                 await self._serve()
         finally:
             self._listener.stop()
-        self._tunnel.log_counters(applications=self._listener.accepted, refused=self._listener.refused)
+        listener = self._listener
+        self._tunnel.log_counters(
+            applications=listener.accepted, refused=listener.refused, wrong_passwords=listener.mistakes
+        )
         log.info("stopped")
 
     async def _serve(self) -> None:
@@ -70,9 +76,3 @@ class ClientSession:
         self._listener.stop()
         self._engine.drain()
         await self._lifetime.drain()
-
-
-def _credentials(socks5: Socks5) -> Credentials | None:
-    if socks5.username is None or socks5.password is None:
-        return None
-    return Credentials(socks5.username.encode(), socks5.password.get_secret_value().encode())

@@ -1,4 +1,4 @@
-"""What will disappoint inside the tunnel: packets that do not fit, names that cannot be asked for, doors left open."""
+"""What disappoints inside the tunnel: packets that do not fit, names that cannot be asked for, others' addresses."""
 
 from __future__ import annotations
 
@@ -71,14 +71,6 @@ def any_source(config: Config, _path: Path) -> Iterator[Remark]:
                 )
 
 
-def open_proxy(config: Config, _path: Path) -> Iterator[Remark]:
-    """A SOCKS5 port that others on the network may use."""
-    bind = config.socks5.bind_address
-    if bind.address is not None and not bind.address.is_loopback and config.socks5.username is None:
-        message = f"{bind} takes connections from other machines without a password"
-        yield Remark("socks5", "BindAddress", message, "bind to 127.0.0.1, or set Username and Password")
-
-
 def hopping(config: Config, _path: Path) -> Iterator[Remark]:
     """A client that is told to hop and has nowhere to."""
     ranged = any(peer.endpoint is not None and peer.endpoint.last_port is not None for peer in config.peers)
@@ -103,4 +95,4 @@ def without_effect(config: Config, _path: Path) -> Iterator[Remark]:
             yield Remark("client", key, message, f"make exceptions from {key.replace('Allow', 'Deny')} with it")
 
 
-RULES = (mtu, names, own_addresses, any_source, open_proxy, hopping, without_effect)
+RULES = (mtu, names, own_addresses, any_source, hopping, without_effect)

@@ -1,0 +1,48 @@
+"""What a listener asks of a protocol that applications speak to it: one conversation, up to the request, sans-I/O."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from awgproxy.proxy.answers import Answers
+    from awgproxy.proxy.destination import Destination
+    from awgproxy.proxy.users import Credentials
+
+
+class Front(Protocol):
+    """One application's conversation.
+
+    After each `handle_bytes` and `judge` the caller sends what `poll_answer` gives. Then, whichever is set: where
+    `offered` is, it calls `judge` and reads nothing before; where `refusal` is, it closes; where `request` is, the
+    connection is the request's, and `remainder` its first bytes.
+    """
+
+    @property
+    def offered(self) -> Credentials | None:
+        """Credentials that wait for a judgement."""
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the conversation is over, in words for a log; never shows what may be a secret."""
+
+    @property
+    def request(self) -> Destination | None:
+        """Where the application wants to go."""
+
+    @property
+    def remainder(self) -> bytes:
+        """What was read beyond the request."""
+
+    @property
+    def answers(self) -> Answers:
+        """What the application is told of its request's outcome."""
+
+    def handle_bytes(self, data: bytes) -> None:
+        """Take what the application sent, in pieces of any size."""
+
+    def judge(self, *, right: bool) -> None:
+        """Say whether `offered` are a user's credentials."""
+
+    def poll_answer(self) -> bytes:
+        """What is to be sent now."""
