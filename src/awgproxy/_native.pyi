@@ -27,6 +27,7 @@ __all__ = [
     "InitiationAccepted",
     "Limits",
     "LogRecord",
+    "NameWanted",
     "PeerRoamed",
     "PeerSettings",
     "Replies",
@@ -413,6 +414,36 @@ class Engine:
             ValueError, OSError, RuntimeError: as `open`.
         """
 
+    def open_association(self, control_fd: int, datagram_fd: int, client: str, port: int) -> int:
+        """Begin a SOCKS5 UDP association (RFC 1928, section 7) whose request was granted already; gives the flow.
+
+        The engine reads and writes the header. Fragments are dropped; destinations are judged by `egress` of the
+        settings; what comes back is delivered if it comes from an address that the application has sent to. It ends
+        with the application's connection (outcome ``orderly``), whatever is said on that, or after five minutes
+        without a datagram either way (``expired``). One too many is refused: `FlowRefused`, ``failed``.
+
+        Args:
+            control_fd: The application's connection; see the class for the ownership of both.
+            datagram_fd: The UDP socket that the application was told of.
+            client: The address that the application's datagrams come from.
+            port: Their port; 0 = that of the first one.
+
+        Raises:
+            ValueError: `client` is not an address.
+            OSError: ``EBADF``: a descriptor is not open; ``ENOBUFS``: a bound is reached.
+            RuntimeError: the engine does not run or drains.
+        """
+
+    def name_found(self, flow: int, name: str, addresses: Sequence[str]) -> None:
+        """Answer a `NameWanted`: the first address that the tunnel reaches is taken; ``[]`` = the name was not found.
+
+        It stands for the name until no datagram was sent to that for two minutes. Nothing happens where nothing waits.
+
+        Raises:
+            ValueError: one of `addresses` is not an address.
+            OSError, RuntimeError: as `attach`.
+        """
+
     def attach(self, flow: int, fd: int) -> None:
         """Give a flow of a `FlowIncoming` its outer side. Nothing happens where the flow has ended meanwhile.
 
@@ -534,6 +565,18 @@ class FlowRefused:
     @property
     def reason(self) -> _Rejection:
         """The most telling reason, where several destinations were tried."""
+
+@final
+class NameWanted:
+    """An association's datagrams wait for a name's addresses, ten seconds at most; answer with `Engine.name_found`."""
+
+    def __new__(cls, flow: int, name: str) -> Self: ...
+    @property
+    def flow(self) -> int:
+        """Which association."""
+    @property
+    def name(self) -> str:
+        """The name as the application gave it: visible ASCII characters, 255 at most."""
 
 @final
 class FlowClosed:
@@ -665,6 +708,7 @@ _Event: TypeAlias = (
     | FlowConnected
     | FlowRefused
     | FlowClosed
+    | NameWanted
     | HandshakeCompleted
     | HandshakeFailed
     | HandshakeUnanswered

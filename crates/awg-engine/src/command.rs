@@ -1,7 +1,7 @@
 //! What the embedder tells the engine: [`Command`], and the bounded queue that they wait in.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::flow::FlowId;
 use crate::refusal::Refusal;
+use crate::relay::Client;
 use crate::snapshot::Snapshot;
 
 /// What to write to an application for each outcome of its connection, as its protocol wants it.
@@ -60,6 +61,17 @@ pub(crate) enum Command {
         destination: SocketAddr,
         application: OwnedFd,
     },
+    OpenAssociation {
+        flow: FlowId,
+        control: OwnedFd,
+        datagrams: OwnedFd,
+        client: Client,
+    },
+    NameFound {
+        flow: FlowId,
+        name: String,
+        addresses: Vec<IpAddr>,
+    },
     Attach {
         flow: FlowId,
         socket: OwnedFd,
@@ -87,7 +99,9 @@ impl Command {
     /// The flow that begins with this command.
     pub(crate) fn opens(&self) -> Option<FlowId> {
         match self {
-            Self::Open { flow, .. } | Self::OpenDatagrams { flow, .. } => Some(*flow),
+            Self::Open { flow, .. }
+            | Self::OpenDatagrams { flow, .. }
+            | Self::OpenAssociation { flow, .. } => Some(*flow),
             _ => None,
         }
     }

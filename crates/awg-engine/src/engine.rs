@@ -4,7 +4,7 @@
 //!   Engine ── Command queue, waker ──▶ thread: Shard ── Event queue, event descriptor ──▶ Engine
 //! ```
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering;
@@ -22,6 +22,7 @@ use crate::descriptors::open_descriptors;
 use crate::event::Event;
 use crate::flow::FlowId;
 use crate::refusal::Refusal;
+use crate::relay::Client;
 use crate::settings::{EngineSettings, SettingsError, StartError};
 use crate::shard::{Prepared, Shard};
 use crate::shared::Shared;
@@ -148,6 +149,7 @@ impl Engine {
             early,
             replies,
         })
+        .map_err(not_taken)
     }
 
     /// Connects to the first of `destinations` that accepts, and gives the flow and the caller's end of a stream socket
@@ -185,8 +187,58 @@ impl Engine {
                 destination,
                 application,
             })
-            .map_err(|refused| refused.error)?;
+            .map_err(|(error, _)| error)?;
         Ok((flow, theirs.into()))
+    }
+
+    /// Begins a SOCKS5 UDP association (RFC 1928, section 7), whose request was granted already. It ends with `control`, the
+    /// application's connection, whatever is said on that; or when no datagram went either way for
+    /// [`association_idle`](crate::Limits::association_idle).
+    ///
+    /// `datagrams` is the socket that the application was told of. Datagrams with SOCKS5's header are taken from it if they
+    /// come from the address `client`, and from `port`; 0 = from the port of the first one. Their destinations are judged by
+    /// the egress policy of the settings. A name is asked for by [`NameWanted`](Event::NameWanted), and answered with
+    /// [`name_found`](Self::name_found). What comes back is delivered if it comes from an address that was sent to.
+    ///
+    /// # Errors
+    /// See [`CommandError`]; the descriptors are given back, in their order.
+    pub fn open_association(
+        &self,
+        control: OwnedFd,
+        datagrams: OwnedFd,
+        client: IpAddr,
+        port: u16,
+    ) -> Result<FlowId, (CommandError, [OwnedFd; 2])> {
+        let client = Client {
+            address: client,
+            port,
+        };
+        self.begin([control, datagrams], |flow, [control, datagrams]| {
+            Command::OpenAssociation {
+                flow,
+                control,
+                datagrams,
+                client,
+            }
+        })
+    }
+
+    /// Answers a [`NameWanted`](Event::NameWanted): the first of `addresses` that the tunnel reaches is taken; without any, what
+    /// waits is dropped. Nothing happens where nothing waits (any more).
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub fn name_found(
+        &self,
+        flow: FlowId,
+        name: String,
+        addresses: Vec<IpAddr>,
+    ) -> Result<(), CommandError> {
+        self.command(Command::NameFound {
+            flow,
+            name,
+            addresses,
+        })
     }
 
     /// Gives a flow that came in its outer side.
@@ -202,7 +254,7 @@ impl Engine {
     /// See [`CommandError`]; the descriptor is given back.
     pub fn attach(&self, flow: FlowId, socket: OwnedFd) -> Result<(), NotTaken> {
         self.command_with(socket, |socket| Command::Attach { flow, socket })
-            .map_err(|(error, descriptor)| NotTaken { error, descriptor })
+            .map_err(not_taken)
     }
 
     /// Refuses a flow that came in and waits for its outer side. One that has ended meanwhile is no error.
@@ -286,31 +338,22 @@ impl Engine {
         }
     }
 
-    /// Begins a flow with a command that takes a descriptor.
-    fn begin(
+    /// Begins a flow with a command that takes what is `given`, or gives it back.
+    fn begin<T>(
         &self,
-        descriptor: OwnedFd,
-        command: impl FnOnce(FlowId, OwnedFd) -> Command,
-    ) -> Result<FlowId, NotTaken> {
+        given: T,
+        command: impl FnOnce(FlowId, T) -> Command,
+    ) -> Result<FlowId, (CommandError, T)> {
         if self.shared.draining.load(Ordering::Relaxed) {
-            return Err(NotTaken {
-                error: CommandError::Draining,
-                descriptor,
-            });
+            return Err((CommandError::Draining, given));
         }
         if !self.shared.events.admit() {
-            return Err(NotTaken {
-                error: CommandError::TooManyFlows,
-                descriptor,
-            });
+            return Err((CommandError::TooManyFlows, given));
         }
         let flow = self.shared.next_flow();
-        self.command_with(descriptor, |descriptor| command(flow, descriptor))
+        self.command_with(given, |given| command(flow, given))
             .map(|()| flow)
-            .map_err(|(error, descriptor)| {
-                self.shared.events.cancel();
-                NotTaken { error, descriptor }
-            })
+            .inspect_err(|_| self.shared.events.cancel())
     }
 
     #[cfg(test)]
@@ -339,6 +382,10 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+fn not_taken((error, descriptor): (CommandError, OwnedFd)) -> NotTaken {
+    NotTaken { error, descriptor }
 }
 
 fn no_pair(error: &io::Error) -> CommandError {

@@ -48,6 +48,14 @@ pub enum Event {
         /// The most telling reason, where several destinations were tried.
         reason: Refusal,
     },
+    /// An association's datagrams wait for the addresses of a name; answered by `name_found`. Asked again when it is
+    /// wanted again, so that it does no harm if it is dropped.
+    NameWanted {
+        /// Which association.
+        flow: FlowId,
+        /// The name, as the application gave it: visible ASCII characters, 255 at most.
+        name: String,
+    },
     /// A flow ended; its last event.
     FlowClosed {
         /// Which flow.

@@ -13,6 +13,8 @@ pub(crate) struct FlowBounds {
     pub(crate) flows: usize,
     /// Flows at once that one peer opens, TCP and UDP together.
     pub(crate) flows_per_peer: usize,
+    /// SOCKS5 UDP associations at once.
+    pub(crate) associations: usize,
 }
 
 impl FlowBounds {
@@ -22,6 +24,7 @@ impl FlowBounds {
         Self {
             flows,
             flows_per_peer: limits.flows_per_peer.min(flows),
+            associations: limits.associations.min((flows / 2).max(1)),
         }
     }
 

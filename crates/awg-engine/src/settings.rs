@@ -114,6 +114,10 @@ pub struct Limits {
     pub flows_per_peer: usize,
     /// TCP flows of peers at once that wait for their outer side.
     pub half_open: usize,
+    /// SOCKS5 UDP associations at once. Never more than half of all flows, since each takes two descriptors.
+    pub associations: usize,
+    /// How long an association may be without a datagram either way.
+    pub association_idle: Duration,
     /// The most bytes that one TCP flow buffers in each direction.
     pub buffer_bytes_per_flow: usize,
     /// Commands that wait for the loop.
@@ -132,6 +136,8 @@ impl Default for Limits {
             flows: 65_536,
             flows_per_peer: 16_384,
             half_open: 4_096,
+            associations: 1_024,
+            association_idle: Duration::from_mins(5),
             buffer_bytes_per_flow: awg_netstack::Limits::default().buffer_bytes_per_flow,
             commands: 16_384,
             events: 4_096,

@@ -6,7 +6,7 @@ use awg_engine::{FlowId, Snapshot};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::arguments::{Address, Whole, from_socket_address, socket_address};
+use crate::arguments::{Address, Whole, from_socket_address, ip_address, socket_address};
 use crate::descriptor::{adopt, give_back};
 use crate::errors::Failure;
 use crate::events;
@@ -81,6 +81,46 @@ impl Engine {
             .0
             .open_datagrams(socket_address("destination", &destination)?)?;
         Ok((flow.0, socket.into_raw_fd()))
+    }
+
+    fn open_association(
+        &self,
+        control_fd: Whole,
+        datagram_fd: Whole,
+        client: &str,
+        port: Whole,
+    ) -> Result<u64, Failure> {
+        let client = ip_address("client", client)?;
+        let port = port.within("port", 0..=u16::MAX)?;
+        if control_fd.get() == datagram_fd.get() {
+            return Err(Failure::invalid(
+                "datagram_fd",
+                "the connection's own descriptor",
+            ));
+        }
+        let control = adopt(control_fd)?;
+        let datagrams = match adopt(datagram_fd) {
+            Ok(datagrams) => datagrams,
+            Err(error) => {
+                let _callers = control.into_raw_fd();
+                return Err(error);
+            }
+        };
+        match self.0.open_association(control, datagrams, client, port) {
+            Ok(flow) => Ok(flow.0),
+            Err((error, descriptors)) => {
+                let _callers = descriptors.map(IntoRawFd::into_raw_fd);
+                Err(error.into())
+            }
+        }
+    }
+
+    fn name_found(&self, flow: u64, name: String, addresses: Vec<String>) -> Result<(), Failure> {
+        let numbered = addresses.iter().enumerate();
+        let addresses = numbered
+            .map(|(index, text)| ip_address(format_args!("addresses[{index}]"), text))
+            .collect::<Result<_, _>>()?;
+        Ok(self.0.name_found(FlowId(flow), name, addresses)?)
     }
 
     fn attach(&self, flow: u64, fd: Whole) -> Result<(), Failure> {

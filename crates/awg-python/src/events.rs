@@ -47,6 +47,7 @@ event!(FlowIncoming {
 } shows flow, kind, source, destination, to_self);
 event!(FlowConnected { flow: u64, destination: (String, u16) } shows flow, destination);
 event!(FlowRefused { flow: u64, reason: String } shows flow, reason);
+event!(NameWanted { flow: u64, name: String } shows flow, name);
 event!(FlowClosed {
     flow: u64,
     outcome: String,
@@ -101,6 +102,7 @@ pub(crate) fn to_python(py: Python<'_>, event: Event) -> PyResult<Py<PyAny>> {
             reason: reason.name().to_owned(),
         }
         .into_py_any(py),
+        Event::NameWanted { flow, name } => NameWanted { flow: flow.0, name }.into_py_any(py),
         Event::FlowClosed {
             flow,
             outcome,

@@ -30,8 +30,8 @@ mod _native {
     #[pymodule_export]
     use super::events::{
         EngineFailed, FlowClosed, FlowConnected, FlowIncoming, FlowRefused, HandshakeCompleted,
-        HandshakeFailed, HandshakeUnanswered, InitiationAccepted, LogRecord, PeerRoamed,
-        SessionEnded,
+        HandshakeFailed, HandshakeUnanswered, InitiationAccepted, LogRecord, NameWanted,
+        PeerRoamed, SessionEnded,
     };
     #[pymodule_export]
     use super::keys::{check_key, generate_preshared_key, generate_private_key, public_key};

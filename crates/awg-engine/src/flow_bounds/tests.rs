@@ -19,6 +19,11 @@ fn flows_take_half_of_the_free_descriptors_at_most() {
     assert_eq!(of(Some(1000)).flows, 500);
     assert_eq!(of(Some(1000)).flows_per_peer, 500);
     assert_eq!(
+        of(Some(1000)).associations,
+        250,
+        "each takes two descriptors"
+    );
+    assert_eq!(
         of(Some(0)).flows,
         1,
         "one at least, so that errors are the system's"

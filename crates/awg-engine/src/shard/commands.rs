@@ -36,6 +36,17 @@ impl Shard {
                 destination,
                 application,
             } => self.open_datagrams(flow, destination, application),
+            Command::OpenAssociation {
+                flow,
+                control,
+                datagrams,
+                client,
+            } => self.open_association(flow, control, datagrams, client),
+            Command::NameFound {
+                flow,
+                name,
+                addresses,
+            } => self.name_found(flow, &name, &addresses),
             Command::Attach { flow, socket } => self.attach(flow, socket),
             Command::Reject { flow, reason } => self.reject(flow, reason),
             Command::Close { flow } => self.close(flow),

@@ -1,7 +1,6 @@
 //! How flows end: whatever the state, the stack's flow is given up, the descriptor closed as it must be, and the last event
 //! said, once.
 
-use std::io::{ErrorKind, Read};
 use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 use std::time::Duration;
@@ -13,18 +12,14 @@ use super::flows::{Place, State};
 use crate::event::Event;
 use crate::flow::{FlowId, Outcome, Traffic};
 use crate::refusal::Refusal;
-use crate::relay::{Pumped, reset};
+use crate::relay::{Pumped, discard, reset};
 
 /// How long a refused application may take to read its reply and hang up.
 const LEAVE_WITHIN: Duration = Duration::from_secs(2);
-/// How many bytes of a refused application are read and thrown away at once.
-const LAST_WORDS: usize = 4096;
 /// How many refused applications may be reading their replies at once.
 const MOST_LEAVING: usize = 1024;
 /// How often resets are sent in bulk when the engine stops: enough for more flows than there may be.
 const FAREWELLS: usize = 1024;
-/// How often, before others have their turn.
-const READS_PER_TURN: usize = 16;
 
 impl Shard {
     /// Ends a flow now, in whatever state: the peer's side and the descriptor's side are reset.
@@ -42,7 +37,7 @@ impl Shard {
         self.reporter.counters.relays_failed += 1;
         let outcome = match self.flows.get_mut(place).map(|entry| &entry.state) {
             // Datagrams have no reset: whoever had the socket has closed it.
-            Some(State::Datagrams(_)) => Outcome::Closed,
+            Some(State::Datagrams(_) | State::Association(_)) => Outcome::Closed,
             _ => Outcome::Reset,
         };
         self.end(place, outcome, reason);
@@ -82,6 +77,7 @@ impl Shard {
                     self.unwatch(descriptor);
                 }
             }
+            State::Association(association) => self.end_association(&association),
             State::Leaving { application } => {
                 self.unwatch(application.as_raw_fd());
                 return;
@@ -155,7 +151,7 @@ impl Shard {
         match discard(application) {
             Pumped::Waiting => {}
             Pumped::Unfinished => self.flows.make_ready(place),
-            Pumped::Failed(_) => self.forget(place),
+            Pumped::Ended(_) | Pumped::Failed(_) => self.forget(place),
         }
     }
 
@@ -189,21 +185,6 @@ impl Shard {
     }
 }
 
-/// Reads what `source` still says, and throws it away; fails at its end.
-fn discard(mut source: impl Read) -> Pumped {
-    let mut words = [0; LAST_WORDS];
-    for _ in 0..READS_PER_TURN {
-        match source.read(&mut words) {
-            Ok(0) => return Pumped::Failed("it hung up"),
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Pumped::Waiting,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => return Pumped::Failed("its socket failed"),
-        }
-    }
-    Pumped::Unfinished
-}
-
 /// Whether the stack still has the flow.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Far {
@@ -212,6 +193,3 @@ pub(super) enum Far {
     /// It ended it itself.
     Gone,
 }
-
-#[cfg(test)]
-mod tests;

@@ -12,7 +12,7 @@ use slab::Slab;
 use crate::command::Replies;
 use crate::dial::Dial;
 use crate::flow::{FlowId, Traffic};
-use crate::relay::{DatagramRelay, StreamRelay};
+use crate::relay::{Association, DatagramRelay, StreamRelay};
 
 /// A flow's place in the table. It is used again once the flow is gone, so a report may come for another flow than the
 /// one meant: every handler must bear a report of readiness that is not there.
@@ -26,6 +26,7 @@ const UNNAMED: FlowId = FlowId(0);
 /// ```text
 ///   open ──▶ Dialling ──▶ Connection ──▶ (gone)          FlowIncoming ──▶ Announced ──▶ Connecting ──▶ Connection
 ///               └──────▶ Leaving ──▶ (gone)               open, FlowIncoming (UDP) ──▶ Datagrams ──▶ (gone)
+///   open_association ──▶ Association ──▶ (gone)
 /// ```
 #[derive(Debug)]
 pub(super) enum State {
@@ -46,6 +47,8 @@ pub(super) enum State {
     Connection(StreamRelay),
     /// A flow of datagrams.
     Datagrams(Box<DatagramRelay>),
+    /// A SOCKS5 application's datagrams, to anywhere.
+    Association(Box<Association>),
     /// Nothing but a socket whose application has yet to read its last words; the flow itself has ended.
     Leaving { application: TcpStream },
 }
@@ -64,6 +67,7 @@ impl State {
         match self {
             Self::Connection(relay) => relay.traffic(),
             Self::Datagrams(relay) => relay.traffic(),
+            Self::Association(association) => association.traffic(),
             _ => Traffic::default(),
         }
     }
@@ -90,6 +94,7 @@ pub(super) struct Flows {
     by_opener: HashMap<PeerId, usize>,
     /// Entries without a number.
     unnamed: usize,
+    associations: usize,
     deadlines: BTreeSet<(Instant, Place)>,
     ready: VecDeque<Place>,
 }
@@ -110,6 +115,11 @@ impl Flows {
         self.by_opener.get(&peer).copied().unwrap_or_default()
     }
 
+    /// How many associations there are.
+    pub(super) fn associations(&self) -> usize {
+        self.associations
+    }
+
     /// How many entries have no number.
     pub(super) fn unnamed(&self) -> usize {
         self.unnamed
@@ -120,6 +130,7 @@ impl Flows {
         if let Some(peer) = opener {
             *self.by_opener.entry(peer).or_default() += 1;
         }
+        self.associations += usize::from(matches!(state, State::Association(_)));
         let place = self.entries.insert(Entry {
             number,
             state,
@@ -168,6 +179,7 @@ impl Flows {
     /// Takes a flow out of the table; its bindings to the stack are for the caller to undo.
     pub(super) fn remove(&mut self, place: Place) -> Option<Entry> {
         let entry = self.entries.try_remove(place)?;
+        self.associations -= usize::from(matches!(entry.state, State::Association(_)));
         if entry.number == UNNAMED {
             self.unnamed -= 1;
         } else {

@@ -181,7 +181,10 @@ impl Shard {
                 }
                 self.give_up(relay.flow(), Far::GiveUp);
             }
-            State::Dialling(_) | State::Connection(_) | State::Leaving { .. } => {
+            State::Dialling(_)
+            | State::Connection(_)
+            | State::Association(_)
+            | State::Leaving { .. } => {
                 debug_assert!(false, "only what waits for its outer side is refused");
             }
         }

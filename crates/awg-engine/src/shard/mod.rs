@@ -12,10 +12,11 @@
 //! timer and few events, the tunnel's queue of events is bounded.
 //! A shard shares nothing with other shards; there is one so far.
 //!
-//! Files: [`wire`] the way of packets, [`sockets`] whose turn it is · [`flows`] the table · [`outgoing`] what applications open · [`incoming`] what peers
+//! Files: [`wire`] the way of packets, [`sockets`] whose turn it is · [`flows`] the table · [`outgoing`], [`associations`] what applications open · [`incoming`] what peers
 //! open · [`ending`] how flows end · [`stack_events`], [`tunnel_events`], [`commands`] who says what · [`peers`] who they
 //! are · [`report`] what is told.
 
+mod associations;
 mod commands;
 mod ending;
 mod flows;
@@ -48,6 +49,7 @@ use mio::{Events, Interest, Poll, Token};
 use crate::clock::Clock;
 use crate::command::Command;
 use crate::event::Event;
+use crate::flow::Outcome;
 use crate::flow_bounds::FlowBounds;
 use crate::policy::EgressPolicy;
 use crate::relay::Pumped;
@@ -66,6 +68,8 @@ use wire::Wire;
 const WAKER: Token = Token(usize::MAX);
 /// The tokens of the sockets begin here; those of flows, which are few, at 0.
 const SOCKETS: usize = usize::MAX - 1 - u16::MAX as usize;
+/// The tokens of the connections of associations begin here; the association's own place is added.
+const CONTROLS: usize = usize::MAX / 2;
 
 /// Reports of readiness taken at once.
 const REPORTS: usize = 1024;
@@ -225,6 +229,7 @@ impl Shard {
                     .sockets
                     .handle_readiness((token - SOCKETS) as u16, report);
             }
+            Token(token @ CONTROLS..) => self.handle_control_readiness(token - CONTROLS),
             Token(place) => self.handle_flow_readiness(place, report),
         }
     }
@@ -240,6 +245,10 @@ impl Shard {
             },
             State::Datagrams(relay) => {
                 relay.handle_readiness(report);
+                self.flows.make_ready(place);
+            }
+            State::Association(association) => {
+                association.handle_socket();
                 self.flows.make_ready(place);
             }
             State::Dialling(_) => self.check_application(place, report.is_write_closed()),
@@ -266,6 +275,7 @@ impl Shard {
                     self.expire_incoming(place);
                 }
                 Some(State::Leaving { .. }) => self.forget(place),
+                Some(State::Association(_)) => self.expire_association(place),
                 _ => {}
             }
         }
@@ -288,6 +298,7 @@ impl Shard {
                     &mut self.datagram,
                     DATAGRAMS_PER_RELAY,
                 ),
+                State::Association(_) => self.run_association(place),
                 State::Leaving { .. } => {
                     self.discard_last_words(place);
                     continue;
@@ -297,6 +308,7 @@ impl Shard {
             match pumped {
                 Pumped::Waiting => {}
                 Pumped::Unfinished => self.flows.make_ready(place),
+                Pumped::Ended(reason) => self.end(place, Outcome::Orderly, reason),
                 Pumped::Failed(reason) => self.fail(place, reason),
             }
         }
@@ -305,9 +317,18 @@ impl Shard {
     /// Has the loop told when `descriptor` becomes readable or writable, from now on and once per change.
     fn watch(&self, descriptor: RawFd, place: Place) -> std::io::Result<()> {
         let interest = Interest::READABLE | Interest::WRITABLE;
+        self.watch_for(descriptor, Token(place), interest)
+    }
+
+    fn watch_for(
+        &self,
+        descriptor: RawFd,
+        token: Token,
+        interest: Interest,
+    ) -> std::io::Result<()> {
         self.poll
             .registry()
-            .register(&mut SourceFd(&descriptor), Token(place), interest)
+            .register(&mut SourceFd(&descriptor), token, interest)
     }
 
     fn unwatch(&self, descriptor: RawFd) {

@@ -11,6 +11,7 @@ use rand::rngs::StdRng;
 
 use super::{Shard, stack_counters};
 use crate::event::{Event, Level, LogRecord};
+use crate::relay::AssociationCounters;
 use crate::snapshot::{PeerSnapshot, Snapshot};
 use crate::transport::TransportCounters;
 
@@ -66,6 +67,7 @@ counters! {
 #[derive(Debug)]
 pub(super) struct Reporter {
     pub(super) counters: Counters,
+    pub(super) associations: AssociationCounters,
     rng: StdRng,
     /// When to look for drops again, and how many there were at the last look.
     next_look: Instant,
@@ -82,6 +84,7 @@ impl Reporter {
     pub(super) fn new(rng: StdRng, now: Instant) -> Self {
         Self {
             counters: Counters::default(),
+            associations: AssociationCounters::default(),
             rng,
             next_look: now,
             seen_drops: 0,
@@ -206,6 +209,9 @@ impl Shard {
             add("stack", name, value);
         }
         for (name, value) in self.reporter.counters.iter() {
+            add("relay", name, value);
+        }
+        for (name, value) in self.reporter.associations.named() {
             add("relay", name, value);
         }
         for (name, value) in transport_counters(self.wire.sockets.counters()) {

@@ -90,6 +90,12 @@ impl Shard {
             // An attempt that ended without being refused first.
             return self.attempt_refused(place, flow, how.into());
         }
+        if let Some(State::Association(association)) =
+            self.flows.get_mut(place).map(|entry| &mut entry.state)
+        {
+            association.forget_lane(flow);
+            return self.flows.unbind(flow);
+        }
         let (outcome, reason) = match (how, flow.kind()) {
             (Closure::Orderly, _) => (Outcome::Orderly, "done"),
             (Closure::Reset | Closure::Aborted | Closure::Refused, _) => {

@@ -9,7 +9,7 @@ use awg_tunnel::{Endpoint, Local, Now, Seal, Tunnel};
 use super::Shard;
 use super::flows::{Flows, State};
 use super::peers::{in_stack, in_tunnel};
-use super::report::Counters;
+use super::report::Reporter;
 use super::sockets::{Socket, Sockets};
 use crate::policy::EgressPolicy;
 use crate::relay::Delivery;
@@ -127,9 +127,10 @@ impl Shard {
             };
             if self.flows.place_of_stack(datagram.flow).is_some() {
                 deliver(
+                    self.now.instant,
                     &mut self.flows,
                     &self.policy,
-                    &mut self.reporter.counters,
+                    &mut self.reporter,
                     &datagram,
                 );
             } else {
@@ -148,9 +149,10 @@ impl Shard {
         let mut early = std::mem::take(&mut self.wire.early);
         for datagram in early.drain(..) {
             deliver(
+                self.now.instant,
                 &mut self.flows,
                 &self.policy,
-                &mut self.reporter.counters,
+                &mut self.reporter,
                 &Datagram {
                     flow: datagram.flow,
                     source: datagram.source,
@@ -240,18 +242,27 @@ impl PacketSink for Sink<'_> {
 
 /// Passes a datagram out of the tunnel on to its flow's socket.
 fn deliver(
+    now: Instant,
     flows: &mut Flows,
     policy: &EgressPolicy,
-    counters: &mut Counters,
+    reporter: &mut Reporter,
     datagram: &Datagram<'_>,
 ) {
     let place = flows.place_of_stack(datagram.flow);
     let state = place
         .and_then(|place| flows.get_mut(place))
         .map(|entry| &mut entry.state);
-    let (Some(place), Some(State::Datagrams(relay))) = (place, state) else {
-        counters.datagrams_without_flow += 1;
-        return;
+    let counters = &mut reporter.counters;
+    let (place, relay) = match (place, state) {
+        (Some(place), Some(State::Datagrams(relay))) => (place, relay),
+        (_, Some(State::Association(association))) => {
+            let counters = &mut reporter.associations;
+            return association.deliver(now, datagram.source, datagram.payload, counters);
+        }
+        _ => {
+            counters.datagrams_without_flow += 1;
+            return;
+        }
     };
     match relay.deliver(
         datagram.source,

@@ -1,6 +1,6 @@
 use std::io::{self, Read};
 
-use super::{LAST_WORDS, Pumped, READS_PER_TURN, discard};
+use super::{Pumped, READS_PER_TURN, UNWANTED, discard};
 
 /// Gives full reads, then waits or ends.
 struct Application {
@@ -17,7 +17,7 @@ impl Read for &mut Application {
             };
         }
         self.reads -= 1;
-        Ok(buffer.len().min(LAST_WORDS))
+        Ok(buffer.len().min(UNWANTED))
     }
 }
 
@@ -34,7 +34,7 @@ fn an_application_that_never_falls_silent_leaves_others_their_turn() {
 #[test]
 fn last_words_end_with_the_application() {
     for (then, outcome) in [
-        (Ok(0), Pumped::Failed("it hung up")),
+        (Ok(0), Pumped::Ended("it hung up")),
         (Err(io::ErrorKind::WouldBlock.into()), Pumped::Waiting),
         (
             Err(io::ErrorKind::ConnectionReset.into()),
