@@ -83,6 +83,17 @@ class MemoryEngine:
     def open_stream(self, destinations):
         return self._pair("tcp", socket.SOCK_STREAM, destinations[0])
 
+    def open_association(self, control_fd, datagram_fd, client, port) -> int:
+        self._refuse()
+        flow = self._new_flow()
+        self.far_ends += [socket.socket(fileno=fd) for fd in (control_fd, datagram_fd)]
+        self._call("open_association", client, port, flow)
+        return flow
+
+    def name_found(self, flow, name, addresses) -> None:
+        self._refuse()
+        self._call("name_found", flow, name, addresses)
+
     def set_peers(self, peers) -> None:
         self._refuse()
         self._call("set_peers", peers)

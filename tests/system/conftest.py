@@ -9,10 +9,19 @@
 ```
 """
 
+import resource
+
 import pytest
 
 from interop.counterparts import namespaces
 from tests.system.world import World
+
+
+@pytest.fixture(scope="session", autouse=True)
+def descriptors_enough():
+    """Tests open a thousand connections and more themselves."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 1 << 14)), hard))
 
 
 @pytest.fixture(scope="session")

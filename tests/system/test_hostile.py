@@ -73,7 +73,7 @@ def test_garbage_at_the_socks_port_harms_nobody(world):
 
 def test_applications_that_hang_up_at_once_leave_nothing(world):
     before = {end: descriptors(getattr(world, end)) for end in ("client", "server")}
-    for _ in range(500):
+    for _ in range(1000):
         with world.inside():
             application = socket.create_connection(world.proxy)
         application.sendall(socks.opening(("127.0.0.1", world.ports["echo"])))
@@ -81,6 +81,29 @@ def test_applications_that_hang_up_at_once_leave_nothing(world):
     for end, count in before.items():
         while descriptors(getattr(world, end)) > count:
             echo(world)
+
+
+def test_a_thousand_applications_that_say_nothing_keep_nobody_waiting(world):
+    before = descriptors(world.client)
+    with world.inside():
+        silent = [socket.create_connection(world.proxy) for _ in range(1000)]
+    world.client.wait_until(lambda: descriptors(world.client) >= before + 1000, "aware of all of them")
+    echo(world)
+    for application in silent:
+        application.close()
+    while descriptors(world.client) > before:
+        echo(world)
+
+
+def test_targets_that_never_answer_keep_nobody_else_waiting(world):
+    waiting = []
+    for number in range(300):
+        with world.inside():
+            waiting.append(socket.create_connection(world.proxy))
+        waiting[-1].sendall(socks.opening((f"203.0.113.{number % 200 + 1}", 80)))
+    echo(world)
+    for application in waiting:
+        application.close()
 
 
 def test_a_refused_application_that_goes_on_writing_does_not_hold_up_others(world):
@@ -112,6 +135,7 @@ def test_a_refused_application_that_goes_on_writing_does_not_hold_up_others(worl
 def test_without_descriptors_it_refuses_and_goes_on_when_there_are_some_again(world, end):
     process = getattr(world, end)
     limits = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+    standing = world.connect("echo")
     resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (descriptors(process) + 4, limits[1]))
     applications = []
     try:
@@ -122,7 +146,10 @@ def test_without_descriptors_it_refuses_and_goes_on_when_there_are_some_again(wo
         process.wait_for(
             "no file descriptor left for a connection" if end == "server" else "cannot accept applications for now"
         )
+        standing.sendall(b"still here")
+        assert socks.take(standing, 10) == b"still here"
     finally:
+        standing.close()
         for application in applications:
             application.close()
         resource.prlimit(process.pid, resource.RLIMIT_NOFILE, limits)

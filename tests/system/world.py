@@ -111,6 +111,11 @@ class _Targets6(_Targets):
 class World:
     """Targets by name in `ports`; `proxy` is where applications connect, from `inside`."""
 
+    ipv6 = True
+    """Whether the network has it."""
+    behind: tuple[str, ...] = ()
+    """What stands before the command of each end."""
+
     def __init__(self, namespace: Namespace, folder: Path):
         self.namespace = namespace
         self.folder = folder
@@ -142,7 +147,8 @@ class World:
                 ("reset", _ResetAfterHello),
             ):
                 self.ports[name] = self._serve(_Targets(("127.0.0.1", 0), handler))
-            self._serve(_Targets6(("::1", self.ports["echo"]), _Echo))
+            if self.ipv6:
+                self._serve(_Targets6(("::1", self.ports["echo"]), _Echo))
             self._serve(socketserver.ThreadingUDPServer(("127.0.0.53", 53), _Dns))
             self._serve(_Targets(("127.0.0.53", 53), _Dns))
         self.write_pair()
@@ -168,7 +174,7 @@ class World:
     def start(self, command: str, file: str) -> Process:
         program = [sys.executable, "-m", "awgproxy", command, self.folder / file]
         options = ["--log-format", "json", "--log-level", "debug"]
-        return Process(f"awgproxy {command}", [*program, *options], self.namespace.inside)
+        return Process(f"awgproxy {command}", [*self.behind, *program, *options], self.namespace.inside)
 
     def write_pair(self):
         subprocess.run(
