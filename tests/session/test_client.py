@@ -116,6 +116,15 @@ async def test_a_second_signal_does_not_wait(start, engine, entries):
         writer.close()
 
 
+async def test_an_idle_client_waits_for_events_and_for_no_timer(start, engine):
+    async with start(BY_ADDRESS):
+        loop = asyncio.get_running_loop()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert [timer for timer in loop._scheduled if not timer.cancelled()] == []
+        assert list(loop._ready) == []
+
+
 async def test_without_dns_names_are_refused_and_nobody_is_asked(start, engine, entries, monkeypatch):
     def asked(*_, **__):
         raise AssertionError("the system was asked for a name")
