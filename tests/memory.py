@@ -31,6 +31,8 @@ class MemoryEngine:
         self.next_flow = 1
         self.refusal: Exception | None = None
         self.state = "built"
+        self.peers_at: dict[str, tuple[str, int]] = {}
+        """Where a snapshot has the peers, by public key."""
         self._events: list[object] = []
         self._readable, self._writable = os.pipe()
         self._calls: asyncio.Queue = asyncio.Queue()
@@ -103,7 +105,8 @@ class MemoryEngine:
         self._call("handshake")
 
     def snapshot(self):
-        return {"counters": {"tunnel_replayed": 3, "tunnel_expired": 0}}
+        peers = {key: {"endpoint": endpoint} for key, endpoint in self.peers_at.items()}
+        return {"counters": {"tunnel_replayed": 3, "tunnel_expired": 0}, "peers": peers}
 
     def drain(self) -> None:
         self.state = "draining"
@@ -119,6 +122,10 @@ class MemoryEngine:
         if not self._events:
             os.write(self._writable, b"!")
         self._events.extend(events)
+
+    def calls_waiting(self) -> int:
+        """How many calls `called` has not given yet."""
+        return self._calls.qsize() + len(self._passed_over)
 
     async def called(self, name: str):
         """The arguments of the next call of that name."""

@@ -40,11 +40,11 @@ def test_warnings_only(tmp_path):
 
 
 def test_errors(tmp_path):
-    code, told = checked(tmp_path, CLIENT.replace("MTU = 1280", "MTUU = 1280\nPostUp = reboot") + "Endpoint = x\n")
+    code, told = checked(tmp_path, CLIENT.replace("MTU = 1280", "MTUU = 1280\nPostUp = reboot") + "PublicKey = x\n")
     assert code == 2
     assert told == [
         "error: some.conf:5: [Interface] MTUU: is not known here; did you mean MTU?",
-        "error: some.conf:11: [Peer] Endpoint: stands twice; keep one; the other is in line 10",
+        "error: some.conf:11: [Peer] PublicKey: stands twice; keep one; the other is in line 8",
     ]
 
 

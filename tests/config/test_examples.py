@@ -53,7 +53,7 @@ def test_the_ends_match(server, client):
     (ours,) = client.peers
     assert ours.public_key == _native.public_key(server.interface.private_key.get_secret_value())
     assert ours.preshared_key == theirs.preshared_key
-    assert ours.endpoint.port == server.interface.listen_port
+    assert ours.endpoints[0].port == server.interface.listen_port
     assert [address.network for address in client.interface.addresses] == list(theirs.allowed_ips)
 
 

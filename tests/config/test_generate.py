@@ -104,7 +104,7 @@ def test_what_is_asked_for():
     client = parse(generated.clients[1], "client.conf")
     assert [str(address) for address in client.interface.addresses] == ["10.77.0.3/32", "fd77::3/128"]
     assert [str(address) for address in client.interface.dns] == ["10.77.0.1", "fd77::1"]
-    assert str(client.peers[0].endpoint) == "[2001:db8::5]:443"
+    assert str(client.peers[0].endpoints[0]) == "[2001:db8::5]:443"
     assert client.peers[0].public_key == _native.public_key(server.interface.private_key.get_secret_value())
 
 

@@ -159,3 +159,16 @@ def test_another_mtu_is_warned_of():
     ((_, line, key, message, grave),) = compared(server=SERVER.replace("MTU = 1280", "MTU = 1281"))
     assert (line, key, grave) == (5, "MTU", False)
     assert "1281 in server.conf:5" in message
+
+
+def test_endpoints_of_one_peer_are_judged_each_by_itself():
+    server = SERVER + PHONES
+    two = CLIENT.replace(
+        "vpn.example.org:51820", "vpn.example.org:51820, 192.0.2.1:20000-20010\nEndpoint = 192.0.2.1:9"
+    )
+    assert compared(two, server) == [
+        ("client.conf", 19, "Endpoint", "9 is not in any ListenPort of server.conf", False),
+    ]
+    ((_, line, key, message, grave),) = compared(CLIENT.replace(":51820", ":51820, 192.0.2.1:4000"), server)
+    assert (line, key, grave) == (18, "Endpoint", True)
+    assert message == "51820 and 4000 are ports of [Interface] and [Obfuscation phones], which speak differently"

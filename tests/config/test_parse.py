@@ -80,10 +80,10 @@ def test_everything_that_a_file_can_say():
     assert first.public_key == PEER_KEY
     assert first.preshared_key.get_secret_value() == PRESHARED_KEY
     assert first.allowed_ips == tuple(ip_network(text) for text in ("0.0.0.0/1", "::/0", "192.168.1.0/24"))
-    assert first.endpoint == Endpoint("2001:db8::5", 51820)
-    assert str(first.endpoint) == "[2001:db8::5]:51820"
+    assert first.endpoints == (Endpoint("2001:db8::5", 51820),)
+    assert str(first.endpoints[0]) == "[2001:db8::5]:51820"
     assert first.persistent_keepalive == Seconds(25, 25)
-    assert (second.preshared_key, second.endpoint, second.persistent_keepalive) == (None, None, None)
+    assert (second.preshared_key, second.endpoints, second.persistent_keepalive) == (None, (), None)
     assert config.socks5.bind_address == Endpoint("127.0.0.1", 1090)
     assert config.socks5.username == "alice"
     assert config.socks5.password.get_secret_value() == "a#b; c=d"

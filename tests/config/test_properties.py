@@ -192,5 +192,5 @@ def test_generated_texts_are_read_back(seed, clients):
         client = parse(text, "client.conf")
         assert client.interface.obfuscation == server.interface.obfuscation
         assert client.peers[0].preshared_key == server.peers[number].preshared_key
-        assert client.peers[0].endpoint.port == server.interface.listen_port
+        assert client.peers[0].endpoints[0].port == server.interface.listen_port
         assert [address.network for address in client.interface.addresses] == list(server.peers[number].allowed_ips)

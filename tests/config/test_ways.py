@@ -66,9 +66,23 @@ def test_several_ports_are_a_servers(ports):
 @pytest.mark.parametrize("host", ["vpn.example.org", "203.0.113.5", "[2001:db8::5]"])
 def test_an_endpoint_with_a_range_of_ports(host):
     (peer,) = parse(CLIENT.replace("vpn.example.org:51820", f"{host}:20000-20100"), "test.conf").peers
-    assert peer.endpoint == Endpoint(host.strip("[]"), 20000, 20100)
-    assert peer.endpoint.ports == PortRange(20000, 20100)
-    assert str(peer.endpoint) == f"{host}:20000-20100"
+    assert peer.endpoints == (Endpoint(host.strip("[]"), 20000, 20100),)
+    assert peer.endpoints[0].ports == PortRange(20000, 20100)
+    assert str(peer.endpoints[0]) == f"{host}:20000-20100"
+
+
+def test_several_endpoints_keep_their_order_and_each_its_line():
+    text = CLIENT.replace(":51820", ":51820, 203.0.113.5:443\nEndpoint = [2001:db8::5]:20000-20100")
+    config = parse(text, "test.conf")
+    assert [str(one) for one in config.peers[0].endpoints] == [
+        "vpn.example.org:51820",
+        "203.0.113.5:443",
+        "[2001:db8::5]:20000-20100",
+    ]
+    assert [config.lines["peer 1", "endpoint", index] for index in range(3)] == [9, 9, 10]
+    line, _, key, what = problem(text.replace("[2001:db8::5]", "0.0.0.0"))
+    assert (line, key) == (10, "Endpoint")
+    assert "no host's address" in what
 
 
 @pytest.mark.parametrize("ports", ["0-5", "9-5", "5-", "-5", "1-65536", "1-2-3", "1,2"])

@@ -4,7 +4,18 @@ import pytest
 import structlog
 
 from awgproxy.egress import dialer, forwarder
-from awgproxy.session import client, connector, endpoints, events, journal, lifetime, server, timestamps
+from awgproxy.session import (
+    client,
+    connector,
+    endpoints,
+    events,
+    journal,
+    lifetime,
+    network,
+    server,
+    timestamps,
+    tunnel,
+)
 from tests.memory import MemoryEngine
 
 
@@ -21,6 +32,12 @@ def draining_takes_for_ever(monkeypatch):
     monkeypatch.setattr(lifetime, "DRAIN_SECONDS", 3600.0)
 
 
+@pytest.fixture(autouse=True)
+def every_address_is_reachable(monkeypatch):
+    """Which ones are is this machine's affair."""
+    monkeypatch.setattr(endpoints, "own_address", lambda *_: "192.0.2.200")
+
+
 @pytest.fixture
 def entries(monkeypatch):
     """What is logged meanwhile, at every level, as dictionaries."""
@@ -28,6 +45,19 @@ def entries(monkeypatch):
     logger = structlog.wrap_logger(
         structlog.PrintLogger(), processors=[capture], wrapper_class=structlog.make_filtering_bound_logger(0)
     )
-    for module in (client, connector, server, journal, lifetime, endpoints, events, timestamps, dialer, forwarder):
+    for module in (
+        client,
+        connector,
+        server,
+        journal,
+        lifetime,
+        endpoints,
+        events,
+        network,
+        timestamps,
+        tunnel,
+        dialer,
+        forwarder,
+    ):
         monkeypatch.setattr(module, "log", logger)
     return capture.entries

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from awgproxy._native import EngineFailed, FlowClosed, FlowConnected, FlowRefused, HandshakeFailed
+from awgproxy._native import EngineFailed, FlowClosed, FlowConnected, FlowRefused, HandshakeCompleted, HandshakeFailed
 from awgproxy.config.parse import parse
 from awgproxy.egress import resolver
 from awgproxy.egress.resolver import Resolver
@@ -273,7 +273,7 @@ async def test_the_endpoints_name_is_looked_up_again_when_a_handshake_fails(star
     addresses = iter(["192.0.2.1", "192.0.2.2"])
 
     async def getaddrinfo(name, port, **_):
-        assert (name, port) == ("vpn.example.org", 51820)
+        assert name == "vpn.example.org"
         return [(socket.AF_INET, socket.SOCK_DGRAM, 17, "", (next(addresses), port))]
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
@@ -283,6 +283,29 @@ async def test_the_endpoints_name_is_looked_up_again_when_a_handshake_fails(star
         engine.tell(HandshakeFailed(PEER_KEY, "no answer", "is the endpoint right?"))
         ((second,),) = await engine.called("set_peers")
         assert second.endpoint == ("192.0.2.2", 51820)
+
+
+async def test_when_the_network_changes_a_handshake_is_begun(start, engine, entries):
+    async with start(BY_ADDRESS) as client:
+        client.session._tunnel._network._changed()
+        await engine.called("handshake")
+        engine.refusal = RuntimeError("the engine has stopped")
+        client.session._tunnel._network._changed()
+        engine.refusal = None
+    assert len(named(entries, "the network changed")) == 2
+    assert named(entries, "no handshake can be begun")
+
+
+async def test_another_endpoint_that_answers_ends_what_was_learnt_behind_the_last_one(start, engine):
+    async with start(BY_ADDRESS.replace("192.0.2.1:51820", "192.0.2.1:51820, 192.0.2.2:443")) as client:
+        path = client.session._tunnel.resolver.ipv6_path
+        for port, at in ((51820, "192.0.2.1"), (443, "192.0.2.2")):
+            path.leads_nowhere = True
+            engine.peers_at[PEER_KEY] = (at, port)
+            client.session._tunnel._endpoints.handlers[HandshakeCompleted](
+                HandshakeCompleted(PEER_KEY, "session", "initiator", False)
+            )
+            assert path.leads_nowhere == (port == 51820)
 
 
 async def test_counters_are_logged_at_the_end(start, engine, entries):

@@ -174,7 +174,7 @@ class Peer(Section):
     public_key: _Key
     preshared_key: _Secret | None = None
     allowed_ips: Annotated[tuple[_Network, ...], Field(alias="AllowedIPs", min_length=1)]
-    endpoint: Annotated[Endpoint | None, _read(values.endpoint)] = None
+    endpoints: Annotated[tuple[Annotated[Endpoint, _read(values.endpoint)], ...], Field(alias="Endpoint")] = ()
     persistent_keepalive: _Seconds = None
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
 from awgproxy import _native
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 USUAL_MTU = 1500
 """Bytes; what is assumed where the system does not tell."""
 
-_OUTSIDE = "203.0.113.1"
+_OUTSIDE = IPv4Address("203.0.113.1")
 _DISCARD_PORT = 9
 _LARGEST_PACKET = 65_535
 
@@ -31,14 +33,15 @@ class Path:
 
 
 def path_to(peers: Sequence[model.Peer]) -> Path:
-    """The way to the first peer whose endpoint is an address; else the way out of this machine."""
-    addresses = [peer.endpoint.address for peer in peers if peer.endpoint is not None]
-    target = next((address for address in addresses if address is not None), None)
-    try:
-        mtu = min(_native.path_mtu(str(target or _OUTSIDE), _DISCARD_PORT), _LARGEST_PACKET)
-    except OSError:
-        mtu = USUAL_MTU
-    return Path(mtu, ipv6=target is not None and target.version == 6)
+    """The narrowest of the ways to endpoints that are addresses; where there are none, the way out of this machine."""
+    addresses = [endpoint.address for peer in peers for endpoint in peer.endpoints]
+    targets = [address for address in addresses if address is not None]
+    mtus = []
+    for target in map(str, targets or [_OUTSIDE]):
+        with contextlib.suppress(OSError):
+            mtus.append(_native.path_mtu(target, _DISCARD_PORT))
+    mtu = min(*mtus, _LARGEST_PACKET) if mtus else USUAL_MTU
+    return Path(mtu, ipv6=any(target.version == 6 for target in targets))
 
 
 def tunnel_mtu(interface: model.Interface, further: Sequence[model.Obfuscation], peers: Sequence[model.Peer]) -> int:

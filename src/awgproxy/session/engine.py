@@ -62,6 +62,9 @@ class SessionEngine(Flows, TunnelSockets, Protocol):
     def set_peers(self, peers: Sequence[PeerSettings]) -> None:
         """Change the peers."""
 
+    def handshake(self) -> None:
+        """Begin one with every peer."""
+
     def snapshot(self) -> Any:
         """Counters and peers."""
 

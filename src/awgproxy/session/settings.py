@@ -12,8 +12,8 @@ from awgproxy.policy import client_policy
 if TYPE_CHECKING:
     from awgproxy.config import Config, Endpoint, Seconds
 
-Addresses = Mapping[str, tuple[str, int]]
-"""Where the endpoints that are names were found: by public key, (address, port)."""
+Endpoints = Mapping[str, "Endpoint"]
+"""Where peers are dialled: by public key, an endpoint whose host is an address."""
 
 Timestamps = Mapping[str, bytes]
 """The last handshake's timestamp of peers that had one: by public key, 12 bytes."""
@@ -21,34 +21,28 @@ Timestamps = Mapping[str, bytes]
 NO_TIMESTAMPS: Timestamps = MappingProxyType({})
 
 
-def named_endpoints(config: Config) -> dict[str, tuple[str, int]]:
-    """The endpoints that are names: by the peer's public key, (name, port)."""
-    return {
-        peer.public_key: (peer.endpoint.host, peer.endpoint.port)
-        for peer in config.peers
-        if peer.endpoint is not None and peer.endpoint.address is None
-    }
+def first_endpoints(config: Config) -> Endpoints:
+    """Each peer's first endpoint, where that is an address."""
+    firsts = {peer.public_key: peer.endpoints[0] for peer in config.peers if peer.endpoints}
+    return {peer: endpoint for peer, endpoint in firsts.items() if endpoint.address is not None}
 
 
 def peer_settings(
-    config: Config, found: Addresses | None = None, last_timestamps: Timestamps = NO_TIMESTAMPS
+    config: Config, endpoints: Endpoints | None = None, last_timestamps: Timestamps = NO_TIMESTAMPS
 ) -> list[PeerSettings]:
-    """The peers; one whose endpoint is a name that is not in `found` has no endpoint yet."""
+    """The peers, dialled at `endpoints`, at the beginning at their first ones; who is not in there has none yet."""
+    endpoints = first_endpoints(config) if endpoints is None else endpoints
     peers = []
     for peer in config.peers:
-        endpoint = None
-        if peer.endpoint is not None and peer.endpoint.address is not None:
-            endpoint = (peer.endpoint.host, peer.endpoint.port)
-        elif found is not None:
-            endpoint = found.get(peer.public_key)
+        endpoint = endpoints.get(peer.public_key)
         peers.append(
             PeerSettings(
                 public_key=peer.public_key,
                 preshared_key=None if peer.preshared_key is None else peer.preshared_key.get_secret_value(),
-                endpoint=endpoint,
+                endpoint=None if endpoint is None else (endpoint.host, endpoint.port),
                 allowed_ips=[str(network) for network in peer.allowed_ips],
                 persistent_keepalive=_range(peer.persistent_keepalive),
-                hop=_hop(peer.endpoint, config.tunnel.port_hop),
+                hop=_hop(endpoint, config.tunnel.port_hop),
                 last_timestamp=last_timestamps.get(peer.public_key),
             )
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+import structlog
+
 from awgproxy._native import EngineFailed
 from awgproxy.egress.resolver import Resolver
 from awgproxy.policy import client_policy
@@ -12,6 +14,7 @@ from awgproxy.session.connector import Connector
 from awgproxy.session.endpoints import EndpointKeeper
 from awgproxy.session.engine import running
 from awgproxy.session.journal import TunnelJournal, log_counters
+from awgproxy.session.network import NetworkWatch, own_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,9 +24,11 @@ if TYPE_CHECKING:
     from awgproxy.session.events import Handlers
     from awgproxy.session.open_connections import OpenConnections
 
+log = structlog.get_logger()
+
 
 class ClientTunnel:
-    """The engine and whatever keeps it going: endpoints, names, connections, the journal."""
+    """The engine and whatever keeps it going: endpoints, the network, names, connections, the journal."""
 
     def __init__(
         self,
@@ -40,7 +45,14 @@ class ClientTunnel:
             ipv6=any(address.version == 6 for address in config.interface.addresses),
         )
         self.connector = Connector(engine, self.resolver, connections, client_policy(config))
-        self._endpoints = EndpointKeeper(config, engine)
+        self._network = NetworkWatch(
+            lambda: self._endpoints.current,
+            self._network_changed,
+            lambda endpoint: own_address(endpoint, config.interface.fw_mark),
+        )
+        self._endpoints = EndpointKeeper(
+            config, engine, exchanged=self.resolver.forget, moved=self._network.endpoints_changed
+        )
         journal = TunnelJournal([peer.public_key for peer in config.peers])
         self._handlers: tuple[Handlers, ...] = (
             journal.handlers,
@@ -56,12 +68,21 @@ class ClientTunnel:
         Raises:
             TunnelError: the engine cannot start.
         """
-        with running(self.engine, *self._handlers), self._endpoints:
+        with running(self.engine, *self._handlers), self._network, self._endpoints:
             try:
                 yield
             finally:
                 self.resolver.close()
                 self.connector.close()
+
+    def _network_changed(self) -> None:
+        """The server knows this end by its old address until it hears of it from the new one."""
+        log.info("the network changed", consequence="a handshake at once")
+        try:
+            self.engine.handshake()
+        except (OSError, RuntimeError) as error:
+            log.debug("no handshake can be begun", reason=getattr(error, "strerror", None) or str(error))
+        self._endpoints.network_changed()
 
     def log_counters(self, **more: int) -> None:
         """Log what was counted since the start, and `more`."""

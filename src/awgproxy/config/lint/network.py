@@ -73,7 +73,7 @@ def any_source(config: Config, _path: Path) -> Iterator[Remark]:
 
 def hopping(config: Config, _path: Path) -> Iterator[Remark]:
     """A client that is told to hop and has nowhere to."""
-    ranged = any(peer.endpoint is not None and peer.endpoint.last_port is not None for peer in config.peers)
+    ranged = any(endpoint.last_port is not None for peer in config.peers for endpoint in peer.endpoints)
     if config.tunnel.port_hop is not None and not ranged:
         message = "has no effect: no Endpoint has a range of ports"
         yield Remark("tunnel", "PortHop", message, "such as Endpoint = vpn.example.org:20000-20100")

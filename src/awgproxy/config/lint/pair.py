@@ -95,25 +95,33 @@ class _Pair:
         sections = self._server.obfuscated
         best = min(sections, key=lambda section: len(list(self._parameters(section))))
         known = self._clients_peer or next(iter(_peers(self._client)), None)
-        dialled = None if known is None or known.peer.endpoint is None else known.peer.endpoint.ports
-        if known is None or dialled is None or not self._server.interface.listen_ports:
+        if known is None or not known.peer.endpoints or not self._server.interface.listen_ports:
             return best, []
-        met = [section for section in sections if _listens(section, dialled)]
-        everything = {port for section in sections for port in section.listen_ports}
-        missing = [port for port in range(dialled.first, dialled.last + 1) if port not in everything]
+        spoken: list[Obfuscated] = []
         problems = []
-        line = self._client.lines.get((known.label, "endpoint"))
-        if len(met) > 1:
-            names = " and ".join(f"[{section.title}]" for section in met)
-            message = f"{dialled} holds ports of {names}, which speak differently"
-            suggestion = "ports of one of them"
-            problems.append(Problem(self._client.file, line, "Peer", "Endpoint", message, suggestion, grave=True))
+        for index, endpoint in enumerate(known.peer.endpoints):
+            line = self._client.lines.get((known.label, "endpoint", index))
+            met = [section for section in sections if _listens(section, endpoint.ports)]
+            if len({section.label for section in (*spoken[:1], *met)}) > 1:
+                others = met if len(met) > 1 else [spoken[0], *met]
+                names = " and ".join(f"[{section.title}]" for section in others)
+                dialled = endpoint.ports if len(met) > 1 else f"{known.peer.endpoints[0].ports} and {endpoint.ports}"
+                message = f"{dialled} {'holds' if len(met) > 1 else 'are'} ports of {names}, which speak differently"
+                suggestion = "ports of one of them"
+                problems.append(Problem(self._client.file, line, "Peer", "Endpoint", message, suggestion, grave=True))
+            problems.extend(self._missing(endpoint.ports, line))
+            spoken.extend(met)
+        return (spoken[0] if spoken else best), problems
+
+    def _missing(self, dialled: PortRange, line: int | None) -> Iterator[Problem]:
+        """Ports that are dialled, and where the server does not listen."""
+        everything = {port for section in self._server.obfuscated for port in section.listen_ports}
+        missing = [port for port in range(dialled.first, dialled.last + 1) if port not in everything]
         if missing:
             what = f"{len(missing)} of its ports, such as {missing[0]}, are" if len(dialled) > 1 else f"{dialled} is"
             message = f"{what} not in any ListenPort of {self._server.file}"
             suggestion = "unless a router on the way translates it, name a port of that list"
-            problems.append(Problem(self._client.file, line, "Peer", "Endpoint", message, suggestion))
-        return (met[0] if met else best), problems
+            yield Problem(self._client.file, line, "Peer", "Endpoint", message, suggestion)
 
     def _parameters(self, section: Obfuscated) -> Iterator[Problem]:
         """S, H, the header protection key and the trailers must be the same."""

@@ -65,7 +65,7 @@ class View:
     @property
     def dials(self) -> bool:
         """Whether this end begins handshakes, with these parameters."""
-        return self.is_first and any(peer.endpoint is not None for peer in self.config.peers)
+        return self.is_first and any(peer.endpoints for peer in self.config.peers)
 
     def remark(self, key: str, message: str, suggestion: str | None = None, *, grave: bool = False) -> Remark:
         """A remark on one of the parameters."""

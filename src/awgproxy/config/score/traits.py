@@ -31,8 +31,7 @@ class Traits:
     @classmethod
     def of(cls, config: Config, section: Obfuscated) -> Traits:
         """Read a section with obfuscation parameters, and what is the whole configuration's."""
-        endpoints = (peer.endpoint for peer in config.peers)
-        dialled = tuple(endpoint.ports for endpoint in endpoints if endpoint is not None)
+        dialled = tuple(endpoint.ports for peer in config.peers for endpoint in peer.endpoints)
         return cls(
             role=config.role,
             shape=Shape.of(section.obfuscation),
