@@ -70,3 +70,37 @@ def test_half_a_credential_is_told_as_such():
     with pytest.raises(ConfigError) as caught:
         parse(CLIENT + "[Socks5]\nBindAddress = 0.0.0.0:1080\nUsername = me\n", "test.conf")
     assert [problem.key for problem in caught.value.problems] == ["Username"]
+
+
+def http(text):
+    return parse(CLIENT + f"[Http]\n{text}", "test.conf").http
+
+
+def test_http_has_a_port_of_its_own_where_one_is_named():
+    assert parse(CLIENT, "test.conf").http is None
+    made = http("BindAddress = 127.0.0.1:8080\nUsername = me\nPassword = x\nUser = alice:1\n")
+    assert str(made.bind_address) == "127.0.0.1:8080"
+    assert [user.name for user in made.users] == ["me", "alice"]
+
+
+def test_http_needs_an_address():
+    line, name, what = only_problem(CLIENT + "[Http]\nUser = alice:1\n")
+    assert (line, name) == (10, "BindAddress")
+    assert "127.0.0.1:8080" in what
+
+
+def test_the_port_of_http_too_needs_a_password_for_other_machines():
+    assert only_problem(CLIENT + "[Http]\nBindAddress = 0.0.0.0:8080\n")[:2] == (11, "BindAddress")
+    assert http("BindAddress = 0.0.0.0:8080\nAllowUnauthenticated = yes\n").users == ()
+
+
+def test_a_name_for_http_has_no_colon():
+    text = "BindAddress = 127.0.0.1:8080\nUsername = a:b\nPassword = x\n"
+    assert only_problem(CLIENT + f"[Http]\n{text}")[:2] == (12, "Username")
+    assert socks5("Username = a:b\nPassword = x\n").username == "a:b"
+
+
+@pytest.mark.parametrize(("word", "expected"), [("yes", True), ("no", False)])
+def test_http_at_the_port_of_socks5(word, expected):
+    assert socks5(f"Http = {word}\n").http is expected
+    assert socks5("").http

@@ -90,7 +90,7 @@ def test_what_follows_the_request_is_kept_for_the_connection():
         pytest.param(None, b"\x04\x01\x00\x50\x01\x02\x03\x04\x00", b"", "SOCKS4", id="socks4"),
         pytest.param(None, b"GET / HTTP/1.1\r\n", b"", "HTTP", id="http"),
         pytest.param(None, b"\x16\x03\x01", b"", "TLS", id="tls"),
-        pytest.param(None, b"\x00", b"", "not SOCKS5", id="zero"),
+        pytest.param(None, b"\x00", b"", "not one of SOCKS5", id="zero"),
         pytest.param(None, b"\x05\x00", b"\x05\xff", "no authentication", id="no methods"),
         pytest.param(None, b"\x05\x01\x02", b"\x05\xff", "no authentication", id="password only"),
         pytest.param(USERS, NO_AUTH, b"\x05\xff", "username and password", id="password wanted"),

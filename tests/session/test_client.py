@@ -28,7 +28,7 @@ class Client:
 
     async def application(self, host: str, port: int, early=b""):
         """Greet and ask for a connection: (reader, writer)."""
-        reader, writer = await asyncio.open_connection(*self.session._listener.address)
+        reader, writer = await asyncio.open_connection(*self.session._listeners["SOCKS5"].address)
         writer.write(b"\x05\x01\x00")
         assert await reader.readexactly(2) == b"\x05\x00"
         name = host.encode()
@@ -88,7 +88,7 @@ async def test_a_request_goes_to_the_engine_with_its_socket_and_its_early_bytes(
 
 async def test_draining_takes_no_applications_and_waits_for_those_that_are_connected(start, engine):
     async with start(BY_ADDRESS) as client:
-        address = client.session._listener.address
+        address = client.session._listeners["SOCKS5"].address
         _, writer = await client.application("192.0.2.7", 443)
         *_, flow = await engine.called("open")
         client.lifetime.stop()
@@ -257,7 +257,7 @@ async def test_an_engine_that_cannot_start_is_told_in_its_own_words(start, engin
         with pytest.raises(TunnelError, match=r"^FwMark 0x1 cannot be set: Operation not permitted$"):
             await client.task
         with pytest.raises(OSError, match="Connect call failed"):
-            await asyncio.open_connection(*client.session._listener.address)
+            await asyncio.open_connection(*client.session._listeners["SOCKS5"].address)
 
 
 async def test_a_port_in_use_is_told_before_the_engine_starts(start, engine):

@@ -8,6 +8,7 @@ from awgproxy.config.load import load
 from awgproxy.config.model import (
     Client,
     Config,
+    Http,
     Interface,
     KeepalivePadding,
     Log,
@@ -28,6 +29,7 @@ __all__ = [
     "Client",
     "Config",
     "Endpoint",
+    "Http",
     "Interface",
     "KeepalivePadding",
     "Log",

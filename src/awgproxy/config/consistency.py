@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awgproxy import _native
 from awgproxy.config.allowed_ips import overlaps
+from awgproxy.config.model import Http
 from awgproxy.config.path import least_mtu, most_mtu
 from awgproxy.config.values import MOST_LISTEN_PORTS, is_one_hosts
 
@@ -58,6 +59,10 @@ def _check_users(section: Listening, findings: Findings) -> None:
         given, absent = ("Username", "Password") if section.password is None else ("Password", "Username")
         line = findings.lines[label, given.lower()]
         findings.error(line, title, given, f"stands without {absent}", "give both, or neither")
+    if isinstance(section, Http) and ":" in (section.username or ""):
+        line = findings.lines[label, "username"]
+        message = "has a colon, which HTTP takes for the end of a name (RFC 7617)"
+        findings.error(line, title, "Username", message, "another name")
     names = set() if section.username is None else {section.username}
     for index, user in enumerate(section.more_users):
         if user.name in names:

@@ -228,6 +228,11 @@ class Socks5(Listening):
     """``[Socks5]``: where a client takes applications' connections."""
 
     bind_address: Annotated[Endpoint, _read(values.listen_address)] = Endpoint("127.0.0.1", 1080)
+    http: Annotated[bool, _read(values.truth)] = True
+
+
+class Http(Listening):
+    """``[Http]``: a port of its own for applications that speak HTTP to a proxy."""
 
 
 class Client(Rules):
@@ -260,7 +265,7 @@ class Log(Section):
 
 
 SECTIONS: Mapping[str, type[Section]] = {
-    kind.__name__.lower(): kind for kind in (Interface, Obfuscation, Peer, Socks5, Client, Server, Tunnel, Log)
+    kind.__name__.lower(): kind for kind in (Interface, Obfuscation, Peer, Socks5, Http, Client, Server, Tunnel, Log)
 }
 """Every section by its name in lower case."""
 
@@ -279,6 +284,7 @@ class Config:
     peers: tuple[Peer, ...] = ()
     further_obfuscation: tuple[Obfuscation, ...] = ()
     socks5: Socks5 = field(default_factory=Socks5)
+    http: Http | None = None
     client: Client = field(default_factory=Client)
     server: Server = field(default_factory=Server)
     tunnel: Tunnel = field(default_factory=Tunnel)

@@ -19,6 +19,7 @@ from awgproxy.config.model import (
     SECTIONS,
     Client,
     Config,
+    Http,
     Interface,
     Log,
     Obfuscation,
@@ -57,13 +58,14 @@ def parse(text: str, file: str, role: Role | None = None) -> Config:
     ]
     further = _further_obfuscation(sections, tunnel, findings)
     socks5 = _the_only(Socks5, sections, findings)
+    http = _the_only(Http, sections, findings)
     client = _the_only(Client, sections, findings)
     server = _the_only(Server, sections, findings)
     log = _the_only(Log, sections, findings)
     for section in sections:
         if section.name.lower() == "interface":
             _check_obfuscation(section, "interface", "Interface", tunnel, findings)
-    check_consistency(interface, further, peers, [socks5], findings)
+    check_consistency(interface, further, peers, [socks5, http], findings)
     _check_state_file(server, findings)
     check_source_addresses(server, findings)
     role = role or role_of(sections)
@@ -80,6 +82,7 @@ def parse(text: str, file: str, role: Role | None = None) -> Config:
         peers=tuple(peer for peer in peers if peer is not None),
         further_obfuscation=tuple(one for one in further if one is not None),
         socks5=socks5 or Socks5(),
+        http=http,
         client=client or Client(),
         server=server or Server(),
         tunnel=tunnel or Tunnel(),

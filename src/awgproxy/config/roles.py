@@ -21,12 +21,12 @@ def role_of(sections: Sequence[Section]) -> Role:
     """The end that a file is most likely for.
 
     A ``[Server]`` or ``[Obfuscation NAME]`` section makes a server, and so does a ListenPort without any Endpoint and
-    without ``[Socks5]`` or ``[Client]``.
+    without ``[Socks5]``, ``[Http]`` or ``[Client]``.
     """
     names = {word for section in sections for word in section.name.lower().split()[:1]}
     if names & {"server", "obfuscation"}:
         return Role.SERVER
-    dials = names & {"socks5", "client"} or _given(sections, "peer", "endpoint")
+    dials = names & {"socks5", "http", "client"} or _given(sections, "peer", "endpoint")
     return Role.SERVER if _listens(sections) and not dials else Role.CLIENT
 
 

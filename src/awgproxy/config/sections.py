@@ -45,6 +45,7 @@ _REQUIRED: Final[Mapping[str, str]] = {
     "Address": "this end's address in the tunnel, such as 10.8.0.2/32",
     "PublicKey": "the other end's, from `awgproxy pubkey`",
     "AllowedIPs": "on a client `0.0.0.0/0, ::/0`; on a server the client's address, such as 10.8.0.2/32",
+    "BindAddress": "where applications reach it, such as 127.0.0.1:8080",
     "ListenPort": "a UDP port where these parameters are spoken, and no others, such as 51821",
 }
 

@@ -23,4 +23,5 @@ def summary(config: Config) -> dict[str, str | int | bool]:
         "peers": len(config.peers),
         "preshared_keys": sum(peer.preshared_key is not None for peer in config.peers),
         "socks5_users": len(config.socks5.users),
+        "http_users": len(config.http.users) if config.http else 0,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 
 
@@ -12,3 +13,23 @@ class Destination:
     host: str
     port: int
     is_name: bool
+
+
+def destination_of(host: bytes, port: int) -> Destination | None:
+    """What an application named; an address that was sent as a name, in brackets or not, counts as the address.
+
+    None where it is neither: empty, not printable ASCII, or an address with a zone, which names an interface of ours.
+    """
+    try:
+        text = host.decode("ascii")
+    except UnicodeDecodeError:
+        return None
+    if not text or not text.isprintable():
+        return None
+    try:
+        literal = ipaddress.ip_address(text.strip("[]"))
+    except ValueError:
+        return None if "[" in text else Destination(text, port, is_name=True)
+    if literal.version == 6 and literal.scope_id:
+        return None
+    return Destination(str(literal), port, is_name=False)

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from awgproxy.proxy.answers import Answers
     from awgproxy.proxy.destination import Destination
+    from awgproxy.proxy.http.exchange import Exchange
     from awgproxy.proxy.users import Credentials
 
 
 class Front(Protocol):
     """One application's conversation.
 
-    After each `handle_bytes` and `judge` the caller sends what `poll_answer` gives. Then, whichever is set: where
-    `offered` is, it calls `judge` and reads nothing before; where `refusal` is, it closes; where `request` is, the
-    connection is the request's, and `remainder` its first bytes.
+    After each `handle_bytes` and `judge` the caller sends what `poll_answer` gives. Then, whichever is set: where it
+    `is_over`, the caller closes; where `offered` is, it calls `judge` and reads nothing before; where `request` is, the
+    connection is the request's, and `remainder` its first bytes; where `exchange` is, the connection is that one's.
     """
 
     @property
@@ -23,12 +24,20 @@ class Front(Protocol):
         """Credentials that wait for a judgement."""
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come of it."""
+
+    @property
     def refusal(self) -> str | None:
-        """Why the conversation is over, in words for a log; never shows what may be a secret."""
+        """Why it is over, in words for a log, which never show what may be a secret; None where all was well."""
 
     @property
     def request(self) -> Destination | None:
         """Where the application wants to go."""
+
+    @property
+    def exchange(self) -> Exchange | None:
+        """A request that the proxy itself makes for the application."""
 
     @property
     def remainder(self) -> bytes:

@@ -1,7 +1,8 @@
 """The local port: accepts applications, negotiates with each, and hands the requested connection on.
 
 What is spoken with an application is a `Front`'s affair, and `negotiating` drives it. Once a request stands, the socket
-leaves the event loop and belongs to whoever `connect` is.
+leaves the event loop and belongs to whoever `connect` is; or the request is an exchange of HTTP, after which the
+application may come back with its next one.
 
 Bound: `MAX_NEGOTIATIONS` applications at once in negotiation; beyond that, accepting pauses and the kernel's backlog
 fills.
@@ -17,7 +18,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from awgproxy.errors import ListenError
-from awgproxy.proxy.negotiating import Gate, Negotiating
+from awgproxy.proxy.http.forwarding import Forwarding
+from awgproxy.proxy.negotiating import Exchanging, Gate, Negotiating
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +64,7 @@ class Listener:
         self._connect = connect
         self._socket: socket.socket | None = None
         self._negotiating: set[Negotiating] = set()
+        self._forwarding: set[asyncio.Task[None]] = set()
         self._paused: asyncio.TimerHandle | None = None
         self.accepted = 0
         self.refused = 0
@@ -131,15 +134,37 @@ class Listener:
             self.accepted += 1
             accepted.setblocking(False)
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._negotiating.add(Negotiating(accepted, peer[0], self._front_of, self._gate, self._ended))
+            self._negotiating_with(accepted, peer[0]).start()
 
-    def _ended(self, application: Negotiating, asking: Application | None, refusal: str | None) -> None:
+    def _negotiating_with(self, application: socket.socket, peer: str) -> Negotiating:
+        made = Negotiating(application, peer, self._front_of, self._gate, self._ended)
+        self._negotiating.add(made)
+        return made
+
+    def _ended(self, application: Negotiating, asking: Application | Exchanging | None, refusal: str | None) -> None:
         self._negotiating.discard(application)
         if refusal is not None:
             self.refused += 1
             log.info("application refused", reason=refusal)
-        if asking is not None:
+        if isinstance(asking, Exchanging):
+            task = asyncio.get_running_loop().create_task(self._forward(asking))
+            self._forwarding.add(task)
+            task.add_done_callback(self._forwarding.discard)
+        elif asking is not None:
             self._connect(asking)
+
+    async def _forward(self, asking: Exchanging) -> None:
+        try:
+            kept = await Forwarding(asking.socket, asking.exchange, self._connect).run()
+        except Exception:
+            log.exception("an HTTP request could not be forwarded")
+            return
+        if kept is None:
+            return
+        if self._socket is None or len(self._negotiating) >= MAX_NEGOTIATIONS:
+            kept.close()
+        else:
+            self._negotiating_with(kept, asking.peer).go_on(asking.exchange.remainder)
 
     def _pause(self) -> None:
         """Stop accepting for a moment, so that a full table or no free descriptor does not spin the loop."""

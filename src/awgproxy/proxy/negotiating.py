@@ -3,8 +3,9 @@
 asyncio's readiness callbacks and timers drive it: no task and no stream object per connection, since nothing here waits
 for anything but bytes and, after wrong passwords, for time.
 
-Bounds: `NEGOTIATION_SECONDS` for an application, those not counted in which it is made to wait; `MAX_BYTES_AT_ONCE` for
-one read; `MAX_HELD` answers to wrong passwords are held back at once, further ones are given at once.
+Bounds: `NEGOTIATION_SECONDS` for an application, those not counted in which it is made to wait, and
+`KEEP_ALIVE_SECONDS` until one that was served before begins with its next request; `MAX_BYTES_AT_ONCE` for one read;
+`MAX_HELD` answers to wrong passwords are held back at once, further ones are given at once.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from awgproxy.proxy.front import Front
+    from awgproxy.proxy.http.exchange import Exchange
     from awgproxy.proxy.users import Users
 
 NEGOTIATION_SECONDS = 10.0
+KEEP_ALIVE_SECONDS = 60.0
 MAX_BYTES_AT_ONCE = 65536
 MAX_HELD = 1024
 
@@ -42,10 +45,18 @@ class Gate:
         """Answers that are held back now."""
 
 
+class Exchanging(NamedTuple):
+    """An application's request that the proxy itself is to make, on the application's socket, out of the event loop."""
+
+    socket: socket.socket
+    peer: str
+    exchange: Exchange
+
+
 class Negotiating:
     """One application; `ended` hears once what became of it: its request, or why it was refused, or neither."""
 
-    __slots__ = ("_ended", "_front", "_front_of", "_gate", "_held", "_peer", "_socket", "_timer")
+    __slots__ = ("_ended", "_front", "_front_of", "_gate", "_held", "_kept", "_peer", "_socket", "_timer")
 
     def __init__(
         self,
@@ -53,17 +64,31 @@ class Negotiating:
         peer: str,
         front_of: Callable[[int], Front],
         gate: Gate,
-        ended: Callable[[Negotiating, Application | None, str | None], None],
+        ended: Callable[[Negotiating, Application | Exchanging | None, str | None], None],
     ) -> None:
-        """`accepted`: non-blocking, from the address `peer`. `front_of`: what is spoken, by the first byte."""
+        """`accepted`: non-blocking, from the address `peer`. `front_of`: what is spoken, by the first byte.
+
+        Nothing happens before `start` or `go_on`.
+        """
         self._socket = accepted
         self._peer = peer
         self._front_of = front_of
         self._front: Front | None = None
         self._gate = gate
         self._held = False
+        self._kept = False
         self._ended = ended
-        self._listen()
+
+    def start(self) -> None:
+        """Begin with an application that was just accepted."""
+        self._listen(NEGOTIATION_SECONDS)
+
+    def go_on(self, early: bytes) -> None:
+        """Begin with one that was served before; `early` was read from it already."""
+        self._kept = not early
+        self._listen(NEGOTIATION_SECONDS if early else KEEP_ALIVE_SECONDS)
+        if early:
+            self._take(early)
 
     def close(self, refusal: str | None = None) -> None:
         """Give the application up."""
@@ -72,9 +97,9 @@ class Negotiating:
         self._socket.close()
         self._ended(self, None, refusal)
 
-    def _listen(self) -> None:
+    def _listen(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(NEGOTIATION_SECONDS, self._expire)
+        self._timer = loop.call_later(seconds, self._expire)
         loop.add_reader(self._socket.fileno(), self._read)
 
     def _pause(self) -> None:
@@ -91,6 +116,13 @@ class Negotiating:
         if not data:
             self.close()
             return
+        if self._kept:
+            self._kept = False
+            self._timer.cancel()
+            self._timer = asyncio.get_running_loop().call_later(NEGOTIATION_SECONDS, self._expire)
+        self._take(data)
+
+    def _take(self, data: bytes) -> None:
         if self._front is None:
             self._front = self._front_of(data[0])
         self._front.handle_bytes(data)
@@ -100,7 +132,7 @@ class Negotiating:
         answer = front.poll_answer()
         if answer and not self._send(answer):
             self.close()
-        elif front.refusal is not None:
+        elif front.is_over:
             self._end_in_order()
             self.close(front.refusal)
         elif front.offered is not None:
@@ -109,6 +141,9 @@ class Negotiating:
         elif front.request is not None:
             self._pause()
             self._ended(self, Application(self._socket, front.request, front.remainder, front.answers), None)
+        elif front.exchange is not None:
+            self._pause()
+            self._ended(self, Exchanging(self._socket, self._peer, front.exchange), None)
 
     def _take_turn(self, front: Front) -> None:
         """Have the credentials looked at, now or when it is their turn."""
@@ -148,7 +183,7 @@ class Negotiating:
     def _tell(self, front: Front, *, right: bool) -> None:
         self._release()
         front.judge(right=right)
-        self._listen()
+        self._listen(NEGOTIATION_SECONDS)
         self._advance(front)
 
     def _send(self, answer: bytes) -> bool:
@@ -165,4 +200,4 @@ class Negotiating:
             self._socket.recv(MAX_BYTES_AT_ONCE)
 
     def _expire(self) -> None:
-        self.close(f"no request within {NEGOTIATION_SECONDS:.0f} s")
+        self.close(None if self._kept else f"no request within {NEGOTIATION_SECONDS:.0f} s")

@@ -20,7 +20,8 @@ import enum
 import ipaddress
 
 from awgproxy.proxy.answers import Answers
-from awgproxy.proxy.destination import Destination
+from awgproxy.proxy.destination import Destination, destination_of
+from awgproxy.proxy.strangers import describe_stranger
 from awgproxy.proxy.users import Credentials
 
 VERSION = 5
@@ -96,6 +97,16 @@ class Negotiation:
         self.refusal: str | None = None
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing is left but to send the answer and to close."""
+        return self.state is State.REFUSED
+
+    @property
+    def exchange(self) -> None:
+        """SOCKS5 has none."""
+        return None
+
+    @property
     def answers(self) -> Answers:
         """The reply for each outcome."""
         return ANSWERS
@@ -144,7 +155,7 @@ class Negotiation:
         if not buffer:
             return False
         if buffer[0] != VERSION:
-            return self._refuse(_describe_stranger(buffer[0]))
+            return self._refuse(describe_stranger(buffer[0], "SOCKS5"))
         if len(buffer) < 2 or len(buffer) < 2 + buffer[1]:
             return False
         end = 2 + buffer[1]
@@ -227,32 +238,5 @@ class Negotiation:
 
 def _request_of(address_type: int, address: bytes, port: int) -> Destination | None:
     if address_type == _DOMAIN_NAME:
-        return _request_by_name(address, port)
+        return destination_of(address, port)
     return Destination(str(ipaddress.ip_address(address)), port, is_name=False)
-
-
-def _request_by_name(name: bytes, port: int) -> Destination | None:
-    """A name; an address that was sent as a name (curl does so) counts as the address."""
-    try:
-        host = name.decode("ascii")
-    except UnicodeDecodeError:
-        return None
-    if not host or not host.isprintable():
-        return None
-    try:
-        literal = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return Destination(host, port, is_name=True)
-    if literal.version == 6 and literal.scope_id:
-        return None
-    return Destination(str(literal), port, is_name=False)
-
-
-def _describe_stranger(first: int) -> str:
-    if first == 4:
-        return "the application speaks SOCKS4; set it to SOCKS5"
-    if first == 0x16:
-        return "the application speaks TLS; set it to SOCKS5"
-    if 0x41 <= first <= 0x5A:
-        return "the application speaks HTTP; set it to SOCKS5"
-    return "the first byte is not SOCKS5's version"

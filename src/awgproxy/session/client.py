@@ -8,11 +8,9 @@ import structlog
 
 from awgproxy.config.values import Endpoint
 from awgproxy.observe.uncaught import log_uncaught
-from awgproxy.proxy.listener import Listener
-from awgproxy.proxy.socks5 import Negotiation
-from awgproxy.proxy.users import Users
 from awgproxy.session.engine import client_engine
 from awgproxy.session.lifetime import Lifetime
+from awgproxy.session.listeners import counters, listeners
 from awgproxy.session.tunnel import ClientTunnel
 
 if TYPE_CHECKING:
@@ -27,7 +25,7 @@ async def run(config: Config) -> None:
 
     Raises:
         ConfigError: the engine refuses the configuration.
-        ListenError: the SOCKS5 port cannot be listened on.
+        ListenError: a port for applications cannot be listened on.
         TunnelError: the tunnel's own port cannot be had, or the engine failed.
     """
     log_uncaught()
@@ -44,35 +42,29 @@ class ClientSession:
         self._lifetime = lifetime
         self._engine = engine
         self._tunnel = ClientTunnel(config, engine, lifetime.connections, lifetime.engine_failed)
-        socks5 = config.socks5
-        users = Users((user.name, user.password.get_secret_value()) for user in socks5.users)
-        self._listener = Listener(
-            socks5.bind_address.host,
-            socks5.bind_address.port,
-            lambda _: Negotiation(authenticate=len(users) > 0),
-            users,
-            self._tunnel.connector.connect,
-        )
+        self._listeners = listeners(config, self._tunnel.connector.connect)
 
     async def run(self) -> None:
         """Start, serve until the end is asked for, drain, stop."""
-        self._listener.start()
         try:
+            for listener in self._listeners.values():
+                listener.start()
             with self._tunnel.running():
                 await self._serve()
         finally:
-            self._listener.stop()
-        listener = self._listener
-        self._tunnel.log_counters(
-            applications=listener.accepted, refused=listener.refused, wrong_passwords=listener.mistakes
-        )
+            self._stop_listening()
+        self._tunnel.log_counters(**counters(self._listeners.values()))
         log.info("stopped")
 
     async def _serve(self) -> None:
-        host, port = self._listener.address
-        log.info("SOCKS5 is ready", address=str(Endpoint(host, port)))
+        for protocol, listener in self._listeners.items():
+            log.info(f"{protocol} is ready", address=str(Endpoint(*listener.address)))
         await self._lifetime.until_stopped()
         log.info("stopping")
-        self._listener.stop()
+        self._stop_listening()
         self._engine.drain()
         await self._lifetime.drain()
+
+    def _stop_listening(self) -> None:
+        for listener in self._listeners.values():
+            listener.stop()

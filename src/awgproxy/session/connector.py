@@ -44,7 +44,7 @@ class Connector:
         self.prohibited = 0
         """Connections that the policy refused."""
         self._looking_up: set[asyncio.Task[None]] = set()
-        self._flows: set[int] = set()
+        self._flows: dict[int, Application] = {}
         self._warned_of_no_dns = False
         self.handlers: Handlers = {
             FlowConnected: self._connected,
@@ -80,8 +80,8 @@ class Connector:
                 log.warning("names are refused", reason=str(error))
             self._answer_and_close(application, answers.failed, str(error))
         except asyncio.CancelledError:
-            self._connections.closed()
             application.socket.close()
+            self._ended(application, in_order=False)
             raise
         except Exception:
             log.exception("a name could not be looked up")
@@ -103,7 +103,7 @@ class Connector:
             self._answer_and_close(application, application.answers.failed, str(error))
             return
         application.socket.detach()
-        self._flows.add(flow)
+        self._flows[flow] = application
         self._resolver.ipv6_path.opened(flow, [address for address, _ in destinations])
         log.debug("connection requested", flow=flow, host=application.destination.host, port=port)
 
@@ -113,7 +113,12 @@ class Connector:
         with contextlib.suppress(OSError):  # the application may have hung up first
             application.socket.send(answer)
         application.socket.close()
+        self._ended(application, in_order=False)
+
+    def _ended(self, application: Application, *, in_order: bool) -> None:
         self._connections.closed()
+        if application.ended is not None:
+            application.ended(in_order)
 
     def _connected(self, event: FlowConnected) -> None:
         address, port = event.destination
@@ -128,9 +133,9 @@ class Connector:
         log.debug("connection failed", flow=event.flow, reason=event.reason)
 
     def _closed(self, event: FlowClosed) -> None:
-        if event.flow not in self._flows:
+        application = self._flows.pop(event.flow, None)
+        if application is None:
             return  # one of the resolver's
         self._resolver.ipv6_path.ended(event.flow)
-        self._flows.remove(event.flow)
-        self._connections.closed()
+        self._ended(application, in_order=event.outcome == "orderly")
         log_closed(event)

@@ -1,0 +1,43 @@
+"""A client's ports for applications, as its configuration has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awgproxy.proxy.fronts import http_port, socks5_port
+from awgproxy.proxy.listener import Listener
+from awgproxy.proxy.users import Users
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from awgproxy.config import Config
+    from awgproxy.config.model import Listening
+    from awgproxy.proxy.application import Application
+
+
+def listeners(config: Config, connect: Callable[[Application], None]) -> dict[str, Listener]:
+    """Each port by its protocol, not yet bound; `connect` takes the connections over that are asked for."""
+    socks5, http = config.socks5, config.http
+    users = _users(socks5)
+    front_of = socks5_port(authenticate=len(users) > 0, http=socks5.http)
+    made = {"SOCKS5": Listener(socks5.bind_address.host, socks5.bind_address.port, front_of, users, connect)}
+    if http is not None:
+        users = _users(http)
+        front_of = http_port(authenticate=len(users) > 0)
+        made["HTTP"] = Listener(http.bind_address.host, http.bind_address.port, front_of, users, connect)
+    return made
+
+
+def counters(every: Iterable[Listener]) -> dict[str, int]:
+    """What was counted at all of them together."""
+    found = tuple(every)
+    return {
+        "applications": sum(one.accepted for one in found),
+        "refused": sum(one.refused for one in found),
+        "wrong_passwords": sum(one.mistakes for one in found),
+    }
+
+
+def _users(section: Listening) -> Users:
+    return Users((user.name, user.password.get_secret_value()) for user in section.users)
