@@ -94,3 +94,38 @@ class NameLookupFailed(AwgProxyError):  # noqa: N818 - named as its outcome is
 
 class NameNotFound(NameLookupFailed):
     """The DNS servers say that a name does not exist or has no address."""
+
+
+class ConnectionFailed(AwgProxyError, ConnectionError):  # noqa: N818 - these are named as their outcomes are
+    """A connection through the tunnel could not be had, or was lost; also a `ConnectionError` of Python's own.
+
+    What follows says the cause by its type; the text says it for people, with the destination.
+    """
+
+
+class ConnectionRefused(ConnectionFailed, ConnectionRefusedError):  # noqa: N818
+    """The target answered that nothing listens there, or a bound of the server's is reached."""
+
+
+class Unreachable(ConnectionFailed):
+    """There is no way to the target's network or host, as the server or the tunnel's `AllowedIPs` say."""
+
+
+class Prohibited(ConnectionFailed):
+    """The server's policy forbids the destination; what this end's own forbids is `PolicyDenied`."""
+
+
+class ConnectionTimedOut(ConnectionFailed, TimeoutError):  # noqa: N818
+    """Nothing answered in time."""
+
+
+class ConnectionLost(ConnectionFailed, ConnectionResetError):  # noqa: N818
+    """A connection that stood has failed: what was received of it may not be all that was sent."""
+
+
+class TunnelDown(TunnelError, ConnectionFailed):  # noqa: N818
+    """There is no session with the server, so nothing can be reached; the text says why, as far as known."""
+
+
+class TunnelClosed(TunnelError, ConnectionFailed):  # noqa: N818
+    """The tunnel is not open: it was closed, or its engine failed."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from awgproxy._native import EgressPolicy
     from awgproxy.egress.resolver import Resolver
     from awgproxy.proxy.application import Application
+    from awgproxy.proxy.destination import Destination
     from awgproxy.session.engine import SessionEngine
     from awgproxy.session.events import Handlers
     from awgproxy.session.open_connections import OpenConnections
@@ -45,6 +46,7 @@ class Connector:
         """Connections that the policy refused."""
         self._looking_up: set[asyncio.Task[None]] = set()
         self._flows: dict[int, Application] = {}
+        self._others: set[int] = set()
         self._warned_of_no_dns = False
         self.handlers: Handlers = {
             FlowConnected: self._connected,
@@ -62,6 +64,36 @@ class Connector:
         task = asyncio.get_running_loop().create_task(self._open_by_name(application))
         self._looking_up.add(task)
         task.add_done_callback(self._looking_up.discard)
+
+    @property
+    def can_look_up(self) -> bool:
+        """Whether there is anybody to ask for names."""
+        return self._resolver.has_servers
+
+    async def addresses_of(self, destination: Destination) -> list[str]:
+        """Every address of a destination, in the order to try them.
+
+        Raises:
+            NameLookupFailed: they could not be looked up; see `Resolver.resolve`.
+        """
+        return await self._resolver.resolve(destination.host) if destination.is_name else [destination.host]
+
+    def allowed(self, addresses: Sequence[str], port: int) -> list[tuple[str, int]]:
+        """Where a connection to these addresses may be tried.
+
+        Raises:
+            PolicyDenied: the policy allows none of them.
+        """
+        try:
+            return [(address, port) for address in allowed_of(self._policy, addresses, port)]
+        except PolicyDenied:
+            self.prohibited += 1
+            raise
+
+    def began(self, flow: int, destinations: Sequence[tuple[str, int]]) -> None:
+        """A connection that somebody else began tries these: what becomes of it tells of IPv6."""
+        self._others.add(flow)
+        self._resolver.ipv6_path.opened(flow, [address for address, _ in destinations])
 
     def close(self) -> None:
         """Give up the look-ups that are under way, and their applications."""
@@ -93,10 +125,9 @@ class Connector:
         port = application.destination.port
         descriptor = application.socket.fileno()
         try:
-            destinations = [(address, port) for address in allowed_of(self._policy, addresses, port)]
+            destinations = self.allowed(addresses, port)
             flow = self._engine.open(destinations, descriptor, application.early, application.answers.replies)
         except PolicyDenied as denied:
-            self.prohibited += 1
             self._answer_and_close(application, application.answers.prohibited, str(denied))
             return
         except (OSError, RuntimeError) as error:
@@ -123,7 +154,8 @@ class Connector:
     def _connected(self, event: FlowConnected) -> None:
         address, port = event.destination
         log.debug("connection open", flow=event.flow, address=address, port=port)
-        if event.flow in self._flows and self._resolver.ipv6_path.connected(event.flow, address):
+        known = event.flow in self._flows or event.flow in self._others
+        if known and self._resolver.ipv6_path.connected(event.flow, address):
             if self._resolver.ipv6_path.leads_nowhere:
                 log.info("IPv6 leads nowhere behind the tunnel", consequence="IPv4 is tried first")
             else:
@@ -133,9 +165,12 @@ class Connector:
         log.debug("connection failed", flow=event.flow, reason=event.reason)
 
     def _closed(self, event: FlowClosed) -> None:
+        if event.flow in self._others:
+            self._others.remove(event.flow)
+            self._resolver.ipv6_path.ended(event.flow)
         application = self._flows.pop(event.flow, None)
         if application is None:
-            return  # one of the resolver's
+            return  # somebody else's
         self._resolver.ipv6_path.ended(event.flow)
         self._ended(application, in_order=event.outcome == "orderly")
         log_closed(event)

@@ -9,12 +9,15 @@ import structlog
 
 from awgproxy._native import EngineFailed
 from awgproxy.egress.resolver import Resolver
+from awgproxy.errors import TunnelClosed
 from awgproxy.policy import client_policy
 from awgproxy.session.connector import Connector
 from awgproxy.session.endpoints import EndpointKeeper
 from awgproxy.session.engine import running
 from awgproxy.session.journal import TunnelJournal, log_counters
 from awgproxy.session.network import NetworkWatch, own_address
+from awgproxy.session.outbound import Outbound
+from awgproxy.session.state import TunnelState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,16 +31,19 @@ log = structlog.get_logger()
 
 
 class ClientTunnel:
-    """The engine and whatever keeps it going: endpoints, the network, names, connections, the journal."""
+    """The engine and whatever keeps it going: endpoints, the network, names, connections, its state, the journal."""
 
     def __init__(
         self,
         config: Config,
         engine: SessionEngine,
         connections: OpenConnections,
-        engine_failed: Callable[[EngineFailed], None],
+        engine_failed: Callable[[EngineFailed], None] | None = None,
     ) -> None:
-        """`engine`: built from `config`, and not started; `engine_failed` is called if it dies."""
+        """`engine`: built from `config`, and not started; `engine_failed` is called if it dies.
+
+        Connections of the program's own are told of that in any case.
+        """
         self.engine = engine
         self.resolver = Resolver(
             engine,
@@ -53,12 +59,16 @@ class ClientTunnel:
         self._endpoints = EndpointKeeper(
             config, engine, exchanged=self.resolver.forget, moved=self._network.endpoints_changed
         )
+        self.state = TunnelState()
+        self.outbound = Outbound(engine, self.connector, self.state, connections)
         journal = TunnelJournal([peer.public_key for peer in config.peers])
         self._handlers: tuple[Handlers, ...] = (
             journal.handlers,
+            self.state.handlers,
             self._endpoints.handlers,
-            {EngineFailed: engine_failed},
+            {} if engine_failed is None else {EngineFailed: engine_failed},
             self.connector.handlers,
+            self.outbound.handlers,
         )
 
     @contextlib.contextmanager
@@ -74,6 +84,8 @@ class ClientTunnel:
             finally:
                 self.resolver.close()
                 self.connector.close()
+                self.outbound.end()
+                self.state.close(TunnelClosed("the tunnel was closed"))
 
     def _network_changed(self) -> None:
         """The server knows this end by its old address until it hears of it from the new one."""
