@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import ipaddress
 import socket
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from awgproxy.errors import ListenError
 from awgproxy.proxy import attempts, negotiating
 from awgproxy.proxy import listener as listener_module
+from awgproxy.proxy.fronts import socks5_port
 from awgproxy.proxy.listener import Listener
-from awgproxy.proxy.socks5 import Negotiation, Reply
+from awgproxy.proxy.socks5 import Reply
 from awgproxy.proxy.users import Users
 from tests.proxy.test_socks5 import IPV4_REQUEST, LOGIN, NO_AUTH
 
@@ -20,7 +22,8 @@ WRONG_LOGIN = WITH_LOGIN[:-1] + b"x"
 
 def listening(connect, users=(), host="127.0.0.1", port=0):
     known = Users(users)
-    return Listener(host, port, lambda _: Negotiation(authenticate=len(known) > 0), known, connect)
+    front_of = socks5_port(authenticate=len(known) > 0, http=False)
+    return Listener(host, port, front_of, known, connect=connect, associate=connect)
 
 
 @pytest.fixture
@@ -199,6 +202,61 @@ async def test_no_descriptors_left_pauses_and_goes_on(listener, requests, monkey
     writer.write(NO_AUTH + IPV4_REQUEST)
     (await requests.get()).socket.close()
     assert not refusals
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "reached", "kind"), [("127.0.0.1", "127.0.0.1", 1), ("::1", "::1", 4), ("::", "127.0.0.1", 1)]
+)
+async def test_an_association_has_a_port_for_datagrams_where_the_application_reached_us(requests, host, reached, kind):
+    listener = listening(requests.put_nowait, host=host)
+    listener.start()
+    reader, writer = await asyncio.open_connection(reached, listener.address[1])
+    writer.write(NO_AUTH + b"\x05\x03\x00\x01" + bytes(6))
+    association = await requests.get()
+    reply = await reader.readexactly(2 + 4 + (4 if kind == 1 else 16) + 2)
+    assert reply[2:6] == bytes((5, 0, 0, kind))
+    assert str(ipaddress.ip_address(reply[6:-2])) == reached
+    assert (association.client, association.port) == (reached, 0)
+    with socket.socket(association.datagrams.family, socket.SOCK_DGRAM) as own:
+        own.sendto(b"x", (reached, int.from_bytes(reply[-2:], "big")))
+        assert await asyncio.get_running_loop().sock_recv(association.datagrams, 10) == b"x"
+    association.datagrams.close()
+    writer.close()
+    assert await asyncio.get_running_loop().sock_recv(association.control, 10) == b""
+    association.control.close()
+    listener.stop()
+
+
+@pytest.mark.parametrize(
+    ("source", "port"),
+    [
+        pytest.param(b"\x01\x7f\x00\x00\x01\x30\x39", 12345, id="its own address"),
+        pytest.param(b"\x01\x00\x00\x00\x00\x30\x39", 12345, id="no address, a port"),
+        pytest.param(b"\x01\xc0\x00\x02\x01\x30\x39", 0, id="another address"),
+        pytest.param(b"\x03\x04host\x30\x39", 0, id="a name"),
+        pytest.param(b"\x04" + bytes(16) + b"\x30\x39", 12345, id="no address of IPv6"),
+    ],
+)
+async def test_a_port_for_datagrams_counts_of_the_applications_own_address(listener, requests, source, port):
+    _, writer = await connect(listener)
+    writer.write(NO_AUTH + b"\x05\x03\x00" + source)
+    association = await requests.get()
+    assert (association.client, association.port) == ("127.0.0.1", port)
+    association.datagrams.close()
+    association.control.close()
+    writer.close()
+
+
+async def test_no_port_for_datagrams_is_told(listener, requests, monkeypatch):
+    def none_left(*_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(negotiating, "bind_beside", none_left)
+    reader, writer = await connect(listener)
+    writer.write(NO_AUTH + b"\x05\x03\x00\x01" + bytes(6))
+    assert await reader.read() == b"\x05\x00" + Reply.GENERAL_FAILURE.message()
+    assert requests.empty()
     writer.close()
 
 

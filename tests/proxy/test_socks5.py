@@ -106,13 +106,6 @@ def test_what_follows_the_request_is_kept_for_the_connection():
         ),
         pytest.param(
             None,
-            NO_AUTH + b"\x05\x03" + IPV4_REQUEST[2:],
-            b"\x05\x00" + Reply.COMMAND_NOT_SUPPORTED.message(),
-            "UDP ASSOCIATE",
-            id="udp associate",
-        ),
-        pytest.param(
-            None,
             NO_AUTH + b"\x05\x01\x00\x05abcdef",
             b"\x05\x00" + Reply.ADDRESS_TYPE_NOT_SUPPORTED.message(),
             "address type 5",
@@ -161,6 +154,55 @@ def test_an_address_sent_as_a_name_is_an_address(name, host):
     negotiation = Negotiation()
     negotiation.handle_bytes(NO_AUTH + b"\x05\x01\x00\x03" + bytes([len(name)]) + name + b"\x00\x50")
     assert negotiation.request == Destination(host, 80, is_name=False)
+
+
+ANYWHERE = b"\x01" + bytes(6)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (ANYWHERE, Destination("0.0.0.0", 0, False)),
+        (b"\x01\x7f\x00\x00\x01\x30\x39", Destination("127.0.0.1", 12345, False)),
+        (b"\x04" + bytes(15) + b"\x01\x30\x39", Destination("::1", 12345, False)),
+        (b"\x03\x04host\x00\x00", Destination("host", 0, True)),
+    ],
+)
+def test_udp_associate_waits_for_where_datagrams_are_to_go(source, expected):
+    sent = NO_AUTH + b"\x05\x03\x00" + source
+    for cut in range(len(sent) + 1):
+        negotiation = Negotiation()
+        assert feed(negotiation, [sent[:cut], sent[cut:]]) == b"\x05\x00"
+        assert negotiation.state is State.ASSOCIATING
+        assert (negotiation.source, negotiation.request) == (expected, None)
+    for end in range(len(sent)):
+        negotiation = Negotiation()
+        feed(negotiation, [sent[:end]])
+        assert negotiation.source is None
+
+
+@pytest.mark.parametrize(
+    ("bound", "reply"),
+    [
+        (("127.0.0.1", 4711), b"\x05\x00\x00\x01\x7f\x00\x00\x01\x12\x67"),
+        (("::1", 4711), b"\x05\x00\x00\x04" + bytes(15) + b"\x01\x12\x67"),
+    ],
+)
+def test_the_reply_to_udp_associate_is_of_the_family_that_was_bound(bound, reply):
+    negotiation = Negotiation()
+    feed(negotiation, [NO_AUTH + b"\x05\x03\x00" + ANYWHERE])
+    negotiation.associate(bound)
+    assert negotiation.poll_answer() == reply
+    assert (negotiation.state, negotiation.source) == (State.ASSOCIATED, None)
+    assert not negotiation.is_over
+
+
+def test_no_place_for_datagrams_is_a_failure():
+    negotiation = Negotiation()
+    feed(negotiation, [NO_AUTH + b"\x05\x03\x00" + ANYWHERE])
+    negotiation.associate(None)
+    assert negotiation.poll_answer() == Reply.GENERAL_FAILURE.message()
+    assert negotiation.is_over
 
 
 @pytest.mark.parametrize("reply", Reply)

@@ -56,6 +56,9 @@ def test_little_is_kept_and_little_is_answered(pieces, authenticate):
         if negotiation.state is State.REQUESTED:
             assert negotiation.request is not None
             break
+        if negotiation.state is State.ASSOCIATING:
+            assert negotiation.source is not None
+            break
         assert len(negotiation.remainder) <= MOST_UNREAD
         assert (negotiation.state is State.REFUSED) == (negotiation.refusal is not None)
 

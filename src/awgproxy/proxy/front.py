@@ -16,7 +16,8 @@ class Front(Protocol):
 
     After each `handle_bytes` and `judge` the caller sends what `poll_answer` gives. Then, whichever is set: where it
     `is_over`, the caller closes; where `offered` is, it calls `judge` and reads nothing before; where `request` is, the
-    connection is the request's, and `remainder` its first bytes; where `exchange` is, the connection is that one's.
+    connection is the request's, and `remainder` its first bytes; where `source` is, it binds a socket for datagrams and
+    calls `associate`; where `exchange` is, the connection is that one's.
     """
 
     @property
@@ -36,6 +37,10 @@ class Front(Protocol):
         """Where the application wants to go."""
 
     @property
+    def source(self) -> Destination | None:
+        """Where datagrams will come from, by the application's word: it wants an association (RFC 1928, section 7)."""
+
+    @property
     def exchange(self) -> Exchange | None:
         """A request that the proxy itself makes for the application."""
 
@@ -52,6 +57,9 @@ class Front(Protocol):
 
     def judge(self, *, right: bool) -> None:
         """Say whether `offered` are a user's credentials."""
+
+    def associate(self, bound: tuple[str, int] | None) -> None:
+        """Say where datagrams of `source` are to go; None where there is no place for them."""
 
     def poll_answer(self) -> bytes:
         """What is to be sent now."""

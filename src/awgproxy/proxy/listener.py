@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from awgproxy.errors import ListenError
+from awgproxy.proxy.association import Association
 from awgproxy.proxy.http.forwarding import Forwarding
 from awgproxy.proxy.negotiating import Exchanging, Gate, Negotiating
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from awgproxy.proxy.application import Application
     from awgproxy.proxy.front import Front
+    from awgproxy.proxy.negotiating import Wish
     from awgproxy.proxy.users import Users
 
 MAX_NEGOTIATIONS = 4096
@@ -46,7 +48,9 @@ class Listener:
         port: int,
         front_of: Callable[[int], Front],
         users: Users,
+        *,
         connect: Callable[[Application], None],
+        associate: Callable[[Association], None],
     ) -> None:
         """Nothing is bound yet: see `start`.
 
@@ -56,12 +60,14 @@ class Listener:
             front_of: Begins a conversation with an application, by the first byte that it sent.
             users: Whose credentials are right.
             connect: Called from the event loop with each request; owns the socket from then on.
+            associate: Likewise with each association.
         """
         self._host = host
         self._port = port
         self._front_of = front_of
         self._gate = Gate(users)
         self._connect = connect
+        self._associate = associate
         self._socket: socket.socket | None = None
         self._negotiating: set[Negotiating] = set()
         self._forwarding: set[asyncio.Task[None]] = set()
@@ -141,7 +147,7 @@ class Listener:
         self._negotiating.add(made)
         return made
 
-    def _ended(self, application: Negotiating, asking: Application | Exchanging | None, refusal: str | None) -> None:
+    def _ended(self, application: Negotiating, asking: Wish | None, refusal: str | None) -> None:
         self._negotiating.discard(application)
         if refusal is not None:
             self.refused += 1
@@ -150,6 +156,8 @@ class Listener:
             task = asyncio.get_running_loop().create_task(self._forward(asking))
             self._forwarding.add(task)
             task.add_done_callback(self._forwarding.discard)
+        elif isinstance(asking, Association):
+            self._associate(asking)
         elif asking is not None:
             self._connect(asking)
 

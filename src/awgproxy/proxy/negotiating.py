@@ -13,16 +13,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import structlog
 
 from awgproxy.proxy.application import Application
+from awgproxy.proxy.association import Association, bind_beside, plain_address, port_of
 from awgproxy.proxy.attempts import Attempts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from awgproxy.proxy.destination import Destination
     from awgproxy.proxy.front import Front
     from awgproxy.proxy.http.exchange import Exchange
     from awgproxy.proxy.users import Users
@@ -53,6 +55,10 @@ class Exchanging(NamedTuple):
     exchange: Exchange
 
 
+Wish: TypeAlias = Application | Association | Exchanging
+"""What comes of an application."""
+
+
 class Negotiating:
     """One application; `ended` hears once what became of it: its request, or why it was refused, or neither."""
 
@@ -64,7 +70,7 @@ class Negotiating:
         peer: str,
         front_of: Callable[[int], Front],
         gate: Gate,
-        ended: Callable[[Negotiating, Application | Exchanging | None, str | None], None],
+        ended: Callable[[Negotiating, Wish | None, str | None], None],
     ) -> None:
         """`accepted`: non-blocking, from the address `peer`. `front_of`: what is spoken, by the first byte.
 
@@ -141,9 +147,29 @@ class Negotiating:
         elif front.request is not None:
             self._pause()
             self._ended(self, Application(self._socket, front.request, front.remainder, front.answers), None)
+        elif front.source is not None:
+            self._associate(front, front.source)
         elif front.exchange is not None:
             self._pause()
             self._ended(self, Exchanging(self._socket, self._peer, front.exchange), None)
+
+    def _associate(self, front: Front, source: Destination) -> None:
+        try:
+            datagrams = bind_beside(self._socket)
+        except OSError as error:
+            log.warning("no port for datagrams", reason=error.strerror)
+            front.associate(None)
+            self._advance(front)
+            return
+        host, port, *_ = datagrams.getsockname()
+        front.associate((plain_address(host), port))
+        if not self._send(front.poll_answer()):
+            datagrams.close()
+            self.close()
+            return
+        self._pause()
+        client = plain_address(self._peer)
+        self._ended(self, Association(self._socket, datagrams, client, port_of(source, client)), None)
 
     def _take_turn(self, front: Front) -> None:
         """Have the credentials looked at, now or when it is their turn."""

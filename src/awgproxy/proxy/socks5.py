@@ -2,13 +2,15 @@
 
 Sans-I/O: bytes come in by `handle_bytes`, answers are taken by `poll_answer`, and the request stands in `request`
 once it is whole. No socket, no clock, no names looked up and no password compared here: what was offered stands in
-`offered` until `judge` says what it is worth. BIND and UDP ASSOCIATE are read and refused.
+`offered` until `judge` says what it is worth, and what datagrams are to come from in `source` until `associate` says
+where they are to go. BIND is answered that it is not supported.
 
 ```
             greeting                credentials (RFC 1929)        judge
- GREETING ─┬─ method 02 ──▶ CREDENTIALS ──▶ OFFERED ─┬─ right ──▶ REQUEST ── CONNECT ──▶ REQUESTED
-     │     └─ method 00 ─────────────────────────────┼──────────────▲ │
-     └─ no method in common, not SOCKS5 ──▶ REFUSED ◀┴─ wrong         └─ malformed, other command ──▶ REFUSED
+ GREETING ─┬─ method 02 ──▶ CREDENTIALS ──▶ OFFERED ─┬─ right ──▶ REQUEST ─┬─ CONNECT ──▶ REQUESTED
+     │     └─ method 00 ─────────────────────────────┼──────────────▲ │     └─ UDP ASSOCIATE ──▶ ASSOCIATING
+     │                                               │                │                        │       │ associate
+     └─ no method in common, not SOCKS5 ──▶ REFUSED ◀┴─ wrong         └─ malformed, BIND ──▶ REFUSED  ASSOCIATED
 ```
 
 In REFUSED the caller sends what `poll_answer` gives and closes; `refusal` says why, in words for a log.
@@ -33,7 +35,8 @@ _CONNECT = 0x01
 _IPV4 = 0x01
 _DOMAIN_NAME = 0x03
 _IPV6 = 0x04
-_COMMAND_NAMES = {0x02: "BIND", 0x03: "UDP ASSOCIATE"}
+_UDP_ASSOCIATE = 0x03
+_COMMAND_NAMES = {0x02: "BIND"}
 
 
 class Reply(enum.IntEnum):
@@ -49,9 +52,11 @@ class Reply(enum.IntEnum):
     COMMAND_NOT_SUPPORTED = 0x07
     ADDRESS_TYPE_NOT_SUPPORTED = 0x08
 
-    def message(self) -> bytes:
-        """The whole reply, ten bytes; the bound address is 0.0.0.0:0, since it lies at the tunnel's other end."""
-        return bytes((VERSION, self, 0, _IPV4, 0, 0, 0, 0, 0, 0))
+    def message(self, host: str = "0.0.0.0", port: int = 0) -> bytes:  # noqa: S104 - says "none"
+        """The whole reply, with the bound address: of a connection none, since it lies at the tunnel's other end."""
+        address = ipaddress.ip_address(host)
+        kind = _IPV4 if address.version == 4 else _IPV6
+        return bytes((VERSION, self, 0, kind)) + address.packed + port.to_bytes(2, "big")
 
 
 ANSWERS = Answers(
@@ -74,6 +79,8 @@ class State(enum.Enum):
     OFFERED = enum.auto()
     REQUEST = enum.auto()
     REQUESTED = enum.auto()
+    ASSOCIATING = enum.auto()
+    ASSOCIATED = enum.auto()
     REFUSED = enum.auto()
 
 
@@ -84,7 +91,7 @@ class Negotiation:
     what follows the request belongs to the connection and is left in `remainder`, at most what one call brought.
     """
 
-    __slots__ = ("_answer", "_authenticate", "_buffer", "offered", "refusal", "request", "state")
+    __slots__ = ("_answer", "_authenticate", "_buffer", "offered", "refusal", "request", "source", "state")
 
     def __init__(self, *, authenticate: bool = False) -> None:
         """`authenticate`: whether a username and a password are asked for."""
@@ -94,6 +101,7 @@ class Negotiation:
         self.state = State.GREETING
         self.offered: Credentials | None = None
         self.request: Destination | None = None
+        self.source: Destination | None = None
         self.refusal: str | None = None
 
     @property
@@ -134,6 +142,19 @@ class Negotiation:
         self.state = State.REQUEST
         while self._step():
             pass
+
+    def associate(self, bound: tuple[str, int] | None) -> None:
+        """Say where the application's datagrams are to go; None where there is no place for them.
+
+        To be called in ASSOCIATING, once.
+        """
+        self.source = None
+        if bound is None:
+            self._refuse("no port for datagrams", Reply.GENERAL_FAILURE.message())
+            return
+        self._answer += Reply.SUCCEEDED.message(*bound)
+        self._buffer = b""
+        self.state = State.ASSOCIATED
 
     def poll_answer(self) -> bytes:
         """What is to be sent now; empty when there is nothing."""
@@ -213,19 +234,25 @@ class Negotiation:
         end = start + length + 2
         if len(buffer) < end:
             return False
-        command = buffer[1]
-        if command != _CONNECT:
+        address, port = buffer[start : end - 2], int.from_bytes(buffer[end - 2 : end], "big")
+        self._buffer = buffer[end:]
+        return self._take_request(buffer[1], _request_of(address_type, address, port))
+
+    def _take_request(self, command: int, request: Destination | None) -> bool:
+        if command not in (_CONNECT, _UDP_ASSOCIATE):
             name = _COMMAND_NAMES.get(command, f"command {command}")
-            return self._refuse(f"{name} is not supported, CONNECT is", Reply.COMMAND_NOT_SUPPORTED.message())
-        port = int.from_bytes(buffer[end - 2 : end], "big")
-        request = _request_of(address_type, buffer[start : end - 2], port)
+            supported = "CONNECT and UDP ASSOCIATE are"
+            return self._refuse(f"{name} is not supported, {supported}", Reply.COMMAND_NOT_SUPPORTED.message())
         if request is None:
             return self._refuse("a name that is empty or not ASCII", Reply.GENERAL_FAILURE.message())
-        if port == 0:
+        if command == _UDP_ASSOCIATE:
+            self.source = request
+            self.state = State.ASSOCIATING
+        elif request.port == 0:
             return self._refuse("port 0", Reply.GENERAL_FAILURE.message())
-        self.request = request
-        self._buffer = buffer[end:]
-        self.state = State.REQUESTED
+        else:
+            self.request = request
+            self.state = State.REQUESTED
         return False
 
     def _refuse(self, why: str, answer: bytes = b"") -> bool:

@@ -42,7 +42,7 @@ class ClientSession:
         self._lifetime = lifetime
         self._engine = engine
         self._tunnel = ClientTunnel(config, engine, lifetime.connections, lifetime.engine_failed)
-        self._listeners = listeners(config, self._tunnel.connector.connect)
+        self._listeners = listeners(config, self._tunnel.connector.connect, self._tunnel.associations.open)
 
     async def run(self) -> None:
         """Start, serve until the end is asked for, drain, stop."""

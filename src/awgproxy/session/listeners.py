@@ -14,18 +14,23 @@ if TYPE_CHECKING:
     from awgproxy.config import Config
     from awgproxy.config.model import Listening
     from awgproxy.proxy.application import Application
+    from awgproxy.proxy.association import Association
 
 
-def listeners(config: Config, connect: Callable[[Application], None]) -> dict[str, Listener]:
-    """Each port by its protocol, not yet bound; `connect` takes the connections over that are asked for."""
+def listeners(
+    config: Config, connect: Callable[[Application], None], associate: Callable[[Association], None]
+) -> dict[str, Listener]:
+    """Each port by its protocol, not yet bound; `connect` and `associate` take over what is asked for."""
     socks5, http = config.socks5, config.http
     users = _users(socks5)
     front_of = socks5_port(authenticate=len(users) > 0, http=socks5.http)
-    made = {"SOCKS5": Listener(socks5.bind_address.host, socks5.bind_address.port, front_of, users, connect)}
+    bind = socks5.bind_address
+    made = {"SOCKS5": Listener(bind.host, bind.port, front_of, users, connect=connect, associate=associate)}
     if http is not None:
         users = _users(http)
         front_of = http_port(authenticate=len(users) > 0)
-        made["HTTP"] = Listener(http.bind_address.host, http.bind_address.port, front_of, users, connect)
+        bind = http.bind_address
+        made["HTTP"] = Listener(bind.host, bind.port, front_of, users, connect=connect, associate=associate)
     return made
 
 

@@ -11,6 +11,7 @@ from awgproxy._native import EngineFailed
 from awgproxy.egress.resolver import Resolver
 from awgproxy.errors import TunnelClosed
 from awgproxy.policy import client_policy
+from awgproxy.session.associations import Associations
 from awgproxy.session.connector import Connector
 from awgproxy.session.endpoints import EndpointKeeper
 from awgproxy.session.engine import running
@@ -51,6 +52,7 @@ class ClientTunnel:
             ipv6=any(address.version == 6 for address in config.interface.addresses),
         )
         self.connector = Connector(engine, self.resolver, connections, client_policy(config))
+        self.associations = Associations(engine, self.resolver, connections)
         self._network = NetworkWatch(
             lambda: self._endpoints.current,
             self._network_changed,
@@ -69,6 +71,7 @@ class ClientTunnel:
             {} if engine_failed is None else {EngineFailed: engine_failed},
             self.connector.handlers,
             self.outbound.handlers,
+            self.associations.handlers,
         )
 
     @contextlib.contextmanager
@@ -86,6 +89,7 @@ class ClientTunnel:
                 self.connector.close()
                 self.outbound.end()
                 self.state.close(TunnelClosed("the tunnel was closed"))
+                self.associations.close()
 
     def _network_changed(self) -> None:
         """The server knows this end by its old address until it hears of it from the new one."""

@@ -61,7 +61,7 @@ async def tunnel():
 
 @pytest.fixture
 async def listener(tunnel):
-    made = Listener("127.0.0.1", 0, http_port(authenticate=False), Users(), tunnel.connect)
+    made = Listener("127.0.0.1", 0, http_port(authenticate=False), Users(), connect=tunnel.connect, associate=print)
     made.start()
     yield made
     made.stop()
@@ -283,7 +283,9 @@ async def test_connect_is_handed_on_with_its_answers(application, tunnel):
 
 
 async def test_one_port_for_both_by_the_first_byte(tunnel):
-    both = Listener("127.0.0.1", 0, socks5_port(authenticate=False, http=True), Users(), tunnel.connect)
+    both = Listener(
+        "127.0.0.1", 0, socks5_port(authenticate=False, http=True), Users(), connect=tunnel.connect, associate=print
+    )
     both.start()
     for opening in (NO_AUTH + IPV4_REQUEST, b"CONNECT 1.2.3.4:443" + HEAD + b"\r\n"):
         _, writer = await asyncio.open_connection(*both.address)
@@ -298,7 +300,9 @@ async def test_one_port_for_both_by_the_first_byte(tunnel):
 async def test_http_can_be_turned_off_there(tunnel, monkeypatch):
     refusals = []
     monkeypatch.setattr(listener_module.log, "info", lambda _, reason: refusals.append(reason), raising=False)
-    only = Listener("127.0.0.1", 0, socks5_port(authenticate=False, http=False), Users(), tunnel.connect)
+    only = Listener(
+        "127.0.0.1", 0, socks5_port(authenticate=False, http=False), Users(), connect=tunnel.connect, associate=print
+    )
     only.start()
     reader, writer = await asyncio.open_connection(*only.address)
     writer.write(GET)

@@ -80,6 +80,11 @@ class Conversation:
         return self.state is State.OVER
 
     @property
+    def source(self) -> None:
+        """HTTP has no datagrams here."""
+        return None
+
+    @property
     def answers(self) -> Answers:
         """The answer to CONNECT for each outcome."""
         return pages.ANSWERS
@@ -109,6 +114,9 @@ class Conversation:
             self._serve()
         else:
             self._end(pages.password_wanted(), "wrong username or password")
+
+    def associate(self, bound: tuple[str, int] | None) -> None:
+        """Never called: there is no `source`."""
 
     def poll_answer(self) -> bytes:
         """What is to be sent now; empty when there is nothing."""
