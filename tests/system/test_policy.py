@@ -1,12 +1,14 @@
 """What is refused at either end, and where connections leave from, as a user runs it."""
 
+import contextlib
 import socket
 
 import pytest
 
+from interop.counterparts import socks
 from tests.system.world import World
 
-POLICY = 2
+POLICY, PATIENCE = 2, 45
 SOURCE, TARGET = "192.0.2.7", "192.0.2.1"
 
 
@@ -33,6 +35,36 @@ def world(namespace, tmp_path_factory):
         namespace.ip(f"addr del {SOURCE}/32 dev wan")
 
 
+def datagrams_that_arrive(world, ports):
+    """Of the ports of 127.0.0.1, to each of which an application sends a datagram by SOCKS5, those where it comes."""
+    with contextlib.ExitStack() as closing:
+        with world.inside():
+            targets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in ports]
+            control = closing.enter_context(socket.create_connection(world.proxy))
+            application = closing.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        for target, port in zip(targets, ports, strict=True):
+            closing.enter_context(target)
+            target.bind(("127.0.0.1", port))
+        control.sendall(b"\x05\x01\x00\x05\x03\x00\x01" + bytes(6))
+        answer = socks.take(control, 12)
+        assert answer[:6] == b"\x05\x00\x05\x00\x00\x01"
+        relay = (socket.inet_ntoa(answer[6:10]), int.from_bytes(answer[10:]))
+        for port in ports:
+            header = b"\0\0\0\x01" + socket.inet_aton("127.0.0.1") + port.to_bytes(2)
+            application.sendto(header + b"hello", relay)
+        targets[-1].settimeout(PATIENCE)  # those sent before it would have come before it
+        assert targets[-1].recv(100) == b"hello"
+        return [port for port, target in zip(ports, targets, strict=True) if _holds(target) or target is targets[-1]]
+
+
+def _holds(target):
+    target.setblocking(False)
+    try:
+        return target.recv(100) == b"hello"
+    except BlockingIOError:
+        return False
+
+
 def test_connections_leave_from_the_configured_address(world):
     with world.inside():
         target = socket.create_server((TARGET, 0))
@@ -57,3 +89,15 @@ def test_what_the_clients_own_rules_refuse_does_not_enter_the_tunnel(world, host
         "connection failed", where=lambda entry: (entry.get("host"), entry.get("port")) == (host, port)
     )
     assert world.server.said("connection refused") == []
+
+
+def test_over_http_it_is_forbidden(world):
+    with world.inside():
+        made = socket.create_connection(world.proxy)
+    made.sendall(b"CONNECT 198.51.100.1:80 HTTP/1.1\r\nHost: 198.51.100.1:80\r\n\r\n")
+    assert made.recv(12) == b"HTTP/1.1 403"
+    made.close()
+
+
+def test_datagrams_are_judged_by_the_same_rules(world):
+    assert datagrams_that_arrive(world, [24, 2400]) == [2400]
