@@ -80,14 +80,15 @@ def _request(connection: socket.socket, destination: Address) -> int:
 
 
 def _connect(destination: Address) -> bytes:
-    return b"\x05\x01\x00" + _address(destination)
+    return b"\x05\x01\x00" + address(destination)
 
 
-def _address(destination: Address) -> bytes:
+def address(destination: Address) -> bytes:
+    """An address or a name, and a port, as requests and datagrams have them (RFC 1928, section 5)."""
     host, port = destination
     try:
-        address = ipaddress.ip_address(host)
+        found = ipaddress.ip_address(host)
     except ValueError:
         name = host.encode("idna")
         return bytes([3, len(name)]) + name + port.to_bytes(2)
-    return bytes([1 if address.version == 4 else 4]) + address.packed + port.to_bytes(2)
+    return bytes([1 if found.version == 4 else 4]) + found.packed + port.to_bytes(2)
