@@ -139,6 +139,8 @@ system-packages: ## Debian packages that the tests use (root)
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq build-essential ca-certificates curl bind9-dnsutils iproute2 \
 		iperf3 iputils-ping libndpi-bin nftables pkg-config procps python3-venv tcpdump tshark valgrind wireguard-tools >/dev/null
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium-headless-shell git ncat \
+		openssh-client openssh-server proxychains4 >/dev/null
 
 $(VENV)/.installed: requirements.lock | tools
 	@echo "installing Python packages into $(VENV)"

@@ -25,6 +25,7 @@ ZONE = {
     ("target.test.", "A"): ["127.0.0.1"],
     ("target.test.", "AAAA"): ["::1"],
     ("four.test.", "A"): ["127.0.0.1"],
+    **{(f"host{number}.test.", "A"): ["127.0.0.1"] for number in range(8)},
     ("split.test.", "A"): ["127.0.0.1"],
     ("split.test.", "AAAA"): ["2606:4700:4700::1111"],  # public, and nowhere from here
     ("private.test.", "A"): ["10.1.2.3"],

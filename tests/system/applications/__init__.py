@@ -1,0 +1,1 @@
+"""Programs of others, as they are, through the client."""
