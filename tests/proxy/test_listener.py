@@ -6,6 +6,7 @@ import ipaddress
 import socket
 
 import pytest
+import socks
 
 from awgproxy.errors import ListenError
 from awgproxy.proxy import attempts, negotiating
@@ -127,6 +128,21 @@ async def test_whoever_would_wait_too_long_is_not_looked_at(guarded, requests, m
     assert guarded.refused == 1
     assert requests.empty()
     writer.close()
+
+
+async def test_another_programs_password(guarded, requests):
+    def application():
+        with socks.socksocket() as made:
+            made.set_proxy(socks.SOCKS5, *guarded.address, username="user", password="secret")
+            made.connect(("example.org", 80))
+            return made.recv(10)
+
+    connected = asyncio.get_running_loop().run_in_executor(None, application)
+    asked = await requests.get()
+    asked.socket.send(asked.answers.succeeded + b"hello")
+    assert await connected == b"hello"
+    assert asked.destination.host == "example.org"
+    asked.socket.close()
 
 
 async def test_no_more_answers_are_held_than_there_is_room_for(guarded, monkeypatch):

@@ -5,7 +5,7 @@ leaves the event loop and belongs to whoever `connect` is; or the request is an 
 application may come back with its next one.
 
 Bound: `MAX_NEGOTIATIONS` applications at once in negotiation; beyond that, accepting pauses and the kernel's backlog
-fills.
+fills. An application that was served is kept for its next request only while half of these places are free.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ class Listener:
             return
         if kept is None:
             return
-        if self._socket is None or len(self._negotiating) >= MAX_NEGOTIATIONS:
+        if self._socket is None or len(self._negotiating) >= MAX_NEGOTIATIONS // 2:
             kept.close()
         else:
             self._negotiating_with(kept, asking.peer).go_on(asking.exchange.remainder)

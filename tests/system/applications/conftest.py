@@ -10,10 +10,19 @@ from tests.system.applications import web
 from tests.system.world import World
 
 
+class _WithUsers(World):
+    """Whose client has a port for HTTP with users, beside that for everybody."""
+
+    def write_pair(self):
+        super().write_pair()
+        with (self.folder / "client.conf").open("a") as file:
+            file.write("\n[Http]\nBindAddress = 127.0.0.1:8080\nUser = alice:open: sesame\nUser = bob:x\n")
+
+
 @pytest.fixture(scope="package")
 def world(namespace, tmp_path_factory):
     """One for all of them."""
-    with World(namespace, tmp_path_factory.mktemp("world")) as made:
+    with _WithUsers(namespace, tmp_path_factory.mktemp("world")) as made:
         yield made
 
 

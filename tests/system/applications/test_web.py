@@ -9,6 +9,7 @@ import requests
 from tests.system.applications import web
 
 PROXY = "127.0.0.1:1080"
+WITH_USERS = "127.0.0.1:8080"
 BROWSER = "chromium-headless-shell"
 
 
@@ -85,20 +86,56 @@ def test_proxychains(run, sites, tmp_path, kind):
     assert digest(run("proxychains4", "-f", file, "curl", "-sS", url)) == digest(web.FILE)
 
 
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize("asked_first", [[], ["--proxy-anyauth"]], ids=["at once", "when asked"])
+def test_curl_with_a_password(run, sites, certificate, secure, asked_first):
+    url = f"http{'s' * secure}://{web.NAME}:{sites[secure].port}/file"
+    password = ["--proxy", f"http://{WITH_USERS}", "--proxy-user", "alice:open: sesame", *asked_first]
+    assert digest(run("curl", "-sS", "--cacert", certificate, *password, url)) == digest(web.FILE)
+    assert "alice" not in str(sites[secure].seen[-1])
+
+
+@pytest.mark.parametrize("password", [[], ["--proxy-user", "alice:x"]], ids=["none", "a wrong one"])
+def test_curl_without_the_right_password(run, sites, password):
+    url = f"http://{web.NAME}:{sites[0].port}/file"
+    status = ["-o", "/dev/null", "-w", "%{http_code}"]
+    assert run("curl", "-sS", *status, "--proxy", f"http://{WITH_USERS}", *password, url) == b"407"
+
+
 @pytest.mark.parametrize(
-    ("kind", "secure"), [("socks5", True), ("http", False)], ids=["SOCKS5, TLS", "HTTP, in absolute form"]
+    ("proxy", "secure"),
+    [
+        pytest.param(f"--proxy-server=socks5://{PROXY}", True, id="SOCKS5, TLS"),
+        pytest.param(f"--proxy-server=http://{PROXY}", False, id="HTTP, in absolute form"),
+    ],
 )
-def test_a_browser_loads_a_page_of_many_parts(run, sites, tmp_path, kind, secure):
+def test_a_browser_loads_a_page_of_many_parts(browse, sites, proxy, secure):
     site = sites[secure]
     site.seen.clear()
-    page = run(
-        BROWSER,
-        *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"),
-        *("--disable-component-update", "--ignore-certificate-errors", "--timeout=60000", "--dump-dom"),
-        f"--user-data-dir={tmp_path}",
-        f"--proxy-server={kind}://{PROXY}",
-        f"http{'s' * secure}://{web.NAME}:{site.port}/page",
-    )
-    assert f"<title>all {web.PARTS} parts</title>" in page.decode()
+    page = browse(proxy, f"http{'s' * secure}://{web.NAME}:{site.port}/page")
+    assert f"<title>all {web.PARTS} parts</title>" in page
     hosts = {host.partition(":")[0] for host, path, _ in site.seen if path.startswith("/part/")}
     assert hosts == set(web.HOSTS)
+
+
+def test_the_pac_file_is_what_a_browser_takes(run, browse, tmp_path):
+    with_kind = ["-w", "\n%{content_type}"]
+    pages = [run("curl", "-sS", *with_kind, f"http://{one}/proxy.pac").decode() for one in (PROXY, WITH_USERS)]
+    for page, ways in zip(pages, (f"PROXY {PROXY}; SOCKS5 {PROXY}", f"PROXY {WITH_USERS}"), strict=True):
+        script, _, kind = page.rpartition("\n")
+        assert kind == "application/x-ns-proxy-autoconfig"
+        file = tmp_path / "pac.html"
+        file.write_text(f"<script>{script}; document.title = FindProxyForURL('http://a/', 'a')</script>")
+        assert f"<title>{ways}</title>" in browse(file.as_uri())
+
+
+@pytest.fixture
+def browse(run, tmp_path):
+    """Loads a page in a browser, headless, and gives what became of it."""
+    options = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync")
+    quietly = ("--disable-component-update", "--ignore-certificate-errors", "--timeout=60000", "--dump-dom")
+
+    def browse(*arguments):
+        return run(BROWSER, *options, *quietly, f"--user-data-dir={tmp_path / 'browser'}", *arguments).decode()
+
+    return browse
