@@ -116,17 +116,31 @@ def test_what_cannot_be_reached_is_passed_over_while_anything_can():
     candidates = Candidates([ONE, TWO, THREE], reachable.__contains__)
     assert candidates.current.endpoint == TWO
     reachable.clear()
-    until_it_moves(candidates)
-    assert candidates.current.endpoint == THREE
+    assert until_it_moves(candidates) is None
     reachable.add(ONE)
     until_it_moves(candidates)
     assert candidates.current.endpoint == ONE
+
+
+def test_when_the_network_changes_it_begins_again_with_the_one_that_answered_last():
+    candidates = Candidates([ONE, TWO, THREE])
+    until_it_moves(candidates)
+    candidates.network_changed()
+    assert candidates.current.endpoint == ONE
+    candidates.answered("192.0.2.2", 51820)
+    candidates.network_changed()
+    assert candidates.current.endpoint == TWO
+    until_it_moves(candidates)
+    candidates.network_changed()
+    assert candidates.current.endpoint == TWO
+    assert until_it_moves(candidates) == INITIATIONS - 1
 
 
 steps = st.lists(
     st.one_of(
         st.just("unanswered"),
         st.just("not found"),
+        st.just("network"),
         st.lists(st.integers(1, 4), min_size=1, max_size=3),
         st.integers(1, 6).map(str),
     ),
@@ -142,6 +156,8 @@ def test_whatever_happens_what_is_tried_is_configured_and_everything_gets_its_tu
             candidates.unanswered()
         elif step == "not found":
             candidates.not_found(NAME.host)
+        elif step == "network":
+            candidates.network_changed()
         elif isinstance(step, str):
             candidates.answered(f"192.0.2.{step}", 51820)
         else:

@@ -64,7 +64,7 @@ class Resolver:
         self._late: set[asyncio.Task[Answer]] = set()
         self._waiting = 0
         self._turned_away = 0
-        self.ipv6_path = Ipv6Path()
+        self.ipv6_path = Ipv6Path(clock)
         """To be told what becomes of connections; it has a say in the order of addresses."""
 
     @property

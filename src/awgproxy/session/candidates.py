@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 INITIATIONS = 2
 """How many initiations a candidate is given."""
-MORE_INITIATIONS = 3
+MORE_INITIATIONS = 2
 """How many more it may be given by chance, one more with each round over all of them."""
 
 
@@ -41,7 +41,7 @@ class Candidates:
         has_route: Callable[[Endpoint], bool] = lambda _: True,
         chance: random.Random | None = None,
     ) -> None:
-        """`has_route`: whether this machine has a way to an address; where any has one, the others are passed over."""
+        """`has_route`: whether this machine has a way to an address; what it has none to is passed over."""
         self.configured = tuple(configured)
         self._has_route = has_route
         self._chance = chance or random.Random()  # noqa: S311 - nothing secret
@@ -51,7 +51,7 @@ class Candidates:
         ]
         self.current: Candidate | None = None
         """The one that is tried, or that answered; None while none is known."""
-        self._answered_at: int | None = None
+        self._last_answer: Candidate | None = None
         self._answers = False
         self._left = 1
         self._moves = 0
@@ -95,8 +95,18 @@ class Candidates:
         self._answers = True
         self._left = 1
         self._moves = 0
-        before, self._answered_at = self._answered_at, None if self.current is None else self.current.place
-        return before not in (None, self._answered_at)
+        before, self._last_answer = self._last_answer, self.current
+        return before is not None and self.current is not None and before.place != self.current.place
+
+    def network_changed(self) -> None:
+        """What did not answer may have been this machine's fault: begin again, with the one that answered last."""
+        if not self._answers:
+            self._moves = 0
+            self._left = 1
+            if self._last_answer is not None and self._last_answer in self._all():
+                self.current = self._last_answer
+            else:
+                self._begin()
 
     def _places_of(self, name: str) -> list[int]:
         return [place for place, endpoint in enumerate(self.configured) if endpoint.host == name]
@@ -117,13 +127,13 @@ class Candidates:
             self.current = next(filter(self._is_reachable, known), known[0])
 
     def _move(self) -> None:
-        """Take the next one that this machine has a way to; the next at all where it has none."""
+        """Take the next one that this machine has a way to; where it has none to any other, stay."""
         known = list(self._all())
         at = known.index(self.current) if self.current in known else -1
-        others = known[at + 1 :] + known[: max(at, 0)]
-        if others:
+        following = next(filter(self._is_reachable, known[at + 1 :] + known[: max(at, 0)]), None)
+        if following is not None:
             self._moves += 1
-            self._try(next(filter(self._is_reachable, others), others[0]), rounds=self._moves // len(known))
+            self._try(following, rounds=self._moves // len(known))
         else:
             self._left = 1
 

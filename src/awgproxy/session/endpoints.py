@@ -109,7 +109,10 @@ class EndpointKeeper:
         return [one.current.endpoint for one in self._candidates.values() if one.current is not None]
 
     def network_changed(self) -> None:
-        """Look names up again that were not found: it may have been the network's fault."""
+        """Begin again with who does not answer and what was not found: it may have been the network's fault."""
+        for candidates in self._candidates.values():
+            candidates.network_changed()
+        self._tell()
         self._looked_up.clear()
         self._network_changed.set()
         self._network_changed = asyncio.Event()

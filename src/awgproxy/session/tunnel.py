@@ -94,11 +94,11 @@ class ClientTunnel:
     def _network_changed(self) -> None:
         """The server knows this end by its old address until it hears of it from the new one."""
         log.info("the network changed", consequence="a handshake at once")
+        self._endpoints.network_changed()
         try:
             self.engine.handshake()
         except (OSError, RuntimeError) as error:
             log.debug("no handshake can be begun", reason=getattr(error, "strerror", None) or str(error))
-        self._endpoints.network_changed()
 
     def log_counters(self, **more: int) -> None:
         """Log what was counted since the start, and `more`."""

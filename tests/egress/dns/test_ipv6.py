@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awgproxy.egress.dns.ipv6 import LOSSES, NETWORKS, Ipv6Path
+from awgproxy.egress.dns.ipv6 import LOSSES, NETWORKS, QUICK_SECONDS, Ipv6Path
 
 FOUR = "192.0.2.1"
 
@@ -62,6 +62,16 @@ def test_connections_that_stood_nowhere_say_nothing():
         path.opened(flow, [six(flow), FOUR])
         path.ended(flow)
         assert not path.connected(flow, FOUR)
+    assert not path.leads_nowhere
+
+
+def test_losses_while_the_tunnel_was_down_say_nothing():
+    now = 0.0
+    path = Ipv6Path(lambda: now)
+    for flow in range(100):
+        path.opened(flow, [six(flow), FOUR])
+        now += QUICK_SECONDS + 0.1
+        path.connected(flow, FOUR)
     assert not path.leads_nowhere
 
 

@@ -5,19 +5,22 @@ that IPv6 is unreachable (RFC 8305). Where IPv4 wins again and again all the sam
 connection pays for it: from then on IPv4 comes first, and AAAA is asked for only of names without IPv4. It stays so
 for the tunnel's life, until a connection stands over IPv6 or the server is another one.
 
-Sans-I/O, and without a clock: it is told what happened.
+Sans-I/O: it is told what happened.
 """
 
 from __future__ import annotations
 
+import time
 from ipaddress import IPv6Address, IPv6Network
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 NETWORKS = 3
 """Losses in so many networks of targets, without a success between them, are the tunnel's and not one target's."""
+QUICK_SECONDS = 2.0
+"""What takes longer than this tells of a tunnel that was down, and nothing of IPv6."""
 LOSSES = 8
 """So many are, too, wherever they were."""
 _BELOW_SITE = 80
@@ -29,8 +32,10 @@ _UNIQUE_LOCAL = IPv6Network("fc00::/7")
 class Ipv6Path:
     """What connections have shown of IPv6."""
 
-    def __init__(self) -> None:
-        self._racing: dict[int, IPv6Address] = {}
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock`: seconds that never go back."""
+        self._clock = clock
+        self._racing: dict[int, tuple[IPv6Address, float]] = {}
         self._lost_in: set[int] = set()
         self._losses = 0
         self.leads_nowhere = False
@@ -46,7 +51,7 @@ class Ipv6Path:
         """A connection tries these addresses in this order."""
         # What comes out counts only of those that gave IPv6 its head start; a success counts of each.
         if addresses and ":" in addresses[0] and any(":" not in address for address in addresses):
-            self._racing[flow] = IPv6Address(addresses[0])
+            self._racing[flow] = (IPv6Address(addresses[0]), self._clock())
 
     def connected(self, flow: int, address: str) -> bool:
         """A connection stands at this address; gives whether `leads_nowhere` has changed by that."""
@@ -55,8 +60,8 @@ class Ipv6Path:
         if ":" in address:
             if IPv6Address(address) not in _UNIQUE_LOCAL:
                 self.forget()
-        elif raced is not None:
-            self._lost_in.add(int(raced) >> _BELOW_SITE)
+        elif raced is not None and self._clock() - raced[1] <= QUICK_SECONDS:
+            self._lost_in.add(int(raced[0]) >> _BELOW_SITE)
             self._losses += 1
             self.leads_nowhere |= len(self._lost_in) >= NETWORKS or self._losses >= LOSSES
         return self.leads_nowhere != before
