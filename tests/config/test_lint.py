@@ -224,6 +224,25 @@ def test_hopping_without_a_range():
     assert warnings(CLIENT.replace("51820", "20000-20100") + hopping) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (SERVER + "[Tunnel]\nServerAddress = 10.8.0.1\n", "at a server"),
+        (CLIENT + "[Tunnel]\nRecovery = reference\nServerAddress = 10.8.0.1\n", "Recovery = reference"),
+        (CLIENT.replace("0.0.0.0/0", "10.9.0.0/16") + "[Tunnel]\nServerAddress = 10.8.0.1\n", "cannot be reached"),
+    ],
+)
+def test_an_address_of_the_server_that_is_for_nothing(text, what):
+    found = [message for _, key, message in warnings(text) if key == "ServerAddress"]
+    assert len(found) == 1
+    assert what in found[0]
+
+
+def test_an_address_of_the_server_that_can_be_reached():
+    found = warnings(CLIENT + "[Tunnel]\nServerAddress = 10.8.0.1\n")
+    assert [key for _, key, _ in found if key == "ServerAddress"] == []
+
+
 def test_each_set_of_parameters_is_looked_at():
     phones = "[Obfuscation phones]\nListenPort = 5\n"
     found = warnings(SERVER + phones + SOUND_3.replace("S2 = 41", "S2 = 30"))

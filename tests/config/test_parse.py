@@ -4,7 +4,7 @@ from ipaddress import ip_address, ip_interface, ip_network
 
 import pytest
 
-from awgproxy.config import Endpoint, KeepalivePadding, LogFormat, LogLevel, PortRange, Seconds, parse
+from awgproxy.config import Endpoint, KeepalivePadding, LogFormat, LogLevel, PortRange, Recovery, Seconds, parse
 from awgproxy.errors import ConfigError
 
 from .refusals import only_problem, problems
@@ -58,6 +58,8 @@ def test_everything_that_a_file_can_say():
 
         [Tunnel]
         KeepalivePadding = Reference
+        Recovery = Reference
+        ServerAddress = 10.8.0.1, fd00::1
 
         [Log]
         Level = DEBUG
@@ -96,6 +98,8 @@ def test_everything_that_a_file_can_say():
     assert server.deny_ports == (PortRange(6881, 6889), PortRange(22, 22))
     assert server.source_addresses == (ip_address("192.0.2.7"), ip_address("2001:db8::7"))
     assert config.tunnel.keepalive_padding is KeepalivePadding.REFERENCE
+    assert config.tunnel.recovery is Recovery.REFERENCE
+    assert config.tunnel.server_addresses == (ip_address("10.8.0.1"), ip_address("fd00::1"))
     assert (config.log.level, config.log.format) == (LogLevel.DEBUG, LogFormat.JSON)
     assert config.warnings == ()
 
@@ -107,6 +111,7 @@ def test_what_a_file_need_not_say():
     assert config.server.dns == ()
     assert not config.server.allow_private
     assert config.tunnel.keepalive_padding is KeepalivePadding.PADDED
+    assert config.tunnel.recovery is Recovery.FAST
     assert (config.log.level, config.log.format) == (LogLevel.INFO, LogFormat.AUTO)
 
 
@@ -262,6 +267,8 @@ def test_values_of_a_peer_that_are_refused(key, value):
         ("Client", "Deny", "10.0.0.0/40"),
         ("Client", "DenyPorts", "0"),
         ("Tunnel", "KeepalivePadding", "bare"),
+        ("Tunnel", "Recovery", "slow"),
+        ("Tunnel", "ServerAddress", "10.8.0.1/24"),
         ("Log", "Format", "xml"),
     ],
 )
@@ -440,3 +447,22 @@ def test_no_repr_shows_a_secret():
     shown = repr(config) + str(config) + config.interface.model_dump_json()
     for secret in (OWN_KEY, PRESHARED_KEY, "hunter2"):
         assert secret not in shown
+
+
+@pytest.mark.parametrize(
+    ("address", "dns", "tunnel", "known"),
+    [
+        ("10.8.0.2/24, fd00::2/64", "10.8.0.1, fd00::1, 9.9.9.9", "", ["10.8.0.1", "fd00::1"]),
+        ("10.8.0.2/32", "10.8.0.1", "", []),
+        ("10.8.0.2/32", "9.9.9.9", "ServerAddress = 10.8.0.1", ["10.8.0.1"]),
+        ("10.8.0.2/24", "10.8.0.1", "ServerAddress = 10.8.0.9", ["10.8.0.9"]),
+    ],
+)
+def test_the_servers_own_address_is_what_is_said_or_whom_a_client_asks_for_names(address, dns, tunnel, known):
+    interface = f"[Interface]\nPrivateKey = {OWN_KEY}\nAddress = {address}\nDNS = {dns}\n"
+    config = parse(f"{interface}{PEER}\n[Tunnel]\n{tunnel}\n", "test.conf")
+    assert [str(found) for found in config.server_addresses] == known
+
+
+def test_a_server_has_no_server():
+    assert parse(SERVER, "test.conf").server_addresses == ()

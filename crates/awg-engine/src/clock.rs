@@ -36,6 +36,15 @@ impl Clock {
         }
     }
 
+    /// How long the machine has slept since the start, as far as it tells.
+    pub fn slept(&self) -> Duration {
+        // In this order: a thread that is held up between the two has slept less, not more.
+        let with_sleep = with_sleep().map(|now| now.saturating_sub(self.start_with_sleep));
+        with_sleep
+            .unwrap_or_default()
+            .saturating_sub(self.start.elapsed())
+    }
+
     /// The time of day since 1970; zero if the system's clock is set to a time before.
     pub fn unix(&self) -> Duration {
         SystemTime::now()

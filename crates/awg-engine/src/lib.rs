@@ -27,6 +27,7 @@ mod slices;
 mod snapshot;
 mod thread;
 pub mod transport;
+mod waking;
 
 pub use awg_netstack::Kind;
 pub use command::{CommandError, NotTaken, Replies};

@@ -68,6 +68,8 @@ pub struct TcpCounters {
     pub fast_retransmits: u64,
     /// Times that a flow heard nothing for so long that it began again from its first unacknowledged byte.
     pub retransmission_timeouts: u64,
+    /// Times that a flow sent everything again at once since its peer was back.
+    pub resumed: u64,
     /// Times that the other end of an idle flow was asked whether it is there.
     pub keepalives_sent: u64,
     /// Flows that ended since none of these was answered.

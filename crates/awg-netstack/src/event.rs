@@ -1,7 +1,8 @@
 //! What the stack tells its embedder: [`Event`], and why a flow did not come to be ([`Refusal`], [`Rejection`]) or
 //! ended ([`Closure`]).
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
 
 use crate::flow::{FlowId, Kind, Peer};
 
@@ -60,6 +61,17 @@ pub enum Event {
         /// How it ended.
         how: Closure,
     },
+}
+
+/// A TCP flow whose full segments go without an answer, however often they are sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Clogged {
+    /// To whom.
+    pub peer: Peer,
+    /// The address of the other end.
+    pub remote: IpAddr,
+    /// Since when.
+    pub since: Instant,
 }
 
 /// Why a flow that we opened was refused.

@@ -1,5 +1,5 @@
-//! ICMP for IPv4 (RFC 792, RFC 1122 section 3.2.2) and IPv6 (RFC 4443): echo at our own addresses, errors sent and
-//! errors received.
+//! ICMP for IPv4 (RFC 792, RFC 1122 section 3.2.2) and IPv6 (RFC 4443): echo at our own addresses, echo requests that show
+//! whether somebody is there, errors sent and errors received.
 //!
 //! Errors are sent in the name of the destination they are about: whoever sent a packet to that destination through the
 //! tunnel also takes packets from it.
@@ -38,6 +38,10 @@ const QUEUE: usize = 256 << 10;
 pub struct IcmpCounters {
     /// Echo requests answered.
     pub echo_replies: u64,
+    /// Echo requests of ours.
+    pub echoes_sent: u64,
+    /// Answers to these.
+    pub echoes_answered: u64,
     /// Errors sent.
     pub errors_sent: u64,
     /// Errors received about packets of ours, understood.
@@ -75,6 +79,8 @@ pub(crate) struct Icmp {
     mtu: u16,
     outgoing: Outgoing,
     allowances: Allowances,
+    /// What our echo requests are known by, and the number of the last one.
+    echo: (u16, u16),
     counters: IcmpCounters,
 }
 
@@ -85,6 +91,7 @@ impl Icmp {
             mtu,
             outgoing: Outgoing::new(QUEUE, identification),
             allowances: Allowances::new(errors_per_second, now),
+            echo: (identification as u16, 0),
             counters: IcmpCounters::default(),
         }
     }
@@ -119,6 +126,11 @@ impl Icmp {
             } else {
                 self.counters.ignored += 1;
             }
+            return None;
+        }
+        let [high, low] = self.echo.0.to_be_bytes();
+        if own && code == 0 && kind == echo_reply(ipv6) && [a, b] == [high, low] {
+            self.counters.echoes_answered += 1;
             return None;
         }
         let error = Self::read_error(ipv6, kind, code, rest, body);
@@ -160,11 +172,21 @@ impl Icmp {
         rest: [u8; 4],
         body: &[u8],
     ) {
-        let kind = echo_request(source.is_ipv6());
-        let reply = if source.is_ipv6() { kind + 1 } else { 0 };
+        let reply = echo_reply(source.is_ipv6());
         if self.push(peer, destination, source, [reply, 0], rest, body) {
             self.counters.echo_replies += 1;
         }
+    }
+
+    /// Queues an echo request without content. Whether there was room.
+    pub(crate) fn ping(&mut self, peer: Peer, source: IpAddr, destination: IpAddr) -> bool {
+        self.echo.1 = self.echo.1.wrapping_add(1);
+        let [a, b] = self.echo.0.to_be_bytes();
+        let [c, d] = self.echo.1.to_be_bytes();
+        let request = echo_request(source.is_ipv6());
+        let sent = self.push(peer, source, destination, [request, 0], [a, b, c, d], &[]);
+        self.counters.echoes_sent += u64::from(sent);
+        sent
     }
 
     /// Sends an error about `packet`, a whole IP packet or the first fragment of one that `peer` sent. Whether it will
@@ -244,6 +266,10 @@ impl Icmp {
 
 fn echo_request(ipv6: bool) -> u8 {
     if ipv6 { 128 } else { 8 }
+}
+
+fn echo_reply(ipv6: bool) -> u8 {
+    if ipv6 { 129 } else { 0 }
 }
 
 /// Whether an address may stand for a single host (RFC 1122 section 3.2.2; RFC 4443 section 2.4 (e)).

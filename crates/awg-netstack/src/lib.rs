@@ -116,7 +116,7 @@ mod tcp;
 pub use counters::{Counters, TcpCounters};
 pub use datagram::{DatagramCounters, DatagramDrop};
 pub use error::{AcceptError, ConnectError};
-pub use event::{Closure, Event, Refusal, Rejection};
+pub use event::{Clogged, Closure, Event, Refusal, Rejection};
 pub use flow::{FlowId, Kind, Peer};
 pub use fragment::FragmentCounters;
 pub use icmp::IcmpCounters;

@@ -26,6 +26,12 @@ pub enum Event {
         /// Its TAI64N timestamp; those of one peer rise.
         timestamp: [u8; 12],
     },
+    /// A peer is heard by its session again after packets to it had gone without an answer for a while. Not told where a handshake
+    /// came first: that has its own event.
+    HeardAgain {
+        /// Who.
+        peer: PeerId,
+    },
     /// The last session grew too old, and none took over.
     SessionExpired {
         /// Whose.

@@ -119,7 +119,7 @@ pub use counters::Counters;
 pub use endpoint::{Endpoint, Local};
 pub use event::{Event, FailureCause};
 pub use keys::{KEY_SIZE, KeyError, PresharedKey, PrivateKey, PublicKey};
-pub use peer::{PeerConfig, PeerError, PeerId, PeerStatus, PortHop};
+pub use peer::{Contact, PeerConfig, PeerError, PeerId, PeerStatus, PortHop};
 pub use session::Role;
 pub use time::Now;
 pub use times::Interval;

@@ -21,6 +21,7 @@ pub mod packets;
 pub mod page;
 pub mod pair;
 pub mod probe;
+mod recovery;
 pub mod reencode;
 pub mod reference;
 pub mod stage;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::behaviours::TABLE;
 use crate::behaviours::recorded::{RECORDED, Recorded};
+use crate::recovery;
 
 /// What a row's scene ended with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +51,7 @@ pub fn render(outcome: impl Fn(&str, &str) -> Outcome) -> String {
             );
         }
     }
+    recovery::render(&mut page);
     render_recorded(&mut page);
     page
 }

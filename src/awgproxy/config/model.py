@@ -59,6 +59,13 @@ class KeepalivePadding(StrEnum):
     REFERENCE = "reference"
 
 
+class Recovery(StrEnum):
+    """How soon an end comes back after the other one restarted, or the network in between was gone."""
+
+    FAST = "fast"
+    REFERENCE = "reference"
+
+
 class LogLevel(StrEnum):
     """The least important entries that are logged."""
 
@@ -255,6 +262,8 @@ class Tunnel(Section):
         KeepalivePadding.PADDED
     )
     port_hop: Annotated[Seconds | None, _read(values.port_hop)] = None
+    recovery: Annotated[Recovery, _read(partial(values.word, words=Recovery))] = Recovery.FAST
+    server_addresses: Annotated[tuple[_Address, ...], Field(alias="ServerAddress")] = ()
 
 
 class Log(Section):
@@ -311,6 +320,15 @@ class Config:
         """Where a server keeps what it must remember: as configured, relative to this file, else beside it."""
         beside = Path(f"{self.file}.state")
         return beside if self.server.state_file is None else beside.parent / self.server.state_file
+
+    @property
+    def server_addresses(self) -> tuple[Address, ...]:
+        """Where a client's server answers pings: as configured, else the DNS servers in a network of its own."""
+        if self.role is not Role.CLIENT:
+            return ()
+        networks = [address.network for address in self.interface.addresses]
+        found = tuple(server for server in self.interface.dns if any(server in network for network in networks))
+        return self.tunnel.server_addresses or found
 
     @cached_property
     def mtu(self) -> int:

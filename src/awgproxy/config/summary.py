@@ -19,6 +19,7 @@ def summary(config: Config) -> dict[str, str | int | bool]:
         "dns": ", ".join(str(server) for server in interface.dns) or "none",
         "obfuscation": " ".join(obfuscation) or "none",
         "keepalive_padding": config.tunnel.keepalive_padding.value,
+        "recovery": config.tunnel.recovery.value,
         "further_obfuscation": ", ".join(one.name for one in config.further_obfuscation) or "none",
         "peers": len(config.peers),
         "preshared_keys": sum(peer.preshared_key is not None for peer in config.peers),

@@ -86,6 +86,8 @@ def _settings(
         further_obfuscation=[(config.obfuscation_of(one), one.listen_ports) for one in config.further_obfuscation],
         peers=peer_settings(config, last_timestamps=last_timestamps),
         accept_flows=accept_flows,
+        recovery=config.tunnel.recovery.value,
+        server_addresses=[str(address) for address in config.server_addresses],
         egress=egress,
         fwmark=interface.fw_mark,
     )

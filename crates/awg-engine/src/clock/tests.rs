@@ -30,6 +30,19 @@ fn a_clock_that_started_earlier_is_as_much_ahead_of_its_start() {
 }
 
 #[test]
+fn sleep_is_what_one_clock_counts_and_the_other_does_not() {
+    let clock = Clock::new();
+    assert!(clock.slept() < Duration::from_secs(1));
+    let slept = Duration::from_hours(8).min(clock.start_with_sleep);
+    let asleep = Clock {
+        start_with_sleep: clock.start_with_sleep.saturating_sub(slept),
+        ..clock
+    };
+    assert!(asleep.slept() + Duration::from_secs(1) > slept);
+    assert!(asleep.slept() <= slept + Duration::from_secs(1));
+}
+
+#[test]
 fn the_time_of_day_is_that_of_the_system() {
     let clock = Clock::new();
     let before = SystemTime::now()

@@ -14,13 +14,15 @@
 //!
 //! Files: [`wire`] the way of packets, [`sockets`] whose turn it is · [`flows`] the table · [`outgoing`], [`associations`] what applications open · [`incoming`] what peers
 //! open · [`ending`] how flows end · [`stack_events`], [`tunnel_events`], [`commands`] who says what · [`peers`] who they
-//! are · [`report`] what is told.
+//! are · [`report`] what is told · [`watch`], [`liveness`] whether they are still there.
 
 mod associations;
 mod commands;
 mod ending;
 mod flows;
+mod glance;
 mod incoming;
+mod liveness;
 mod outgoing;
 mod peers;
 mod prepared;
@@ -31,11 +33,12 @@ mod stack_events;
 #[cfg(test)]
 mod tests;
 mod tunnel_events;
+mod watch;
 mod wire;
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
-use std::os::fd::RawFd;
+use std::os::fd::{OwnedFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -53,8 +56,9 @@ use crate::flow::Outcome;
 use crate::flow_bounds::FlowBounds;
 use crate::policy::EgressPolicy;
 use crate::relay::Pumped;
-use crate::settings::Limits;
+use crate::settings::{Limits, Recovery};
 use crate::shared::Shared;
+use crate::waking;
 use ending::Far;
 use flows::{Flows, Place, State};
 use peers::{Peers, in_tunnel};
@@ -62,14 +66,20 @@ pub(crate) use prepared::{Binding, Prepared};
 use report::Reporter;
 #[cfg(test)]
 use sockets::Socket;
+use watch::Watch;
 use wire::Wire;
 
 /// The token of the waker.
 const WAKER: Token = Token(usize::MAX);
+/// That of the descriptor that speaks when the machine wakes.
+const WAKING: Token = Token(usize::MAX - 1);
 /// The tokens of the sockets begin here; those of flows, which are few, at 0.
-const SOCKETS: usize = usize::MAX - 1 - u16::MAX as usize;
+const SOCKETS: usize = usize::MAX - 2 - u16::MAX as usize;
 /// The tokens of the connections of associations begin here; the association's own place is added.
 const CONTROLS: usize = usize::MAX / 2;
+
+/// What the clocks may differ by without the machine having slept.
+const SLEEP: Duration = Duration::from_secs(1);
 
 /// Reports of readiness taken at once.
 const REPORTS: usize = 1024;
@@ -102,6 +112,15 @@ pub(crate) struct Shard {
     limits: Limits,
     own_addresses: Vec<std::net::IpAddr>,
     stay_connected: bool,
+    /// Whether this end takes flows of its peers.
+    accepts: bool,
+    /// Whether what fell silent is noticed by what its flows tell, and comes back at once.
+    is_fast: bool,
+    watch: Watch,
+    /// Speaks when the machine wakes.
+    waking: Option<OwnedFd>,
+    /// How long the machine had slept when it was last looked at.
+    slept: Duration,
     /// Events of the tunnel that found no room, as far as they were reacted to.
     missed_events: u64,
     flow_bounds: FlowBounds,
@@ -130,6 +149,7 @@ impl Shard {
             sockets,
             flow_bounds,
             notices,
+            waking,
         } = binding;
         for notice in notices {
             shared.events.push(Event::Log(notice));
@@ -149,6 +169,11 @@ impl Shard {
             limits: settings.limits,
             own_addresses: settings.addresses,
             stay_connected: settings.stay_connected,
+            accepts: settings.accept_flows,
+            is_fast: settings.recovery == Recovery::Fast,
+            watch: Watch::new(settings.server_addresses),
+            waking,
+            slept: Duration::ZERO,
             missed_events: 0,
             flow_bounds,
             commands: VecDeque::new(),
@@ -172,6 +197,7 @@ impl Shard {
                 Err(error) => panic!("waiting for readiness failed: {error}"),
             }
             self.tick();
+            self.notice_sleep();
             for report in &reports {
                 self.handle_readiness(report);
             }
@@ -184,6 +210,16 @@ impl Shard {
             instant: self.clock.instant(),
             unix: self.clock.unix(),
         };
+    }
+
+    /// Sees whether the machine has slept.
+    fn notice_sleep(&mut self) {
+        let slept = self.clock.slept();
+        let longer = slept.saturating_sub(self.slept);
+        if longer >= SLEEP {
+            self.handle_sleep(longer);
+        }
+        self.slept = self.slept.max(slept);
     }
 
     fn turn(&mut self) {
@@ -213,6 +249,7 @@ impl Shard {
             self.stack.next_timeout(),
             self.flows.next_deadline(),
             self.wire.next_timeout(),
+            self.watch.next_timeout(),
             self.reporter.next_timeout(self.tunnel.counters()),
         ]
         .into_iter()
@@ -224,6 +261,7 @@ impl Shard {
     fn handle_readiness(&mut self, report: &Readiness) {
         match report.token() {
             WAKER => {}
+            WAKING => self.waking = self.waking.take().map(waking::take),
             Token(token @ SOCKETS..) => {
                 self.wire
                     .sockets
@@ -261,13 +299,16 @@ impl Shard {
     fn handle_timeouts(&mut self) {
         let now = self.now.instant;
         if self.tunnel.next_timeout().is_some_and(|at| at <= now) {
+            self.persist();
             self.tunnel.handle_timeout(self.now);
         }
         if self.stack.next_timeout().is_some_and(|at| at <= now) {
             let tunnel = &self.tunnel;
             self.stack
                 .handle_timeout(now, |peer| tunnel.last_received(in_tunnel(peer)));
+            self.tell_clogged();
         }
+        self.watch_over_peers();
         while let Some(place) = self.flows.pop_due(now) {
             match self.flows.get_mut(place).map(|entry| &entry.state) {
                 Some(State::Dialling(_)) => self.proceed_dialling(place),

@@ -126,6 +126,7 @@ impl Shard {
         self.tunnel.remove_peer(peer);
         self.stack.forget_peer(self.now.instant, in_stack(peer));
         self.peers.remove(peer);
+        self.watch.remove(peer);
     }
 
     /// Begins a handshake with every peer that a session is to be kept with.
@@ -136,14 +137,6 @@ impl Shard {
         }
     }
 
-    /// Begins a handshake with every peer whose endpoint is known, also where there is a session: the way to it has changed.
-    pub(super) fn handshake_all_peers(&mut self) {
-        let peers: Vec<PeerId> = self.peers.iter().map(|(peer, _)| peer).collect();
-        for peer in peers {
-            self.tunnel.handshake(self.now, peer);
-        }
-    }
-
     /// Begins a handshake with a peer that a session is to be kept with, if there is none.
     pub(super) fn connect_peer(&mut self, peer: PeerId) {
         let reachable = self
@@ -151,6 +144,9 @@ impl Shard {
             .get(peer)
             .is_some_and(|config| config.endpoint.is_some());
         if self.stay_connected && reachable {
+            if self.is_fast {
+                self.watch.insert(peer);
+            }
             self.tunnel.connect(self.now, peer);
         }
     }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
 
 use awg_netstack::{Stack, StackConfig};
@@ -15,7 +16,7 @@ use rand::rngs::StdRng;
 
 use super::peers::{self, Peers};
 use super::sockets::Socket;
-use super::{WAKER, socket_token};
+use super::{WAKER, WAKING, socket_token};
 use crate::clock::Clock;
 use crate::descriptors::{self, DescriptorLimit};
 use crate::event::{Level, LogRecord};
@@ -23,6 +24,7 @@ use crate::flow_bounds::FlowBounds;
 use crate::settings::{EngineSettings, SettingsError, StartError};
 use crate::transport::udp;
 use crate::transport::udp::SocketBuffers;
+use crate::waking;
 
 /// A shard without its sockets.
 pub(crate) struct Prepared {
@@ -44,6 +46,8 @@ pub(crate) struct Binding {
     pub(super) flow_bounds: FlowBounds,
     /// What people should know about it.
     pub(super) notices: Vec<LogRecord>,
+    /// Speaks when the machine wakes, where there is such a thing.
+    pub(super) waking: Option<OwnedFd>,
 }
 
 impl fmt::Debug for Prepared {
@@ -114,6 +118,12 @@ impl Prepared {
         }
         let waker = Waker::new(poll.registry(), WAKER)?;
         let flow_bounds = FlowBounds::new(&self.settings.limits, descriptors::free_descriptors());
+        let waking = waking::descriptor().filter(|waking| {
+            let descriptor = waking.as_raw_fd();
+            poll.registry()
+                .register(&mut SourceFd(&descriptor), WAKING, Interest::READABLE)
+                .is_ok()
+        });
         let binding = Binding {
             poll,
             sockets,
@@ -122,6 +132,7 @@ impl Prepared {
                 .into_iter()
                 .chain(capped)
                 .collect(),
+            waking,
         };
         Ok((binding, waker))
     }

@@ -61,6 +61,10 @@ counters! {
     datagrams_without_flow,
     /// Calls to receive that the system failed.
     receive_failed,
+    /// Handshakes begun since a peer that should have answered did not.
+    handshakes_for_silence,
+    /// Streams that stopped coming in, so that it was asked whether somebody is there.
+    streams_asked_about,
 }
 
 /// Keeps the shard's counters, and tells of what was dropped or failed.

@@ -20,7 +20,7 @@ pub(super) fn named(counters: &Counters) -> impl Iterator<Item = (&'static str, 
     let tcp = named!(counters.tcp, TcpCounters, "tcp_":
         malformed stray repeated_syns half_open_full syns_too_long flows_full half_open_expired send_buffer_full
         time_wait_full resets_sent answers_suppressed waiting_full mtu_lowered fast_retransmits
-        retransmission_timeouts keepalives_sent keepalives_unanswered flow_polls timer_polls memory_returned flows half_open time_wait
+        retransmission_timeouts resumed keepalives_sent keepalives_unanswered flow_polls timer_polls memory_returned flows half_open time_wait
         buffer_bytes
     );
     let udp = named!(counters.datagrams, DatagramCounters, "udp_":
@@ -31,7 +31,7 @@ pub(super) fn named(counters: &Counters) -> impl Iterator<Item = (&'static str, 
         reassembled malformed refused late expired evicted no_room
     );
     let icmp = named!(counters.icmp, IcmpCounters, "icmp_":
-        echo_replies errors_sent errors_received malformed ignored unanswerable rate_limited
+        echo_replies echoes_sent echoes_answered errors_sent errors_received malformed ignored unanswerable rate_limited
         queue_full
     );
     own.into_iter()

@@ -21,7 +21,9 @@ impl Shard {
                             rekey,
                         });
                     }
+                    self.resume_after_handshake(peer);
                 }
+                TunnelEvent::HeardAgain { peer } => self.resume(peer, false),
                 TunnelEvent::InitiationAccepted { peer, timestamp } => {
                     if let Some(key) = self.peers.key(peer) {
                         self.shared.events.push(Event::InitiationAccepted {

@@ -11,6 +11,7 @@ use super::flows::{Flows, State};
 use super::peers::{in_stack, in_tunnel};
 use super::report::Reporter;
 use super::sockets::{Socket, Sockets};
+use super::watch::Watch;
 use crate::policy::EgressPolicy;
 use crate::relay::Delivery;
 use crate::transport::{ReceiveBatch, SendBatch};
@@ -112,12 +113,14 @@ impl Shard {
     }
 
     fn take_in(&mut self, local: Local) {
+        let mut content = false;
         let wire = &mut self.wire;
         for (remote, datagram) in wire.incoming.datagrams() {
             let from = Endpoint { remote, local };
             let Some(inbound) = self.tunnel.handle_datagram(self.now, from, datagram) else {
                 continue;
             };
+            content = true;
             let peer = in_stack(inbound.peer);
             let Some(datagram) = self
                 .stack
@@ -141,6 +144,9 @@ impl Shard {
                     payload: datagram.payload.into(),
                 });
             }
+        }
+        if content {
+            self.watch.handle_received(self.now.instant);
         }
         if self.wire.early.is_empty() {
             return;
@@ -201,10 +207,18 @@ impl Shard {
         }
         let mut sink = Sink {
             tunnel: &mut self.tunnel,
+            watch: &mut self.watch,
             batch: &mut wire.outgoing,
             now: self.now,
             largest: wire.largest,
         };
+        while sink.has_room()
+            && let Some((peer, question)) = sink.watch.pop_question()
+        {
+            sink.packet(in_stack(peer), question.len(), &mut |content| {
+                content.copy_from_slice(&question);
+            });
+        }
         self.stack.poll_transmit(self.now.instant, &mut sink);
     }
 }
@@ -212,6 +226,7 @@ impl Shard {
 /// Writes packets where they will be sealed, and seals them there.
 struct Sink<'a> {
     tunnel: &'a mut Tunnel,
+    watch: &'a mut Watch,
     batch: &'a mut SendBatch,
     now: Now,
     largest: usize,
@@ -233,9 +248,15 @@ impl PacketSink for Sink<'_> {
             return;
         };
         emit(content);
+        let expecting = self.watch.look_at(id, content);
         // What is staged or dropped the tunnel has copied or counted.
         if let Seal::Sealed { to, len } = self.tunnel.seal(self.now, id, datagram, length) {
             self.batch.commit(len, to);
+            if let Some(expecting) = expecting {
+                let received = self.tunnel.received_bytes(id);
+                let now = self.now.instant;
+                self.watch.handle_sent(now, id, expecting, received);
+            }
         }
     }
 }

@@ -48,6 +48,17 @@ impl MemoryTransport {
         (end(left, &back, &there), end(right, &there, &back))
     }
 
+    /// What has come for this end, for a test that is the wire itself.
+    pub(crate) fn take(&mut self) -> Vec<Vec<u8>> {
+        let mut wire = lock(&self.incoming);
+        wire.drain(..).map(|(_, datagram)| datagram).collect()
+    }
+
+    /// Puts a datagram where the other end finds it, as from `from`.
+    pub(crate) fn give(&mut self, from: SocketAddr, datagram: Vec<u8>) {
+        lock(&self.outgoing).push_back((from, datagram));
+    }
+
     /// Datagrams that this end sent and the wire lost.
     pub(crate) fn lost(&self) -> u64 {
         self.lost

@@ -42,7 +42,7 @@ impl Tcp {
             ..Flow::new(key, &ends, stage, now, answer_by)
         });
         self.by_key.insert(key, number);
-        self.peers.share(now, peer).flows += 1;
+        self.peers.share(now, peer).flows.insert(number);
         self.deadlines.arm(number, answer_by);
         self.mark(number);
         Ok(name)

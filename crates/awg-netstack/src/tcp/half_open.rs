@@ -32,13 +32,13 @@ impl Tcp {
             self.peers.settle(key.peer());
             return;
         };
-        share.flows += 1;
         share.half_open += 1;
         self.half_open += 1;
         let answer_by = now + self.limits.accept_within;
         let flow = Flow::new(key, ends, Stage::HalfOpen(held), now, answer_by);
         let (number, name) = self.slots.insert(flow);
         self.by_key.insert(key, number);
+        self.peers.share(now, key.peer()).flows.insert(number);
         self.deadlines.arm(number, answer_by);
         self.events.push_back(Event::Incoming {
             flow: name,
@@ -52,7 +52,7 @@ impl Tcp {
     /// Whether the tables have a place for one more flow.
     pub(super) fn has_place(&mut self, now: Instant, key: Key) -> bool {
         let (flows, per_peer) = (self.limits.flows, self.limits.flows_per_peer);
-        let share = self.peers.share(now, key.peer()).flows;
+        let share = self.peers.share(now, key.peer()).flows.len();
         let place = self.slots.used() < flows && share < per_peer;
         if !place {
             self.counters.flows_full += 1;

@@ -77,6 +77,22 @@ impl Tcp {
             self.end(now, number, Closure::TimedOut);
             return true;
         }
+        // One that finds no room was not asked, and says nothing about the other end: it is only tried again.
+        let sent = self.question(number);
+        if let Some(flow) = self.slots.get(number) {
+            flow.asked = Some(Asked {
+                times: times + u8::from(sent && !shut_out),
+                at: now,
+            });
+        }
+        false
+    }
+
+    /// Asks a flow's other end whether it is there. Whether the question leaves.
+    pub(super) fn question(&mut self, number: u32) -> bool {
+        let Some(flow) = self.slots.get(number) else {
+            return false;
+        };
         let Stage::Open(machine) = &flow.stage else {
             return false;
         };
@@ -89,15 +105,8 @@ impl Tcp {
             window: machine.offered(),
         };
         let peer = flow.key.peer();
-        // One that finds no room was not asked, and says nothing about the other end: it is only tried again.
         let sent = self.push(peer, question.packet());
         self.counters.keepalives_sent += u64::from(sent);
-        if let Some(flow) = self.slots.get(number) {
-            flow.asked = Some(Asked {
-                times: times + u8::from(sent && !shut_out),
-                at: now,
-            });
-        }
-        false
+        sent
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Floors: [`machine`] and its neighbours ([`ends`], [`ports`], [`time_wait`], [`bare`], [`peers`], [`buffers`]) know
 //! nothing of flows; [`flow`] and [`slots`] hold them; this module moves them, [`half_open`] and [`keepalive`] before they
-//! begin and while they are idle.
+//! begin and while they are idle, [`resumption`] after their peer was gone for a while.
 //!
 //! A packet costs the same however many flows are idle: its flow is found by hash, only flows in `dirty` are asked for
 //! packets, and timers are looked at when they fire.
@@ -18,6 +18,7 @@ mod keepalive;
 mod machine;
 mod peers;
 mod ports;
+mod resumption;
 mod slots;
 mod time_wait;
 mod transmit;
@@ -32,7 +33,7 @@ use rand::{RngExt, SeedableRng};
 use crate::allowance::Allowances;
 use crate::counters::TcpCounters;
 use crate::deadlines::Deadlines;
-use crate::event::{Closure, Event, Refusal, Rejection};
+use crate::event::{Clogged, Closure, Event, Refusal, Rejection};
 use crate::flow::{FlowId, Peer};
 use crate::limits::Limits;
 use crate::packet::{Flags, IpHeader, Segment};
@@ -76,6 +77,8 @@ pub(crate) struct Tcp {
     deadlines: Deadlines,
     /// Flows that may have something to send, each once.
     dirty: VecDeque<u32>,
+    /// A flow that could send nothing large, not yet told of.
+    clogged: Option<Clogged>,
     events: VecDeque<Event>,
     buffers: Buffers,
     rng: StdRng,
@@ -107,6 +110,7 @@ impl Tcp {
             peers: Peers::default(),
             deadlines: Deadlines::default(),
             dirty: VecDeque::new(),
+            clogged: None,
             events: VecDeque::new(),
             buffers: Buffers::new(limits.buffer_bytes_per_flow),
             rng,
@@ -363,7 +367,7 @@ impl Tcp {
         self.bytes -= flow.bytes;
         let peer = flow.key.peer();
         let share = self.peers.share(now, peer);
-        share.flows = share.flows.saturating_sub(1);
+        share.flows.remove(&number);
         match flow.stage {
             Stage::HalfOpen(_) => {
                 share.half_open = share.half_open.saturating_sub(1);
@@ -392,15 +396,8 @@ impl Tcp {
 
     /// All flows of a peer end, without a word to it.
     pub(crate) fn forget_peer(&mut self, now: Instant, peer: Peer) {
-        let numbers: Vec<u32> = self.slots.numbers().collect();
-        for number in numbers {
-            if self
-                .slots
-                .get(number)
-                .is_some_and(|flow| flow.key.peer() == peer)
-            {
-                self.end(now, number, Closure::PeerGone);
-            }
+        for number in self.peers.flows(peer) {
+            self.end(now, number, Closure::PeerGone);
         }
         self.buffers.forget(peer);
     }

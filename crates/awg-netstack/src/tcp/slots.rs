@@ -74,14 +74,6 @@ impl Slots {
             self.free.push(number);
         }
     }
-
-    /// The numbers of all flows that are not over.
-    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> {
-        (0..)
-            .zip(&self.slots)
-            .filter(|(_, slot)| slot.flow.is_some())
-            .map(|(number, _)| number)
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::flow::Stage;
 use super::machine::{Outlet, Phase};
 use super::{Tcp, Unreachable};
+use crate::event::Clogged;
 use crate::flow::Peer;
 use crate::packet;
 use crate::sink::PacketSink;
@@ -123,7 +124,13 @@ impl Tcp {
             let Stage::Open(machine) = &mut flow.stage else {
                 continue;
             };
-            machine.handle_timeout(&mut self.link, now);
+            if let Some(since) = machine.handle_timeout(&mut self.link, now) {
+                self.clogged = Some(Clogged {
+                    peer: flow.key.peer(),
+                    remote: flow.remote.ip(),
+                    since,
+                });
+            }
             let idle = now.saturating_duration_since(flow.active) >= self.limits.idle_memory;
             if idle && machine.release(now, true) {
                 self.counters.memory_returned += 1;

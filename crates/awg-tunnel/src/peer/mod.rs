@@ -34,7 +34,7 @@ pub use id::PeerId;
 pub(crate) use padding_run::{PacketKind, PaddingRun};
 pub(crate) use pending::Pending;
 pub(crate) use staged::Staged;
-pub use status::PeerStatus;
+pub use status::{Contact, PeerStatus};
 pub(crate) use table::PeerTable;
 
 /// Everything about one peer.
@@ -89,6 +89,16 @@ pub(crate) struct Peer {
     pub(crate) last_handshake: Option<Duration>,
     /// When an authenticated message was last received.
     pub(crate) last_received: Option<Instant>,
+    /// When one with content was.
+    pub(crate) last_content: Option<Instant>,
+    /// Since when packets to it have had no answer of any kind.
+    pub(crate) unheard_since: Option<Instant>,
+    /// When our last initiation was sent, when a handshake message was last received, and how long our last handshake took.
+    pub(crate) initiated: Option<Instant>,
+    pub(crate) last_handshake_received: Option<Instant>,
+    pub(crate) round_trip: Option<Duration>,
+    /// A run of initiations goes on for as long as it is not answered.
+    pub(crate) persistent: bool,
     pub(crate) bytes_sent: u64,
     pub(crate) bytes_received: u64,
 }
@@ -126,6 +136,12 @@ impl Peer {
             told_roaming: None,
             last_handshake: None,
             last_received: None,
+            last_content: None,
+            unheard_since: None,
+            initiated: None,
+            last_handshake_received: None,
+            round_trip: None,
+            persistent: false,
             bytes_sent: 0,
             bytes_received: 0,
         }

@@ -1,6 +1,6 @@
 //! What can be told about a peer.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 
@@ -23,6 +23,29 @@ pub struct PeerStatus {
     pub bytes_sent: u64,
     /// Bytes of authenticated datagrams received from it.
     pub bytes_received: u64,
+}
+
+/// When a peer was heard of, by what, and how its handshakes stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Contact {
+    /// When any authenticated message of it was last received.
+    pub received: Option<Instant>,
+    /// When one with content was.
+    pub content: Option<Instant>,
+    /// Bytes of authenticated datagrams received from it.
+    pub received_bytes: u64,
+    /// When a handshake message was last sent or received.
+    pub handshake_message: Option<Instant>,
+    /// When one was last received.
+    pub handshake_heard: Option<Instant>,
+    /// Whether an initiation waits for its answer, or to be sent.
+    pub handshake_under_way: bool,
+    /// How long the last handshake that we began took, from the initiation to its answer.
+    pub round_trip: Option<Duration>,
+    /// The least time between two initiations.
+    pub between_initiations: Duration,
+    /// Packets without any answer for so long start a handshake by themselves.
+    pub silence: Duration,
 }
 
 impl Peer {

@@ -25,19 +25,26 @@ impl Peer {
         entropy: &mut Entropy,
     ) {
         self.sent(clock, now, entropy);
+        self.unheard_since.get_or_insert(now);
         if !self.timers.is_set(Timer::Silence) {
             self.timers
                 .set(clock, Timer::Silence, now + self.silence_timeout);
         }
     }
 
-    /// An authenticated message was received.
+    /// An authenticated message was received. Since when packets had gone without an answer, if any had.
     #[inline]
-    pub(crate) fn received(&mut self, clock: &mut AlarmClock, now: Instant, entropy: &mut Entropy) {
+    pub(crate) fn received(
+        &mut self,
+        clock: &mut AlarmClock,
+        now: Instant,
+        entropy: &mut Entropy,
+    ) -> Option<Instant> {
         self.timers.clear(Timer::Silence);
         self.last_received = Some(now);
         self.window.received();
         self.passed(clock, now, entropy);
+        self.unheard_since.take()
     }
 
     /// An authenticated message with content was received.
@@ -49,6 +56,7 @@ impl Peer {
         times: &Times,
         entropy: &mut Entropy,
     ) {
+        self.last_content = Some(now);
         if !self.timers.is_set(Timer::Keepalive) {
             let at = now + times.keepalive(entropy);
             self.timers.set(clock, Timer::Keepalive, at);

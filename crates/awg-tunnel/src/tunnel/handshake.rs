@@ -78,6 +78,7 @@ impl Tunnel {
         peer.cookies.authenticate(now.instant, &mut message.0);
         peer.pending = Some(pending);
         peer.last_handshake_sent = Some(now.instant);
+        peer.initiated = Some(now.instant);
         if peer.initiations == 0 {
             peer.most_initiations = times.initiations(&mut self.entropy);
         }
@@ -187,6 +188,7 @@ impl Tunnel {
         self.counters.initiations_received += 1;
         peer.last_timestamp = timestamp;
         peer.last_initiation = Some(now.instant);
+        peer.last_handshake_received = Some(now.instant);
         peer.last_handshake_sent = Some(now.instant);
         let Framing {
             obfuscation, times, ..
@@ -210,7 +212,8 @@ impl Tunnel {
         for ended in peer.sessions.begin(Box::new(keypair)) {
             self.indices.free(ended);
         }
-        peer.received(&mut self.clock, now.instant, &mut self.entropy);
+        // What waited is sent by the session, once it stands.
+        let _ = peer.received(&mut self.clock, now.instant, &mut self.entropy);
         peer.keys_derived(&mut self.clock, now.instant, times);
         peer.sent(&mut self.clock, now.instant, &mut self.entropy);
         peer.unconfirmed_responses += 1;
@@ -286,6 +289,10 @@ impl Tunnel {
             }));
         };
         peer.pending = None;
+        peer.last_handshake_received = Some(now.instant);
+        peer.round_trip = peer
+            .initiated
+            .map(|sent| now.instant.saturating_duration_since(sent));
         peer.bytes_received += message.0.len() as u64;
         let roamed = peer.roam(now.instant, from);
         let rekey = peer.has_session(now.instant);
@@ -301,7 +308,8 @@ impl Tunnel {
         for ended in peer.sessions.begin(Box::new(keypair)) {
             self.indices.free(ended);
         }
-        peer.received(&mut self.clock, now.instant, &mut self.entropy);
+        // What waited is sent by the session, once it stands.
+        let _ = peer.received(&mut self.clock, now.instant, &mut self.entropy);
         peer.keys_derived(&mut self.clock, now.instant, times);
         peer.handshake_completed(&mut self.clock, now);
         self.counters.responses_received += 1;

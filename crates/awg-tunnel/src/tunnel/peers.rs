@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::Tunnel;
 use crate::endpoint::Endpoint;
 use crate::keys::{PresharedKey, PublicKey};
-use crate::peer::{Peer, PeerConfig, PeerError, PeerId, PeerStatus, PeerTable};
+use crate::peer::{Contact, Peer, PeerConfig, PeerError, PeerId, PeerStatus, PeerTable};
 use crate::tai64n::Timestamp;
 use crate::time::Now;
 use crate::timers::Timer;
@@ -129,6 +129,29 @@ impl Tunnel {
     /// never was.
     pub fn last_received(&self, peer: PeerId) -> Option<Instant> {
         self.peers.get(peer)?.last_received
+    }
+
+    /// Bytes of authenticated datagrams received from a peer: they rise whenever it is heard of.
+    #[inline]
+    pub fn received_bytes(&self, peer: PeerId) -> u64 {
+        self.peers.get(peer).map_or(0, |peer| peer.bytes_received)
+    }
+
+    /// What an owner needs to know of a peer that watches over its silence itself.
+    pub fn contact(&self, peer: PeerId) -> Option<Contact> {
+        let peer = self.peers.get(peer)?;
+        let times = self.framings.times_of(peer);
+        Some(Contact {
+            received: peer.last_received,
+            content: peer.last_content,
+            received_bytes: peer.bytes_received,
+            handshake_message: peer.last_handshake_sent.max(peer.last_handshake_received),
+            handshake_heard: peer.last_handshake_received,
+            handshake_under_way: peer.initiations > 0 || peer.timers.is_set(Timer::Deferred),
+            round_trip: peer.round_trip,
+            between_initiations: times.between_initiations(),
+            silence: peer.silence_timeout,
+        })
     }
 
     /// What holds for a peer whether it is added or changed.

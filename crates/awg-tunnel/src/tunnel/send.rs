@@ -100,6 +100,25 @@ impl Tunnel {
         }
     }
 
+    /// Starts a handshake with a peer although there may be a session, unless one is under way: for an owner that knows better than
+    /// the protocol's own timers that the other end has fallen silent.
+    pub fn renew(&mut self, now: Now, peer: PeerId) {
+        self.initiate(now, peer);
+    }
+
+    /// Sends a peer a message without content, which shows it where we are; where there is no session one is made first.
+    pub fn show(&mut self, now: Now, peer: PeerId) {
+        self.keepalive(now, peer);
+    }
+
+    /// Whether a run of initiations to this peer goes on past its end, as long as it is not answered. What waits for the session
+    /// then goes on waiting, too.
+    pub fn persist(&mut self, peer: PeerId, persistent: bool) {
+        if let Some(peer) = self.peers.get_mut(peer) {
+            peer.persistent = persistent;
+        }
+    }
+
     /// Starts a handshake with a peer although there may be a session: the way to it may have changed, or it may have lost its
     /// own. Where there is a session, a keepalive shows the other end at once where we are now. If the last handshake message is
     /// too recent, the initiation is sent when it is not.

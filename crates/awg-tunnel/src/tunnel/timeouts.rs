@@ -51,9 +51,9 @@ impl Tunnel {
         };
         peer.unanswered = peer.unanswered.saturating_add(1);
         let (initiations, most, tries) = (peer.initiations, peer.most_initiations, peer.unanswered);
-        let suspected = peer.suspicion.is_some();
+        let (suspected, persistent) = (peer.suspicion.is_some(), peer.persistent);
         self.emit(Event::InitiationUnanswered { peer: id, tries });
-        if initiations < most {
+        if initiations < most || persistent {
             // Where something came that told a cause, it was told then.
             if initiations == UNANSWERED_INITIATIONS && !suspected {
                 self.emit(Event::HandshakeUnanswered {

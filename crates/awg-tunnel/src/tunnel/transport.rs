@@ -1,5 +1,7 @@
 //! Transport messages received (`RoutineSequentialReceiver` in `device/receive.go`).
 
+use std::time::Duration;
+
 use super::Tunnel;
 use super::framing::Framing;
 use super::receive::{Inbound, Reason};
@@ -10,6 +12,9 @@ use crate::packet::{self, NotIp};
 use crate::peer::PeerId;
 use crate::session::{Refusal, Role, Slot};
 use crate::time::Now;
+
+/// Packets that had no answer of any kind for so long were lost, or wait for somebody further away.
+const UNHEARD: Duration = Duration::from_millis(200);
 
 impl Tunnel {
     /// Opens a transport message in place; `size` is the whole datagram's.
@@ -45,7 +50,7 @@ impl Tunnel {
             None => true,
             Some(first) => *first == 0 && obfuscation.pads_keepalives(),
         };
-        peer.received(&mut self.clock, now.instant, &mut self.entropy);
+        let unheard_since = peer.received(&mut self.clock, now.instant, &mut self.entropy);
         if !is_keepalive {
             peer.received_content(&mut self.clock, now.instant, times, &mut self.entropy);
         }
@@ -58,6 +63,10 @@ impl Tunnel {
         }
         if slot == Slot::Next {
             self.confirm(now, id);
+        } else if let Some(since) = unheard_since
+            && now.instant.saturating_duration_since(since) >= UNHEARD
+        {
+            self.emit(Event::HeardAgain { peer: id });
         }
         if renew {
             self.renew_on_receive(now, id);

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from awgproxy import _native
 from awgproxy.config.lint.remark import Remark
-from awgproxy.config.model import Role, Server
+from awgproxy.config.model import Recovery, Role, Server
 from awgproxy.config.values import SearchDomain
 
 if TYPE_CHECKING:
@@ -79,6 +79,23 @@ def hopping(config: Config, _path: Path) -> Iterator[Remark]:
         yield Remark("tunnel", "PortHop", message, "such as Endpoint = vpn.example.org:20000-20100")
 
 
+def server_address(config: Config, _path: Path) -> Iterator[Remark]:
+    """Addresses of the server that nobody pings, or that cannot be reached."""
+    addresses = config.tunnel.server_addresses
+    if not addresses:
+        return
+    if config.role is not Role.CLIENT:
+        yield Remark("tunnel", "ServerAddress", "has no effect at a server", "it belongs in the clients' files")
+        return
+    if config.tunnel.recovery is Recovery.REFERENCE:
+        yield Remark("tunnel", "ServerAddress", "has no effect with Recovery = reference", "leave one of them out")
+    allowed = [network for peer in config.peers for network in peer.allowed_ips]
+    for index, address in enumerate(addresses):
+        if not any(address in network for network in allowed):
+            message = f"{address} is in no peer's AllowedIPs and cannot be reached"
+            yield Remark("tunnel", "ServerAddress", message, "allow it, or name another one", index)
+
+
 def without_effect(config: Config, _path: Path) -> Iterator[Remark]:
     """Rules that change nothing where they stand."""
     client, server = config.client, config.server
@@ -95,4 +112,4 @@ def without_effect(config: Config, _path: Path) -> Iterator[Remark]:
             yield Remark("client", key, message, f"make exceptions from {key.replace('Allow', 'Deny')} with it")
 
 
-RULES = (mtu, names, own_addresses, any_source, hopping, without_effect)
+RULES = (mtu, names, own_addresses, any_source, hopping, server_address, without_effect)

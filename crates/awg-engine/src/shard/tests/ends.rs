@@ -74,6 +74,7 @@ pub(super) fn start(prepared: Prepared, transport: MemoryTransport) -> Box<Shard
         }],
         flow_bounds: FlowBounds::new(limits, None),
         notices: Vec::new(),
+        waking: None,
     };
     let mut started = Box::new(Shard::new(prepared, binding, shared));
     started.connect_all_peers();

@@ -3,5 +3,8 @@
 mod commands;
 mod ends;
 mod flows;
+mod harm;
+mod path;
 mod records;
+mod recovery;
 mod sessions;

@@ -287,11 +287,18 @@ impl TcpMachine {
             .filter(|_| self.started && self.socket().send_queue() > 0)
     }
 
-    /// Does what is due. [`poll_transmit`](Self::poll_transmit) has something afterwards.
-    pub(crate) fn handle_timeout(&mut self, link: &mut Link, now: Instant) {
-        if self.started && self.is_synchronized() && self.peer_window > 0 {
-            let repair = self.sender.on_timeout(now);
-            self.repair(link, now, repair);
+    /// Does what is due. [`poll_transmit`](Self::poll_transmit) has something afterwards. Since when large segments have
+    /// been sent in vain, if that was so often that the path may take none.
+    pub(crate) fn handle_timeout(&mut self, link: &mut Link, now: Instant) -> Option<Instant> {
+        if !self.started || !self.is_synchronized() || self.peer_window == 0 {
+            return None;
+        }
+        let repair = self.sender.on_timeout(now);
+        self.repair(link, now, repair);
+        if repair == Repair::Walk {
+            self.sender.clogged_since()
+        } else {
+            None
         }
     }
 

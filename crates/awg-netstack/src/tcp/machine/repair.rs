@@ -49,6 +49,32 @@ impl TcpMachine {
         }
     }
 
+    /// The peer is back: what it has left unacknowledged for too long is sent again by the next
+    /// [`poll_transmit`](Self::poll_transmit), whatever the timers say; `is_lost` where
+    /// all of it is lost for certain. Whether there is any.
+    pub(crate) fn resume(&mut self, link: &mut Link, now: Instant, is_lost: bool) -> bool {
+        let is_open = self.is_synchronized();
+        if !self.started || (is_open && self.peer_window == 0) {
+            return false;
+        }
+        let repair = self.sender.resume(now, is_open, is_lost);
+        if repair == Repair::None {
+            return false;
+        }
+        if is_open {
+            self.repair(link, now, repair);
+        } else {
+            // The handshake's own segment is smoltcp's to send again: its timer is the only one.
+            self.rewinds = 1;
+        }
+        true
+    }
+
+    /// Whether something of ours is on its way.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.started && self.sender.in_flight() > 0
+    }
+
     /// Hands in an acknowledgement of nothing new, with another window.
     pub(super) fn forge(&mut self, link: &mut Link, now: Instant, window: u16) {
         let mut buffer = forge::buffer();

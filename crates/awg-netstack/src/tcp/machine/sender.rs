@@ -25,6 +25,9 @@ const MOST_ALLOWANCE: usize = 64;
 /// A peer that acknowledges nothing for so long is gone (RFC 9293 section 3.8.3 asks for at least 100 s).
 const GIVE_UP: Duration = Duration::from_mins(3);
 
+/// Timeouts in a row after which segments of full size are suspected to be too large for the path.
+const CLOGGED: u32 = 3;
+
 /// What to do about what the peer lacks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Repair {
@@ -92,8 +95,13 @@ pub(super) struct Sender {
     progress: Instant,
     /// When something was last acknowledged, or sent into silence.
     waiting_since: Instant,
-    /// Timeouts since then.
+    /// Timeouts since then, or since the peer was back.
     attempts: u32,
+    /// Timeouts since then, whatever else was heard of the peer.
+    misses: u32,
+    /// When the peer was last back, and how often that was without an acknowledgement.
+    resumed: Option<Instant>,
+    resumptions: u32,
 }
 
 impl Sender {
@@ -116,6 +124,9 @@ impl Sender {
             progress: now,
             waiting_since: now,
             attempts: 0,
+            misses: 0,
+            resumed: None,
+            resumptions: 0,
         }
     }
 
@@ -283,7 +294,7 @@ impl Sender {
         self.acknowledged += fresh as u64;
         self.duplicates = 0;
         (self.progress, self.waiting_since) = (now, now);
-        self.attempts = 0;
+        (self.attempts, self.misses, self.resumptions) = (0, 0, 0);
         self.measure(now);
         let probe = self.probe.take().filter(|end| is_after(*end, acknowledged));
         if self
@@ -405,6 +416,7 @@ impl Sender {
         }
         self.progress = now;
         self.attempts += 1;
+        self.misses += 1;
         self.round = None;
         // The first time may be the tail of what was sent, of which no later segment can tell: one segment asks.
         if self.attempts == 1 && self.recovery.is_none() && self.scoreboard.bytes() == 0 {
@@ -421,18 +433,61 @@ impl Sender {
         Repair::Walk
     }
 
+    /// The peer is back after it was gone. What it has left unacknowledged for longer than a round trip takes is sent again, and
+    /// the timeouts begin anew. `is_open` where the handshake is over; `is_lost` where what was sent before is lost for certain:
+    /// otherwise it is done ever less often while nothing is acknowledged.
+    pub(super) fn resume(&mut self, now: Instant, is_open: bool, is_lost: bool) -> Repair {
+        let since = self
+            .resumed
+            .map_or(self.waiting_since, |at| at.max(self.waiting_since));
+        let patience = if is_lost {
+            self.patience()
+        } else {
+            let longer = self.patience() * 2_u32.saturating_pow(self.resumptions.min(10));
+            longer.min(LONGEST_TIMEOUT)
+        };
+        if self.in_flight() == 0 || now.saturating_duration_since(since) < patience {
+            return Repair::None;
+        }
+        self.progress = now;
+        self.resumed = Some(now);
+        self.resumptions += 1;
+        self.duplicates = 0;
+        self.round = None;
+        let attempts = std::mem::take(&mut self.attempts);
+        if is_open {
+            if attempts < 2 {
+                self.congestion.on_timeout(self.in_flight());
+            }
+            self.recover(self.next, self.next, true);
+        }
+        Repair::Walk
+    }
+
+    /// Since when full segments have been sent in vain, [`CLOGGED`] times at least.
+    pub(super) fn clogged_since(&self) -> Option<Instant> {
+        let clogged = self.misses >= CLOGGED && self.in_flight() >= usize::from(self.segment);
+        clogged.then_some(self.waiting_since)
+    }
+
     /// The peer's window is shut: nothing can be learned from its silence.
     pub(super) fn hold(&mut self, now: Instant) {
         (self.progress, self.waiting_since) = (now, now);
-        self.attempts = 0;
+        (self.attempts, self.misses) = (0, 0);
+    }
+
+    /// How long an answer may take at least before it is missed; of a connection that has measured nothing yet too.
+    fn patience(&self) -> Duration {
+        let Some((smoothed, variance)) = self.smoothed else {
+            return SHORTEST_TIMEOUT;
+        };
+        (smoothed * 2)
+            .max(smoothed + variance * 4)
+            .max(SHORTEST_TIMEOUT)
     }
 
     fn timeout(&self) -> Duration {
-        let base = self.smoothed.map_or(FIRST_TIMEOUT, |(smoothed, variance)| {
-            (smoothed * 2)
-                .max(smoothed + variance * 4)
-                .max(SHORTEST_TIMEOUT)
-        });
+        let base = self.smoothed.map_or(FIRST_TIMEOUT, |_| self.patience());
         (base * 2_u32.saturating_pow(self.attempts.min(10))).min(LONGEST_TIMEOUT)
     }
 
