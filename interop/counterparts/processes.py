@@ -83,7 +83,7 @@ class Process:
         with self._changed:
             return [line for line in self._lines if line.get("event") == event]
 
-    def wait_for(self, event: str, within: float = 20, where: Callable[[Line], bool] = lambda _: True) -> Line:
+    def wait_for(self, event: str, within: float = 60, where: Callable[[Line], bool] = lambda _: True) -> Line:
         """Take the next line of that event that fits `where`; raise ProcessError if none comes in `within` s."""
         deadline = time.monotonic() + within
         with self._changed:
@@ -97,7 +97,7 @@ class Process:
                     raise ProcessError(self.report(f"no {event!r} within {within} s"))
                 self._changed.wait(0.1)
 
-    def wait_until(self, condition: Callable[[], bool], what: str, within: float = 20) -> None:
+    def wait_until(self, condition: Callable[[], bool], what: str, within: float = 60) -> None:
         """Wait for something outside the process to become true while it lives."""
         deadline = time.monotonic() + within
         while not condition():
@@ -112,7 +112,7 @@ class Process:
         self._process.stdin.flush()
         return self.wait_for(answer)
 
-    def wait(self, within: float = 20) -> int:
+    def wait(self, within: float = 60) -> int:
         """Wait for its end, which somebody else brings about; its exit code."""
         try:
             code = self._process.wait(within)
