@@ -160,6 +160,7 @@ class Ours:
     allow: tuple[str, ...] = ()
     names: str | None = None
     server_addresses: tuple[str, ...] = ()
+    recovery: str | None = None
 
     def sections(self) -> str:
         """The sections' text, to be put after the tunnel's own."""
@@ -169,6 +170,8 @@ class Ours:
             tunnel["KeepalivePadding"] = self.keepalive_padding
         if self.server_addresses:
             tunnel["ServerAddress"] = ", ".join(self.server_addresses)
+        if self.recovery is not None:
+            tunnel["Recovery"] = self.recovery
         if tunnel:
             text += _section("Tunnel", tunnel)
         if self.socks is not None:

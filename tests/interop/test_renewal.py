@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -31,7 +32,8 @@ def test_data_passes_across_new_keys(tmp_path):
 
 def renewed(client_kind, server_kind, configuration, folder):
     """A download and an upload that last longer than the keys."""
-    tunnel, ours = configuration.tunnel, configuration.ours
+    # Else a machine that holds the other end up for a while is met with a handshake, and the keys are younger.
+    tunnel, ours = configuration.tunnel, replace(configuration.ours, recovery="reference")
     with (
         ends.server(server_kind, tunnel, folder, ours=ours) as server,
         ends.client(client_kind, tunnel.at(server.endpoint), folder, ours) as client,
