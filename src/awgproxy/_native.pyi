@@ -28,8 +28,10 @@ __all__ = [
     "Limits",
     "LogRecord",
     "NameWanted",
+    "PeerLimits",
     "PeerRoamed",
     "PeerSettings",
+    "QuotaSpent",
     "Replies",
     "SessionEnded",
     "__version__",
@@ -59,11 +61,11 @@ _Rejection: TypeAlias = Literal[
 """Why a connection does not come to stand. ``failed`` stands for everything else, such as a bound that is reached."""
 
 _Outcome: TypeAlias = Literal[
-    "orderly", "reset", "timed-out", "expired", "refused", "hung-up", "peer-gone", "closed", "stopped"
+    "orderly", "reset", "timed-out", "expired", "refused", "hung-up", "peer-gone", "quota", "closed", "stopped"
 ]
 """How a flow ended: both sides were done; one side failed (the other got a reset); the far end fell silent; it was
 idle for too long; it was refused; the application hung up before the connection stood; the peer was removed or is
-unheard of; ``close_flow``; ``stop``."""
+unheard of; the peer that opened it has spent its quota; ``close_flow``; ``stop``."""
 
 # ---- Keys ----
 
@@ -168,6 +170,34 @@ class EgressPolicy:
         """
 
 @final
+class PeerLimits:
+    """What the flows that one peer opens may use; ``None`` = no limit of this kind."""
+
+    def __new__(
+        cls,
+        *,
+        flows: int | None = None,
+        new_flows_per_second: float | None = None,
+        bytes_per_second: int | None = None,
+        quota_bytes: int | None = None,
+    ) -> Self:
+        """Set limits.
+
+        A flow beyond one is refused as ``prohibited``, without a `FlowIncoming`, and counted in the snapshot.
+
+        Args:
+            flows: Flows at once, TCP and UDP together.
+            new_flows_per_second: New flows over time; those of two seconds may come at once, and one always may.
+            bytes_per_second: What they carry over time, each way by itself; what is due in a quarter of a second, and
+                64 KiB at least, may come at once. Connections wait, those of one peer in turn; datagrams are dropped.
+            quota_bytes: What they may still carry from now on, both ways together. When it is spent `QuotaSpent` comes,
+                once, and the flows end.
+
+        Raises:
+            ValueError: a limit is negative, or a rate is 0.
+        """
+
+@final
 class PeerSettings:
     """One peer of a tunnel."""
 
@@ -181,6 +211,8 @@ class PeerSettings:
         *,
         hop: tuple[int, int, int | None, int | None] | None = None,
         last_timestamp: bytes | None = None,
+        limits: PeerLimits | None = None,
+        egress: EgressPolicy | None = None,
     ) -> Self:
         """Describe a peer.
 
@@ -196,6 +228,8 @@ class PeerSettings:
                 Without seconds (``None``, ``None``) only initiations change it.
             last_timestamp: What the last `InitiationAccepted` of this peer said: initiations that are not newer are
                 replays, and are not answered.
+            limits: What the flows that it opens may use.
+            egress: Where its datagrams may go; ``None`` = where `EngineSettings` says.
 
         Raises:
             ValueError: an argument is malformed; keys are not repeated in the text.
@@ -279,8 +313,8 @@ class EngineSettings:
                 what flows tell, ``reference`` after 15 s.
             server_addresses: Tunnel addresses of a server that answers pings there, as awgproxy's does: with ``fast``
                 it is pinged before its silence is held against it. Empty = nothing is known of the server.
-            egress: Where datagrams of accepted UDP flows may go; ``None`` = anywhere. Destinations of connections
-                are judged by whoever attaches.
+            egress: Where datagrams of accepted UDP flows and of associations may go; ``None`` = anywhere.
+                Destinations of connections are judged by whoever attaches.
             udp: How datagrams are moved: ``batched`` is for Linux, ``portable`` for every system.
             fwmark: The firewall mark of the tunnel's datagrams; Linux with ``CAP_NET_ADMIN``, or ``CAP_NET_RAW`` since
                 Linux 5.17.
@@ -316,6 +350,9 @@ class _PeerSnapshot(TypedDict):
     last_handshake: float | None  # seconds ago
     received_bytes: int
     sent_bytes: int
+    flows: int  # of its opening that have not ended
+    relayed_bytes: int  # that its flows have carried since it is known, both ways: what a quota counts
+    turned_away: dict[str, int]  # by its limits: flows by flows, new-flows and quota; datagrams by bandwidth and quota
 
 class _Snapshot(TypedDict):
     counters: dict[str, int]  # since the start; transport_*, tunnel_*, stack_*, relay_* say whose they are
@@ -475,7 +512,10 @@ class Engine:
         """
 
     def set_peers(self, peers: Sequence[PeerSettings]) -> None:
-        """Make `peers` the peers: adds, changes and removes what differs. Flows of a removed peer end.
+        """Make `peers` the peers: adds, changes and removes what differs. Flows of a removed peer end at once.
+
+        Limits and egress change without ending flows; each quota begins anew with what is given, and where that is 0
+        the flows end.
 
         Raises:
             OSError, RuntimeError: as `attach`.
@@ -678,6 +718,15 @@ class PeerRoamed:
         """Where it is now."""
 
 @final
+class QuotaSpent:
+    """A peer has spent its quota: its flows end, and new ones are refused until `Engine.set_peers` gives it more."""
+
+    def __new__(cls, peer: str) -> Self: ...
+    @property
+    def peer(self) -> str:
+        """Which one: a public key."""
+
+@final
 class LogRecord:
     """Something for the log."""
 
@@ -715,6 +764,7 @@ _Event: TypeAlias = (
     | InitiationAccepted
     | SessionEnded
     | PeerRoamed
+    | QuotaSpent
     | LogRecord
     | EngineFailed
 )

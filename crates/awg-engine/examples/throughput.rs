@@ -163,17 +163,18 @@ fn engines(
     settings.ports = (FIRST_PORT..FIRST_PORT + ports).collect();
     settings.accept_flows = true;
     settings.stay_connected = false;
-    settings.peers = vec![PeerConfig {
+    let peer = PeerConfig {
         allowed_ips: vec!["10.77.0.2/32".parse()?],
         ..PeerConfig::new(client_key.public_key())
-    }];
+    };
+    settings.peers = vec![peer.into()];
     let server = Engine::new(settings)?;
     server.start()?;
     let mut settings = EngineSettings::new(client_key);
     settings.addresses = vec![CLIENT];
     settings.obfuscation = obfuscation.clone();
     settings.udp = udp;
-    settings.peers = vec![PeerConfig {
+    let peer = PeerConfig {
         allowed_ips: vec!["0.0.0.0/0".parse()?],
         endpoint: server.local_address().map(Into::into),
         hop: (ports > 0).then(|| PortHop {
@@ -181,7 +182,8 @@ fn engines(
             every: Interval::every(1),
         }),
         ..PeerConfig::new(server_key.public_key())
-    }];
+    };
+    settings.peers = vec![peer.into()];
     let client = Engine::new(settings)?;
     client.start()?;
     Ok((Arc::new(client), Arc::new(server)))

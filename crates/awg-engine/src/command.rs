@@ -6,13 +6,13 @@ use std::os::fd::OwnedFd;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use awg_tunnel::PeerConfig;
 use thiserror::Error;
 
 use crate::flow::FlowId;
 use crate::refusal::Refusal;
 use crate::relay::Client;
 use crate::snapshot::Snapshot;
+use crate::terms::PeerSettings;
 
 /// What to write to an application for each outcome of its connection, as its protocol wants it.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -84,7 +84,7 @@ pub(crate) enum Command {
         flow: FlowId,
     },
     SetPeers {
-        peers: Vec<PeerConfig>,
+        peers: Vec<PeerSettings>,
     },
     Handshake,
     Snapshot {

@@ -14,7 +14,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use std::{io, mem};
 
-use awg_tunnel::PeerConfig;
 use socket2::{Domain, Socket, Type};
 
 use crate::command::{Command, CommandError, NotTaken, Replies};
@@ -27,6 +26,7 @@ use crate::settings::{EngineSettings, SettingsError, StartError};
 use crate::shard::{Prepared, Shard};
 use crate::shared::Shared;
 use crate::snapshot::Snapshot;
+use crate::terms::PeerSettings;
 use crate::thread;
 
 /// How long [`Engine::snapshot`] waits for the loop, whose turns take milliseconds.
@@ -274,11 +274,13 @@ impl Engine {
     }
 
     /// Makes `peers` the peers: adds, changes and removes what differs. Flows of a peer that is removed, or whose keys
-    /// change, end. What the tunnel refuses is reported by an event and left out.
+    /// change, end; other terms hold at once, and end none, unless the quota is nothing. What the tunnel refuses is reported
+    /// by an event and left out.
     ///
     /// # Errors
     /// See [`CommandError`].
-    pub fn set_peers(&self, peers: Vec<PeerConfig>) -> Result<(), CommandError> {
+    pub fn set_peers<P: Into<PeerSettings>>(&self, peers: Vec<P>) -> Result<(), CommandError> {
+        let peers = peers.into_iter().map(Into::into).collect();
         self.command(Command::SetPeers { peers })
     }
 

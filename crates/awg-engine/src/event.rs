@@ -1,7 +1,7 @@
 //! What the engine tells its embedder: [`Event`], and the bounded queue that they wait in.
 //!
 //! The queue is bounded by the flow table. Whoever begins a flow [`admit`](EventQueue::admit)s it first, which books a
-//! place for each of the at most three events that a flow ever causes; so none of them is dropped, nor is the one of a failed engine. Everything else may
+//! place for each of the at most three events that a flow ever causes; so none of them is dropped, nor are those of a failed engine and of a spent quota. Everything else may
 //! be dropped when nobody takes events, and is counted.
 
 use std::collections::VecDeque;
@@ -113,6 +113,11 @@ pub enum Event {
         /// Where it is now.
         endpoint: SocketAddr,
     },
+    /// A peer has spent its quota: its flows end, and it opens no others until `set_peers` gives it more. Told once.
+    QuotaSpent {
+        /// Which one.
+        peer: PublicKey,
+    },
     /// Something for the log.
     Log(LogRecord),
     /// The engine's thread met a defect of its own and is gone. All flows have ended; `stop` still works.
@@ -128,7 +133,7 @@ impl Event {
         matches!(self, Self::FlowClosed { .. })
     }
 
-    /// Whether its place in the queue is booked, so that it is never dropped.
+    /// Whether it is never dropped: its place in the queue is booked, or there are no more of it than the embedder asks for.
     fn has_its_place(&self) -> bool {
         matches!(
             self,
@@ -136,6 +141,7 @@ impl Event {
                 | Self::FlowConnected { .. }
                 | Self::FlowRefused { .. }
                 | Self::FlowClosed { .. }
+                | Self::QuotaSpent { .. }
                 | Self::EngineFailed { .. }
         )
     }

@@ -23,6 +23,8 @@ pub enum Outcome {
     HungUp,
     /// The peer is no longer configured, or was unheard of for too long.
     PeerGone,
+    /// The peer that opened it has spent its quota.
+    Quota,
     /// The embedder closed it.
     Closed,
     /// The engine stopped.
@@ -40,6 +42,7 @@ impl Outcome {
             Self::Refused => "refused",
             Self::HungUp => "hung-up",
             Self::PeerGone => "peer-gone",
+            Self::Quota => "quota",
             Self::Closed => "closed",
             Self::Stopped => "stopped",
         }

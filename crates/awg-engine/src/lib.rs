@@ -5,7 +5,7 @@
 //! allow, where to dial); the engine moves bytes. Commands are methods, events wait to be taken.
 //!
 //! Floor 3 of the crates: it knows `awg-tunnel` and `awg-netstack`, and nothing of the language it is embedded in.
-//! Modules, lower floors first: [`transport`], [`clock`], [`descriptors`], `slices`, `policy`, `flow`, `refusal` · `dial`,
+//! Modules, lower floors first: [`transport`], [`clock`], [`descriptors`], `slices`, `token_bucket`, `policy`, `flow`, `refusal` · `terms`, `dial`,
 //! `relay` · `command`, `event`, `settings`, `snapshot` · `flow_bounds`, `shared` · `shard` (the loop) · `thread` · `engine`
 //! (the handle).
 
@@ -25,7 +25,9 @@ mod shard;
 mod shared;
 mod slices;
 mod snapshot;
+mod terms;
 mod thread;
+mod token_bucket;
 pub mod transport;
 mod waking;
 
@@ -40,3 +42,4 @@ pub use settings::{
     EngineSettings, FurtherObfuscation, Limits, Recovery, SettingsError, StartError,
 };
 pub use snapshot::{PeerSnapshot, Snapshot};
+pub use terms::{PeerLimits, PeerSettings, Terms};

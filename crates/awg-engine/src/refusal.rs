@@ -117,12 +117,15 @@ impl From<ConnectError> for Refusal {
     }
 }
 
-/// A failed connect to a target.
+/// A failed connect or send to a target.
 impl From<&io::Error> for Refusal {
     fn from(error: &io::Error) -> Self {
         match error.raw_os_error() {
             Some(libc::ECONNREFUSED) => Self::Refused,
-            Some(libc::ENETUNREACH | libc::ENETDOWN) => Self::NetworkUnreachable,
+            // Without an address of its family there is no way to a network either.
+            Some(libc::ENETUNREACH | libc::ENETDOWN | libc::EADDRNOTAVAIL | libc::EAFNOSUPPORT) => {
+                Self::NetworkUnreachable
+            }
             Some(libc::EACCES | libc::EPERM) => Self::Prohibited,
             Some(libc::ETIMEDOUT) => Self::TimedOut,
             _ => Self::HostUnreachable,

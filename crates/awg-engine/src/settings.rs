@@ -4,10 +4,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use awg_obfuscation::Parameters;
-use awg_tunnel::{PeerConfig, PeerError, PrivateKey, TunnelError};
+use awg_tunnel::{PeerError, PrivateKey, TunnelError};
 use thiserror::Error;
 
 use crate::policy::EgressPolicy;
+use crate::terms::PeerSettings;
 use crate::transport::udp::{BindError, UdpSettings};
 
 /// Everything an engine is told before it starts.
@@ -29,7 +30,7 @@ pub struct EngineSettings {
     /// The UDP sockets: at which address they are bound, how they are marked and driven.
     pub udp: UdpSettings,
     /// The peers at the start; `set_peers` changes them.
-    pub peers: Vec<PeerConfig>,
+    pub peers: Vec<PeerSettings>,
     /// Whether to take flows of peers to any destination, as a server does.
     pub accept_flows: bool,
     /// Whether to keep a session with every peer whose endpoint is known, as a client does: a handshake at once, and
@@ -40,7 +41,8 @@ pub struct EngineSettings {
     /// The tunnel addresses of a server that is known to answer pings there, as awgproxy's does: it is asked whether it is there
     /// before its silence is held against it. Empty where nothing is known of the server.
     pub server_addresses: Vec<IpAddr>,
-    /// Where the datagrams of peers may go. Destinations of connections are for the embedder to judge.
+    /// Where the datagrams of peers, whose terms do not say otherwise, and those of associations may go. Destinations of
+    /// connections are for the embedder to judge.
     pub egress: EgressPolicy,
     /// The bounds.
     pub limits: Limits,

@@ -36,4 +36,10 @@ pub struct PeerSnapshot {
     pub received_bytes: u64,
     /// Bytes of datagrams to it.
     pub sent_bytes: u64,
+    /// Flows of its opening that have not ended.
+    pub flows: usize,
+    /// Bytes that its flows have carried since it is known, both ways: what its quota counts.
+    pub relayed_bytes: u64,
+    /// What its limits turned away since then, by reason: `flows`, `new-flows`, `quota`, and datagrams by `bandwidth`.
+    pub turned_away: [(&'static str, u64); 4],
 }

@@ -58,13 +58,13 @@ fn both_families() -> Options {
     Options {
         client: |settings| {
             settings.addresses = vec![CLIENT, CLIENT_IPV6];
-            settings.peers[0].allowed_ips = ["0.0.0.0/0", "::/0"]
+            settings.peers[0].config.allowed_ips = ["0.0.0.0/0", "::/0"]
                 .map(|network| network.parse().unwrap())
                 .to_vec();
         },
         server: |settings| {
             let network = ipnet::IpNet::from(CLIENT_IPV6);
-            settings.peers[0].allowed_ips.push(network);
+            settings.peers[0].config.allowed_ips.push(network);
         },
         ..Options::default()
     }

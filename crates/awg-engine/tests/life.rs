@@ -10,6 +10,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 
 use awg_engine::{CommandError, Event, FlowId, Outcome, Refusal, StartError};
+use awg_tunnel::PeerConfig;
 use pair::target::{Target, echo_target};
 use pair::{
     Options, Pair, dial_everything, pattern, read_all, read_exactly, tcp_pair, through_the_tunnel,
@@ -152,7 +153,10 @@ fn a_removed_peer_loses_its_flows_and_a_new_one_is_taken() {
     let pair = Pair::new();
     let target = Target::new();
     let (mut connected, mut outer) = pair.connect_to(&target, b"");
-    pair.server.engine.set_peers(Vec::new()).unwrap();
+    pair.server
+        .engine
+        .set_peers(Vec::<PeerConfig>::new())
+        .unwrap();
     assert_eq!(
         pair.server.wait_closed(connected.server_flow).0,
         Outcome::PeerGone
@@ -168,7 +172,10 @@ fn a_removed_peer_loses_its_flows_and_a_new_one_is_taken() {
         .engine
         .set_peers(vec![pair.client_peer.clone()])
         .unwrap();
-    pair.client.engine.set_peers(Vec::new()).unwrap();
+    pair.client
+        .engine
+        .set_peers(Vec::<PeerConfig>::new())
+        .unwrap();
     assert_eq!(
         pair.client.wait_closed(connected.client_flow).0,
         Outcome::PeerGone
@@ -320,8 +327,8 @@ fn one_peer_of_two_cannot_take_all_flows() {
     let pair = Pair::with(Options {
         server: |settings| {
             settings.limits.flows = 4;
-            let other = awg_tunnel::PeerConfig::new(Pair::some_key().public_key());
-            settings.peers.push(other);
+            let other = PeerConfig::new(Pair::some_key().public_key());
+            settings.peers.push(other.into());
         },
         ..Options::default()
     });

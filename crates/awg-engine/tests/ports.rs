@@ -42,7 +42,7 @@ fn restart_client(pair: &mut Pair, door: SocketAddr, parameters: Parameters) {
 fn restart_client_with(pair: &mut Pair, server: PeerConfig, parameters: Parameters) {
     let mut settings = pair.client_settings.clone();
     settings.obfuscation = parameters;
-    settings.peers = vec![server];
+    settings.peers = vec![server.into()];
     // Another initiation is taken after this time, and with another timestamp (2^24 ns), and else 5 s later.
     thread::sleep(limits::INITIATION_INTERVAL + Duration::from_nanos(1 << 24));
     pair.client.engine.stop();

@@ -12,6 +12,7 @@
 //! A whole datagram that arrives is not copied: its payload is a part of the packet. One that leaves waits in a bounded
 //! queue and is cut where it exceeds the path's MTU.
 
+mod again;
 mod header;
 mod table;
 
@@ -20,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use rand::{Rng, RngExt};
 
+pub(crate) use self::again::written_again;
 use self::header::Header;
 use self::table::{Ends, Table};
 use crate::flow::{FlowId, Peer};

@@ -9,7 +9,9 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::counters::Counters;
-use crate::datagram::{Blamed, DatagramDrop, DatagramLimits, Datagrams, OpenError, Refused};
+use crate::datagram::{
+    Blamed, DatagramDrop, DatagramLimits, Datagrams, OpenError, Refused, written_again,
+};
 use crate::error::{AcceptError, ConnectError};
 use crate::event::{Clogged, Closure, Event, Refusal, Rejection};
 use crate::flow::{FlowId, Kind, Peer};
@@ -294,6 +296,22 @@ impl Stack {
         payload: &[u8],
     ) -> Result<(), DatagramDrop> {
         self.inner.datagrams.send(now, flow, remote, payload)
+    }
+
+    /// Tells `peer` by an ICMP error that `datagram`, which came from it, does not reach its destination. Its flow need not
+    /// stand any more.
+    pub fn refuse_datagram(
+        &mut self,
+        now: Instant,
+        peer: Peer,
+        datagram: &Datagram<'_>,
+        why: Rejection,
+    ) {
+        let (source, destination) = (datagram.source, datagram.destination);
+        if let Some(packet) = written_again(source, destination, datagram.payload) {
+            let icmp = &mut self.inner.icmp;
+            icmp.send_error(now, peer, report(why), &packet);
+        }
     }
 
     /// Ends a UDP flow. [`Event::Closed`] follows.

@@ -142,7 +142,7 @@ impl Engine {
     fn set_peers(&self, peers: Vec<PyRef<'_, PeerSettings>>) -> Result<(), Failure> {
         Ok(self
             .0
-            .set_peers(peers.iter().map(|peer| peer.config()).collect())?)
+            .set_peers(peers.iter().map(|peer| peer.settings()).collect::<Vec<_>>())?)
     }
 
     fn handshake(&self) -> Result<(), Failure> {
@@ -187,6 +187,13 @@ fn to_dictionary(py: Python<'_>, snapshot: Snapshot) -> PyResult<Bound<'_, PyDic
         )?;
         status.set_item("received_bytes", peer.received_bytes)?;
         status.set_item("sent_bytes", peer.sent_bytes)?;
+        status.set_item("flows", peer.flows)?;
+        status.set_item("relayed_bytes", peer.relayed_bytes)?;
+        let turned_away = PyDict::new(py);
+        for (reason, count) in peer.turned_away {
+            turned_away.set_item(reason, count)?;
+        }
+        status.set_item("turned_away", turned_away)?;
         peers.set_item(peer.public_key.to_string(), status)?;
     }
     let dictionary = PyDict::new(py);

@@ -65,6 +65,7 @@ event!(InitiationAccepted { peer: String, timestamp: [u8; 12] } shows);
 event!(HandshakeUnanswered { peer: String, tries: u32 } shows tries);
 event!(HandshakeFailed { peer: Option<String>, cause: String, hint: String } shows cause, hint);
 event!(SessionEnded { peer: String } shows);
+event!(QuotaSpent { peer: String } shows);
 event!(PeerRoamed { peer: String, endpoint: (String, u16) } shows endpoint);
 event!(LogRecord { level: String, message: String, fields: BTreeMap<String, String> } shows level, message, fields);
 event!(EngineFailed { message: String } shows message);
@@ -151,6 +152,10 @@ pub(crate) fn to_python(py: Python<'_>, event: Event) -> PyResult<Py<PyAny>> {
         Event::PeerRoamed { peer, endpoint } => PeerRoamed {
             peer: peer.to_string(),
             endpoint: from_socket_address(endpoint),
+        }
+        .into_py_any(py),
+        Event::QuotaSpent { peer } => QuotaSpent {
+            peer: peer.to_string(),
         }
         .into_py_any(py),
         Event::Log(record) => LogRecord {

@@ -31,7 +31,7 @@ mod _native {
     use super::events::{
         EngineFailed, FlowClosed, FlowConnected, FlowIncoming, FlowRefused, HandshakeCompleted,
         HandshakeFailed, HandshakeUnanswered, InitiationAccepted, LogRecord, NameWanted,
-        PeerRoamed, SessionEnded,
+        PeerRoamed, QuotaSpent, SessionEnded,
     };
     #[pymodule_export]
     use super::keys::{check_key, generate_preshared_key, generate_private_key, public_key};
@@ -46,7 +46,7 @@ mod _native {
     #[pymodule_export]
     use super::replies::Replies;
     #[pymodule_export]
-    use super::settings::{EngineSettings, Limits, PeerSettings};
+    use super::settings::{EngineSettings, Limits, PeerLimits, PeerSettings};
 
     #[pymodule_export]
     #[allow(non_upper_case_globals)]

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::net::IpAddr;
 
 use awg_engine::transport::udp::{UdpKind, UdpSettings};
-use awg_engine::{FurtherObfuscation, Recovery};
+use awg_engine::{FurtherObfuscation, Recovery, Terms};
 use awg_tunnel::{Interval, PeerConfig, PortHop, PresharedKey, PrivateKey, PublicKey};
 use pyo3::prelude::*;
 
@@ -44,10 +44,10 @@ impl Keepalive {
 /// See the stub file.
 #[pyclass(frozen, module = "awgproxy._native")]
 #[derive(Debug)]
-pub(crate) struct PeerSettings(PeerConfig);
+pub(crate) struct PeerSettings(awg_engine::PeerSettings);
 
 impl PeerSettings {
-    pub(crate) fn config(&self) -> PeerConfig {
+    pub(crate) fn settings(&self) -> awg_engine::PeerSettings {
         self.0.clone()
     }
 }
@@ -58,10 +58,14 @@ impl PeerSettings {
     #[pyo3(
         signature = (
             public_key, preshared_key=None, endpoint=None, allowed_ips=Vec::new(), persistent_keepalive=None, *,
-            hop=None, last_timestamp=None
+            hop=None, last_timestamp=None, limits=None, egress=None
         ),
         text_signature = "(public_key, preshared_key=None, endpoint=None, allowed_ips=(), persistent_keepalive=None, *, \
-            hop=None, last_timestamp=None)"
+            hop=None, last_timestamp=None, limits=None, egress=None)"
+    )]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are Python's keyword arguments"
     )]
     fn new(
         public_key: &str,
@@ -71,9 +75,11 @@ impl PeerSettings {
         persistent_keepalive: Option<Keepalive>,
         hop: Option<(Whole, Whole, Option<Whole>, Option<Whole>)>,
         last_timestamp: Option<Vec<u8>>,
+        limits: Option<&PeerLimits>,
+        egress: Option<&EgressPolicy>,
     ) -> Result<Self, Failure> {
         let networks = allowed_ips.iter().enumerate();
-        Ok(Self(PeerConfig {
+        let config = PeerConfig {
             public_key: keys::parse::<PublicKey>("public_key", public_key)?,
             preshared_key: preshared_key
                 .map(|key| keys::parse::<PresharedKey>("preshared_key", key))
@@ -91,28 +97,82 @@ impl PeerSettings {
             },
             hop: hop.map(port_hop).transpose()?,
             last_timestamp: last_timestamp.map(timestamp).transpose()?,
-        }))
+        };
+        let terms = Terms {
+            limits: limits.map(|limits| limits.0).unwrap_or_default(),
+            egress: egress.map(EgressPolicy::policy),
+        };
+        Ok(Self(awg_engine::PeerSettings { config, terms }))
     }
 
     #[getter]
     fn public_key(&self) -> String {
-        self.0.public_key.to_string()
+        self.0.config.public_key.to_string()
     }
 
     #[getter]
     fn endpoint(&self) -> Option<(String, u16)> {
-        let endpoint = self.0.endpoint?;
+        let endpoint = self.0.config.endpoint?;
         Some(from_socket_address(endpoint.remote))
     }
 
     fn __repr__(&self) -> String {
-        let endpoint = self.0.endpoint.map_or_else(
+        let endpoint = self.0.config.endpoint.map_or_else(
             || "None".to_owned(),
             |endpoint| format!("'{}'", endpoint.remote),
         );
         format!(
             "PeerSettings(endpoint={endpoint}, allowed_ips={})",
-            self.0.allowed_ips.len()
+            self.0.config.allowed_ips.len()
+        )
+    }
+}
+
+/// See the stub file.
+#[pyclass(frozen, eq, module = "awgproxy._native")]
+#[derive(Debug, PartialEq)]
+pub(crate) struct PeerLimits(awg_engine::PeerLimits);
+
+#[pymethods]
+impl PeerLimits {
+    #[new]
+    #[pyo3(signature = (*, flows=None, new_flows_per_second=None, bytes_per_second=None, quota_bytes=None))]
+    fn new(
+        flows: Option<Whole>,
+        new_flows_per_second: Option<f64>,
+        bytes_per_second: Option<Whole>,
+        quota_bytes: Option<Whole>,
+    ) -> Result<Self, Failure> {
+        let most = i64::MAX as u64;
+        if new_flows_per_second.is_some_and(|rate| !rate.is_finite() || rate <= 0.0) {
+            let problem = "out of range, a number above 0 is allowed";
+            return Err(Failure::invalid("new_flows_per_second", problem));
+        }
+        Ok(Self(awg_engine::PeerLimits {
+            flows: flows
+                .map(|flows| flows.within("flows", 0..=u32::MAX as usize))
+                .transpose()?,
+            new_flows_per_second,
+            bytes_per_second: bytes_per_second
+                .map(|bytes| bytes.within("bytes_per_second", 1..=most))
+                .transpose()?,
+            quota_bytes: quota_bytes
+                .map(|bytes| bytes.within("quota_bytes", 0..=most))
+                .transpose()?,
+        }))
+    }
+
+    fn __repr__(&self) -> String {
+        fn shown(limit: Option<impl ToString>) -> String {
+            limit.map_or_else(|| "None".to_owned(), |limit| limit.to_string())
+        }
+        let limits = &self.0;
+        format!(
+            "PeerLimits(flows={}, new_flows_per_second={}, bytes_per_second={}, quota_bytes={})",
+            shown(limits.flows),
+            shown(limits.new_flows_per_second),
+            shown(limits.bytes_per_second),
+            shown(limits.quota_bytes),
         )
     }
 }
@@ -258,7 +318,7 @@ impl EngineSettings {
                     .transpose()?,
                 kind: udp_kind(udp)?,
             },
-            peers: peers.iter().map(|peer| peer.config()).collect(),
+            peers: peers.iter().map(|peer| peer.settings()).collect(),
             accept_flows,
             stay_connected: stay_connected.unwrap_or(!accept_flows),
             recovery: recovery_kind(recovery)?,

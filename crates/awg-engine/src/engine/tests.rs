@@ -38,11 +38,12 @@ fn a_defect_ends_the_flows_is_reported_and_stop_still_ends() {
     let mut settings = settings();
     // A route, and nobody at its end: the flow dials when the defect strikes.
     let peer = PrivateKey::from_bytes([2; 32]).public_key();
-    settings.peers = vec![awg_tunnel::PeerConfig {
+    let peer = awg_tunnel::PeerConfig {
         endpoint: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9)).into()),
         allowed_ips: vec!["0.0.0.0/0".parse().unwrap()],
         ..awg_tunnel::PeerConfig::new(peer)
-    }];
+    };
+    settings.peers = vec![peer.into()];
     let engine = Engine::new(settings).unwrap();
     engine.start().unwrap();
     let (mut application, ours) = UnixStream::pair().unwrap();
@@ -90,7 +91,7 @@ fn settings_are_checked_before_anything_is_bound() {
     assert!(matches!(Engine::new(small), Err(SettingsError::Mtu(1279))));
     let mut own = settings();
     let key = own.private_key.public_key();
-    own.peers = vec![awg_tunnel::PeerConfig::new(key)];
+    own.peers = vec![awg_tunnel::PeerConfig::new(key).into()];
     let refused = Engine::new(own).unwrap_err();
     assert!(matches!(refused, SettingsError::Peer { place: 0, .. }));
     assert!(!refused.to_string().contains(&key.to_string()));

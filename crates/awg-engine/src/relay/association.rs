@@ -336,3 +336,6 @@ impl Association {
         Some(flow)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,9 @@
 //!
 //! Datagrams are not held back by either side: what does not fit is dropped and counted, as UDP is. Only until the
 //! socket is there a few are held.
+//!
+//! The socket of an inner source is its one place in the world, whatever it sends to (endpoint-independent mapping, RFC 4787,
+//! section 4.1), and passes on only what comes from addresses that it has sent to (address-dependent filtering, REQ-8).
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, UdpSocket};
@@ -12,8 +15,10 @@ use awg_netstack::{FlowId as StackFlow, Stack};
 use mio::event::Event as Readiness;
 
 use super::Pumped;
+use super::correspondents::Correspondents;
 use crate::flow::Traffic;
 use crate::policy::EgressPolicy;
+use crate::refusal::Refusal;
 
 /// Datagrams held until there is a socket.
 const HELD_DATAGRAMS: usize = 16;
@@ -48,18 +53,36 @@ pub(crate) enum Channel {
 /// What became of a datagram out of the tunnel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Delivery {
-    /// It is in the socket, or held for it.
+    /// It is in the socket.
     Done,
+    /// It is held for the socket.
+    Held,
     /// The policy forbids its destination.
     Forbidden,
     /// It came from elsewhere than the application talks to.
     Foreign,
     /// More are held already than may be, or the socket is full.
     Overflow,
+    /// The system refuses it, since it cannot be reached.
+    Unreachable(Refusal),
     /// The system refuses it.
     Unsendable,
     /// The application's end is gone.
     Gone,
+}
+
+/// What a relay has in one turn.
+pub(crate) struct Turn<'a> {
+    pub(crate) now: Instant,
+    pub(crate) stack: &'a mut Stack,
+    /// Room for the largest datagram.
+    pub(crate) buffer: &'a mut [u8],
+    /// How many datagrams it may move.
+    pub(crate) budget: usize,
+    /// Asked whether a datagram of so many bytes may pass; told with every one that does.
+    pub(crate) admit: &'a mut dyn FnMut(usize) -> bool,
+    /// Counts those from addresses that nothing was sent to.
+    pub(crate) unsolicited: &'a mut u64,
 }
 
 /// A relay between a datagram socket and a UDP flow of the stack.
@@ -77,6 +100,10 @@ pub(crate) struct DatagramRelay {
     closed: bool,
     held: Vec<(SocketAddr, Box<[u8]>)>,
     held_bytes: usize,
+    /// Whom the peer has sent to: the others are not heard (RFC 4787, REQ-8).
+    correspondents: Correspondents,
+    /// Where the peer's datagrams come from.
+    inner: Option<SocketAddr>,
     /// The last destination that the policy allowed: most datagrams have that of the one before.
     allowed: Option<SocketAddr>,
     from_socket: u64,
@@ -95,6 +122,8 @@ impl DatagramRelay {
             closed: false,
             held: Vec::new(),
             held_bytes: 0,
+            correspondents: Correspondents::default(),
+            inner: None,
             allowed: None,
             from_socket: 0,
             to_socket: 0,
@@ -144,6 +173,17 @@ impl DatagramRelay {
         Ok(())
     }
 
+    /// The first datagram that was held in vain: the inner source, the destination and the content.
+    pub(crate) fn held_in_vain(&self) -> Option<(SocketAddr, SocketAddr, &[u8])> {
+        let (destination, payload) = self.held.first()?;
+        Some((self.inner?, *destination, payload))
+    }
+
+    /// The policy may have changed.
+    pub(crate) fn judge_anew(&mut self) {
+        self.allowed = None;
+    }
+
     /// Takes a report of the socket.
     pub(crate) fn handle_readiness(&mut self, readiness: &Readiness) {
         self.readable |= readiness.is_readable() || readiness.is_error();
@@ -170,6 +210,7 @@ impl DatagramRelay {
             self.allowed = Some(destination);
         }
         let Some(socket) = &self.socket else {
+            self.inner = Some(source);
             return self.hold(destination, payload);
         };
         let sent = match self.channel {
@@ -178,6 +219,9 @@ impl DatagramRelay {
         };
         match sent {
             Ok(_) => {
+                if self.channel == Channel::World {
+                    self.correspondents.note(destination.ip());
+                }
                 self.to_socket += payload.len() as u64;
                 Delivery::Done
             }
@@ -186,7 +230,12 @@ impl DatagramRelay {
                 self.gone = true;
                 Delivery::Gone
             }
-            Err(_) => Delivery::Unsendable,
+            Err(error) => match Refusal::from(&error) {
+                Refusal::HostUnreachable if error.raw_os_error() != Some(libc::EHOSTUNREACH) => {
+                    Delivery::Unsendable
+                }
+                refusal => Delivery::Unreachable(refusal),
+            },
         }
     }
 
@@ -196,24 +245,19 @@ impl DatagramRelay {
         }
         self.held_bytes += payload.len();
         self.held.push((destination, payload.into()));
-        Delivery::Done
+        Delivery::Held
     }
 
-    /// Moves up to `budget` datagrams from the socket into the tunnel, by way of `buffer`, which holds the largest.
-    pub(crate) fn pump(
-        &mut self,
-        now: Instant,
-        stack: &mut Stack,
-        buffer: &mut [u8],
-        budget: usize,
-    ) -> Pumped {
+    /// Moves datagrams from the socket into the tunnel.
+    pub(crate) fn pump(&mut self, turn: Turn<'_>) -> Pumped {
+        let buffer = turn.buffer;
         let Some(socket) = &self.socket else {
             return Pumped::Waiting;
         };
         if self.gone {
             return Pumped::Failed(GONE);
         }
-        for _ in 0..budget {
+        for _ in 0..turn.budget {
             if !self.readable {
                 return Pumped::Waiting;
             }
@@ -233,8 +277,20 @@ impl DatagramRelay {
                     let Some(payload) = buffer.get(..length) else {
                         continue;
                     };
+                    if self.channel == Channel::World
+                        && !self.correspondents.know(remote.ip().to_canonical())
+                    {
+                        *turn.unsolicited += 1;
+                        continue;
+                    }
+                    if !(turn.admit)(length) {
+                        continue;
+                    }
                     // The stack counts what it drops.
-                    if stack.send_datagram(now, self.flow, remote, payload).is_ok() {
+                    let sent = turn
+                        .stack
+                        .send_datagram(turn.now, self.flow, remote, payload);
+                    if sent.is_ok() {
                         self.from_socket += length as u64;
                     }
                 }

@@ -11,9 +11,9 @@ mod discard;
 mod stream;
 
 pub(crate) use association::{Association, AssociationCounters, Client, Ways};
-pub(crate) use datagram::{Channel, DatagramRelay, Delivery};
+pub(crate) use datagram::{Channel, DatagramRelay, Delivery, Turn};
 pub(crate) use discard::discard;
-pub(crate) use stream::{Opener, StreamRelay, reset};
+pub(crate) use stream::{Budget, Opener, StreamRelay, reset};
 
 /// How a turn of a relay ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

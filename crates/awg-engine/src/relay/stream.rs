@@ -37,8 +37,35 @@ pub(crate) struct StreamRelay {
     reply: Vec<u8>,
     ready: Ready,
     ended: Ended,
+    unfinished: Unfinished,
     from_socket: u64,
     to_socket: u64,
+}
+
+/// Bytes that may be moved in one turn, each way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Budget {
+    /// Out of the tunnel, to the socket.
+    pub(crate) to_socket: usize,
+    /// From the socket, into the tunnel.
+    pub(crate) from_socket: usize,
+}
+
+impl Budget {
+    /// So much each way.
+    pub(crate) fn both(bytes: usize) -> Self {
+        Self {
+            to_socket: bytes,
+            from_socket: bytes,
+        }
+    }
+}
+
+/// Which ways had more to move than the last turn's budget.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Unfinished {
+    pub(crate) to_socket: bool,
+    pub(crate) from_socket: bool,
 }
 
 /// What is known of the socket's readiness.
@@ -109,6 +136,7 @@ impl StreamRelay {
                 end_ahead: true,
             },
             ended: Ended::default(),
+            unfinished: Unfinished::default(),
             from_socket: 0,
             to_socket: 0,
         }
@@ -153,14 +181,23 @@ impl StreamRelay {
         self.ended.far_end = true;
     }
 
-    /// Moves up to about `budget` bytes each way.
-    pub(crate) fn pump(&mut self, stack: &mut Stack, budget: usize) -> Pumped {
+    /// Which ways the last [`pump`](Self::pump) left unfinished.
+    pub(crate) fn unfinished(&self) -> Unfinished {
+        self.unfinished
+    }
+
+    /// Moves up to `budget`.
+    pub(crate) fn pump(&mut self, stack: &mut Stack, budget: Budget) -> Pumped {
         // Out of the tunnel first: it makes room in the stack, and somebody waits for it.
-        let down = self.pump_down(stack, budget);
+        let down = self.pump_down(stack, budget.to_socket);
+        self.unfinished.to_socket = down == Pumped::Unfinished;
+        self.unfinished.from_socket = false;
         if let Pumped::Failed(_) = down {
             return down;
         }
-        match self.pump_up(stack, budget) {
+        let up = self.pump_up(stack, budget.from_socket);
+        self.unfinished.from_socket = up == Pumped::Unfinished;
+        match up {
             Pumped::Waiting => down,
             up => up,
         }
@@ -176,6 +213,9 @@ impl StreamRelay {
         }
         while self.ready.to_write && self.reply.is_empty() {
             if budget == 0 {
+                if stack.receivable(self.flow) == 0 {
+                    break;
+                }
                 return Pumped::Unfinished;
             }
             let mut call = Call::Not;

@@ -47,6 +47,9 @@ impl Shard {
         let Some(entry) = self.flows.remove(place) else {
             return;
         };
+        if let Some(usage) = entry.opener.and_then(|peer| self.peers.usage_mut(peer)) {
+            usage.leave(entry.turn);
+        }
         let traffic = entry.state.traffic();
         match entry.state {
             State::Dialling(dialling) => {

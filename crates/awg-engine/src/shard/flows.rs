@@ -9,6 +9,7 @@ use awg_netstack::FlowId as StackFlow;
 use awg_tunnel::PeerId;
 use slab::Slab;
 
+use super::usage::Turn;
 use crate::command::Replies;
 use crate::dial::Dial;
 use crate::flow::{FlowId, Traffic};
@@ -79,7 +80,9 @@ pub(super) struct Entry {
     pub(super) number: FlowId,
     pub(super) state: State,
     /// The peer that opened it, if one did.
-    opener: Option<PeerId>,
+    pub(super) opener: Option<PeerId>,
+    /// Where it waits for its share of that peer's bandwidth.
+    pub(super) turn: Turn,
     deadline: Option<Instant>,
     queued: bool,
 }
@@ -135,6 +138,7 @@ impl Flows {
             number,
             state,
             opener,
+            turn: Turn::default(),
             deadline: None,
             queued: false,
         });
@@ -149,6 +153,7 @@ impl Flows {
             number: UNNAMED,
             state,
             opener: None,
+            turn: Turn::default(),
             deadline: None,
             queued: false,
         })
@@ -236,6 +241,14 @@ impl Flows {
             State::Connecting { target, .. } => Some((flow, destination, target)),
             _ => None,
         }
+    }
+
+    /// The flows that a peer has opened.
+    pub(super) fn of_peer(&self, peer: PeerId) -> Vec<Place> {
+        let all = self.entries.iter();
+        all.filter(|(_, entry)| entry.opener == Some(peer))
+            .map(|(place, _)| place)
+            .collect()
     }
 
     pub(super) fn places(&self) -> Vec<Place> {

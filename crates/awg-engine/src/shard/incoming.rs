@@ -5,10 +5,11 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::Ordering;
 
-use awg_netstack::{FlowId as StackFlow, Kind, Peer, Rejection};
+use awg_netstack::{Datagram, FlowId as StackFlow, Kind, Peer};
 
 use super::flows::{Place, State};
-use super::peers::in_tunnel;
+use super::peers::{in_stack, in_tunnel};
+use super::usage::Way;
 use super::{Far, Shard};
 use crate::event::Event;
 use crate::flow::FlowId;
@@ -34,20 +35,24 @@ impl Shard {
             destination,
         } = announcement;
         let Some(key) = self.peers.key(in_tunnel(peer)) else {
-            return self.turn_away(flow);
+            return self.turn_away(flow, Refusal::Refused);
         };
         if self.shared.draining.load(Ordering::Relaxed) {
             self.reporter.counters.flows_refused_draining += 1;
-            return self.turn_away(flow);
+            return self.turn_away(flow, Refusal::Refused);
         }
         let share = self.flow_bounds.of_one_peer(self.peers.len());
         if self.flows.opened_by(in_tunnel(peer)) >= share {
             self.reporter.counters.flows_refused_of_peer += 1;
-            return self.turn_away(flow);
+            return self.turn_away(flow, Refusal::Refused);
+        }
+        if let Err(excess) = self.admit_flow(in_tunnel(peer)) {
+            self.reporter.counters.count(excess);
+            return self.turn_away(flow, Refusal::Prohibited);
         }
         if !self.shared.events.admit() {
             self.reporter.counters.flows_refused_full += 1;
-            return self.turn_away(flow);
+            return self.turn_away(flow, Refusal::Refused);
         }
         let number = self.shared.next_flow();
         let to_self = self.own_addresses.contains(&destination.ip());
@@ -78,12 +83,14 @@ impl Shard {
         });
     }
 
-    fn turn_away(&mut self, flow: StackFlow) {
+    fn turn_away(&mut self, flow: StackFlow, why: Refusal) {
         match flow.kind() {
-            Kind::Tcp => self
-                .stack
-                .reject(self.now.instant, flow, Rejection::Refused),
-            Kind::Udp => self.stack.close_datagrams(flow),
+            Kind::Tcp => self.stack.reject(self.now.instant, flow, why.into()),
+            Kind::Udp => {
+                // The datagram that began it is answered when its turn comes.
+                self.wire.turn_away(flow, why);
+                self.stack.close_datagrams(flow);
+            }
         }
     }
 
@@ -115,8 +122,17 @@ impl Shard {
                 self.check_target(place);
             }
             State::Datagrams(relay) if relay.descriptor().is_none() => {
-                let attached = relay.attach(socket, &self.policy);
+                let peer = entry.opener;
+                let policy = peer.and_then(|peer| self.peers.egress(peer));
+                let attached = relay.attach(socket, policy.unwrap_or(&self.policy));
                 let descriptor = relay.descriptor();
+                let carried = relay.traffic().sent;
+                if let Some(peer) = peer
+                    && let Some(usage) = self.peers.usage_mut(peer)
+                    && usage.note(Way::FromPeer, carried)
+                {
+                    self.spent.push(peer);
+                }
                 let watched = attached.and_then(|()| {
                     descriptor.map_or(Ok(()), |descriptor| self.watch(descriptor, place))
                 });
@@ -178,6 +194,19 @@ impl Shard {
             State::Datagrams(relay) => {
                 if let Some(descriptor) = relay.descriptor() {
                     self.unwatch(descriptor);
+                }
+                if let (Some(peer), Some((source, destination, payload))) =
+                    (entry.opener, relay.held_in_vain())
+                {
+                    let datagram = Datagram {
+                        flow: relay.flow(),
+                        source,
+                        destination,
+                        payload,
+                    };
+                    let now = self.now.instant;
+                    self.stack
+                        .refuse_datagram(now, in_stack(peer), &datagram, refusal.into());
                 }
                 self.give_up(relay.flow(), Far::GiveUp);
             }

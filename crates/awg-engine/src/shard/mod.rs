@@ -12,16 +12,19 @@
 //! timer and few events, the tunnel's queue of events is bounded.
 //! A shard shares nothing with other shards; there is one so far.
 //!
-//! Files: [`wire`] the way of packets, [`sockets`] whose turn it is · [`flows`] the table · [`outgoing`], [`associations`] what applications open · [`incoming`] what peers
+//! Files: [`wire`] the way of packets, [`exit`] the end of that for datagrams, [`sockets`] whose turn it is · [`flows`] the table · [`outgoing`], [`associations`] what applications open · [`incoming`] what peers
 //! open · [`ending`] how flows end · [`stack_events`], [`tunnel_events`], [`commands`] who says what · [`peers`] who they
-//! are · [`report`] what is told · [`watch`], [`liveness`] whether they are still there.
+//! are · [`usage`] what each uses, [`limits`] what follows from that · [`report`] what is told · [`watch`], [`liveness`] whether
+//! they are still there.
 
 mod associations;
 mod commands;
 mod ending;
+mod exit;
 mod flows;
 mod glance;
 mod incoming;
+mod limits;
 mod liveness;
 mod outgoing;
 mod peers;
@@ -33,6 +36,7 @@ mod stack_events;
 #[cfg(test)]
 mod tests;
 mod tunnel_events;
+mod usage;
 mod watch;
 mod wire;
 
@@ -44,7 +48,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use awg_netstack::Stack;
-use awg_tunnel::{Now, Tunnel};
+use awg_tunnel::{Now, PeerId, Tunnel};
 use mio::event::Event as Readiness;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
@@ -124,6 +128,8 @@ pub(crate) struct Shard {
     /// Events of the tunnel that found no room, as far as they were reacted to.
     missed_events: u64,
     flow_bounds: FlowBounds,
+    /// Peers that have spent their quota in this turn.
+    spent: Vec<PeerId>,
     /// The commands of one turn; empty between turns.
     commands: VecDeque<Command>,
     /// There are more commands than the last turn's budget allowed.
@@ -176,6 +182,7 @@ impl Shard {
             slept: Duration::ZERO,
             missed_events: 0,
             flow_bounds,
+            spent: Vec::new(),
             commands: VecDeque::new(),
             commands_wait: false,
             datagram: vec![0; DATAGRAM_ROOM].into_boxed_slice(),
@@ -228,6 +235,7 @@ impl Shard {
         self.handle_timeouts();
         self.handle_stack_events();
         self.run_relays();
+        self.end_all_spent();
         self.handle_tunnel_events();
         self.transmit();
         if self.handle_stack_events() {
@@ -248,6 +256,7 @@ impl Shard {
             self.tunnel.next_timeout(),
             self.stack.next_timeout(),
             self.flows.next_deadline(),
+            self.peers.next_timeout(),
             self.wire.next_timeout(),
             self.watch.next_timeout(),
             self.reporter.next_timeout(self.tunnel.counters()),
@@ -309,6 +318,7 @@ impl Shard {
             self.tell_clogged();
         }
         self.watch_over_peers();
+        self.wake_throttled();
         while let Some(place) = self.flows.pop_due(now) {
             match self.flows.get_mut(place).map(|entry| &entry.state) {
                 Some(State::Dialling(_)) => self.proceed_dialling(place),
@@ -331,14 +341,9 @@ impl Shard {
             let Some(entry) = self.flows.get_mut(place) else {
                 continue;
             };
-            let pumped = match &mut entry.state {
-                State::Connection(relay) => relay.pump(&mut self.stack, BYTES_PER_RELAY),
-                State::Datagrams(relay) => relay.pump(
-                    self.now.instant,
-                    &mut self.stack,
-                    &mut self.datagram,
-                    DATAGRAMS_PER_RELAY,
-                ),
+            let pumped = match &entry.state {
+                State::Connection(_) => self.run_connection(place),
+                State::Datagrams(_) => self.run_datagrams(place),
                 State::Association(_) => self.run_association(place),
                 State::Leaving { .. } => {
                     self.discard_last_words(place);

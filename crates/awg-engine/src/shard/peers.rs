@@ -1,12 +1,17 @@
 //! The peers: what they are called where, and how a new list of them takes the place of the old one.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Instant;
 
 use awg_netstack::Peer;
 use awg_tunnel::{PeerConfig, PeerError, PeerId, PublicKey, Tunnel};
 
 use super::Shard;
+use super::flows::State;
+use super::usage::Usage;
 use crate::event::{Event, Level, LogRecord};
+use crate::policy::EgressPolicy;
+use crate::terms::{PeerSettings, Terms};
 
 /// What the stack calls a peer.
 pub(super) fn in_stack(peer: PeerId) -> Peer {
@@ -18,35 +23,96 @@ pub(super) fn in_tunnel(peer: Peer) -> PeerId {
     PeerId::from_number(peer.0)
 }
 
-/// The peers of a shard, as they are configured.
+/// A peer of a shard.
+#[derive(Debug)]
+struct Member {
+    config: PeerConfig,
+    egress: Option<EgressPolicy>,
+    usage: Usage,
+}
+
+/// The peers of a shard, as they are configured, and what they use.
 #[derive(Debug, Default)]
 pub(super) struct Peers {
-    configured: HashMap<PeerId, PeerConfig>,
+    members: HashMap<PeerId, Member>,
+    /// Those with connections that wait for their share of bandwidth.
+    throttled: Vec<PeerId>,
 }
 
 impl Peers {
-    pub(super) fn insert(&mut self, peer: PeerId, config: PeerConfig) {
-        self.configured.insert(peer, config);
+    fn insert(&mut self, now: Instant, peer: PeerId, settings: PeerSettings) {
+        let PeerSettings { config, terms } = settings;
+        let member = Member {
+            config,
+            egress: terms.egress,
+            usage: Usage::new(now, terms.limits),
+        };
+        self.members.insert(peer, member);
     }
 
-    pub(super) fn remove(&mut self, peer: PeerId) {
-        self.configured.remove(&peer);
+    fn remove(&mut self, peer: PeerId) {
+        self.members.remove(&peer);
+    }
+
+    fn configure(&mut self, peer: PeerId, config: PeerConfig) {
+        if let Some(member) = self.members.get_mut(&peer) {
+            member.config = config;
+        }
     }
 
     pub(super) fn get(&self, peer: PeerId) -> Option<&PeerConfig> {
-        self.configured.get(&peer)
+        self.members.get(&peer).map(|member| &member.config)
     }
 
     pub(super) fn key(&self, peer: PeerId) -> Option<PublicKey> {
         self.get(peer).map(|config| config.public_key)
     }
 
+    pub(super) fn usage(&self, peer: PeerId) -> Option<&Usage> {
+        self.members.get(&peer).map(|member| &member.usage)
+    }
+
+    pub(super) fn usage_mut(&mut self, peer: PeerId) -> Option<&mut Usage> {
+        self.members.get_mut(&peer).map(|member| &mut member.usage)
+    }
+
+    /// Where the datagrams of a peer may go, if that is not where the others' may.
+    pub(super) fn egress(&self, peer: PeerId) -> Option<&EgressPolicy> {
+        self.members.get(&peer)?.egress.as_ref()
+    }
+
+    /// Connections of this peer wait for their share from now on.
+    pub(super) fn throttle(&mut self, peer: PeerId) {
+        if !self.throttled.contains(&peer) {
+            self.throttled.push(peer);
+        }
+    }
+
+    /// The peers with connections that wait; those without are taken off the list.
+    pub(super) fn throttled(&mut self) -> Vec<PeerId> {
+        let members = &self.members;
+        self.throttled.retain(|peer| {
+            let member = members.get(peer);
+            member.is_some_and(|member| member.usage.next_timeout().is_some())
+        });
+        self.throttled.clone()
+    }
+
+    /// When the first of those connections may go on.
+    pub(super) fn next_timeout(&self) -> Option<Instant> {
+        let throttled = self.throttled.iter();
+        throttled
+            .filter_map(|peer| self.usage(*peer)?.next_timeout())
+            .min()
+    }
+
     pub(super) fn len(&self) -> usize {
-        self.configured.len()
+        self.members.len()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (PeerId, &PeerConfig)> {
-        self.configured.iter().map(|(peer, config)| (*peer, config))
+        let members = self.members.iter();
+        members.map(|(peer, member)| (*peer, &member.config))
     }
 }
 
@@ -66,8 +132,9 @@ fn same_keys(left: &PeerConfig, right: &PeerConfig) -> bool {
 
 impl Shard {
     /// Makes `wanted` the peers. Removal comes first, so that allowed IPs may go over from one to another.
-    pub(super) fn set_peers(&mut self, wanted: Vec<PeerConfig>) {
-        let keys: HashSet<PublicKey> = wanted.iter().map(|config| config.public_key).collect();
+    pub(super) fn set_peers(&mut self, wanted: Vec<PeerSettings>) {
+        let keys = wanted.iter().map(|settings| settings.config.public_key);
+        let keys: HashSet<PublicKey> = keys.collect();
         let removed: Vec<PeerId> = self
             .peers
             .iter()
@@ -77,8 +144,8 @@ impl Shard {
         for peer in removed {
             self.remove_peer(peer);
         }
-        for (place, config) in wanted.into_iter().enumerate() {
-            if let Err(error) = self.set_peer(config) {
+        for (place, settings) in wanted.into_iter().enumerate() {
+            if let Err(error) = self.set_peer(settings) {
                 self.shared.events.push(Event::Log(LogRecord {
                     level: Level::Error,
                     message: "a peer was refused",
@@ -92,15 +159,17 @@ impl Shard {
         }
     }
 
-    fn set_peer(&mut self, config: PeerConfig) -> Result<(), PeerError> {
+    fn set_peer(&mut self, settings: PeerSettings) -> Result<(), PeerError> {
+        let config = &settings.config;
         let known = self.tunnel.peer(&config.public_key);
         if let Some(peer) = known
             && let Some(former) = self.peers.get(peer)
         {
-            if same(former, &config) {
+            if same(former, config) {
+                self.set_terms(peer, settings.terms);
                 return Ok(());
             }
-            if same_keys(former, &config) {
+            if same_keys(former, config) {
                 // Where the configuration names the same place as before, a peer that has moved since stays where it is.
                 let endpoint = config
                     .endpoint
@@ -110,16 +179,43 @@ impl Shard {
                     ..config.clone()
                 };
                 self.tunnel.update_peer(self.now, peer, change)?;
-                self.peers.insert(peer, config);
+                self.peers.configure(peer, settings.config);
+                self.set_terms(peer, settings.terms);
                 self.connect_peer(peer);
                 return Ok(());
             }
             self.remove_peer(peer);
         }
         let peer = self.tunnel.add_peer(self.now, config.clone())?;
-        self.peers.insert(peer, config);
+        self.peers.insert(self.now.instant, peer, settings);
         self.connect_peer(peer);
         Ok(())
+    }
+
+    /// Serves a known peer on other terms from now on; its flows go on, unless its quota is nothing.
+    fn set_terms(&mut self, peer: PeerId, terms: Terms) {
+        let Some(member) = self.peers.members.get_mut(&peer) else {
+            return;
+        };
+        let was_spent = member.usage.is_spent();
+        let released = member.usage.change(self.now.instant, terms.limits);
+        let is_spent = member.usage.is_spent();
+        member.egress = terms.egress;
+        for place in released {
+            if let Some(entry) = self.flows.get_mut(place) {
+                entry.turn.release();
+                self.flows.make_ready(place);
+            }
+        }
+        for place in self.flows.of_peer(peer) {
+            let entry = self.flows.get_mut(place).map(|entry| &mut entry.state);
+            if let Some(State::Datagrams(relay)) = entry {
+                relay.judge_anew();
+            }
+        }
+        if is_spent && !was_spent {
+            self.end_spent(peer);
+        }
     }
 
     fn remove_peer(&mut self, peer: PeerId) {
@@ -157,9 +253,9 @@ pub(super) fn add(
     tunnel: &mut Tunnel,
     now: awg_tunnel::Now,
     peers: &mut Peers,
-    config: &PeerConfig,
+    settings: &PeerSettings,
 ) -> Result<(), PeerError> {
-    let peer = tunnel.add_peer(now, config.clone())?;
-    peers.insert(peer, config.clone());
+    let peer = tunnel.add_peer(now, settings.config.clone())?;
+    peers.insert(now.instant, peer, settings.clone());
     Ok(())
 }

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use std::io;
 use std::time::{Duration, Instant};
 
-use awg_tunnel::PeerStatus;
+use awg_tunnel::{PeerId, PeerStatus};
 use rand::RngExt;
 use rand::rngs::StdRng;
 
+use super::usage::{Excess, Usage};
 use super::{Shard, stack_counters};
 use crate::event::{Event, Level, LogRecord};
 use crate::relay::AssociationCounters;
@@ -45,6 +46,12 @@ counters! {
     flows_refused_full,
     /// Flows of a peer refused since it had its share.
     flows_refused_of_peer,
+    /// Flows of a peer refused since it had as many as its own limit allows.
+    flows_refused_limit,
+    /// Flows of a peer refused since they came faster than its own limit allows.
+    flows_refused_rate,
+    /// Flows of a peer refused since its quota was spent.
+    flows_refused_quota,
     /// Refused applications not waited for, since too many were.
     applications_hurried,
     /// Datagrams out of the tunnel that reached their socket, or are held for it.
@@ -53,6 +60,10 @@ counters! {
     datagrams_forbidden,
     /// Datagrams from elsewhere than the application talks to.
     datagrams_foreign,
+    /// Datagrams to a peer from addresses that it has not sent to.
+    datagrams_unsolicited,
+    /// Datagrams dropped since they exceeded a peer's bandwidth, or its quota.
+    datagrams_over_limit,
     /// Datagrams dropped since a socket or what is held for it was full.
     datagrams_overflow,
     /// Datagrams that the system refused to send on.
@@ -65,6 +76,17 @@ counters! {
     handshakes_for_silence,
     /// Streams that stopped coming in, so that it was asked whether somebody is there.
     streams_asked_about,
+}
+
+impl Counters {
+    /// A flow was refused by the limits of its peer.
+    pub(super) fn count(&mut self, excess: Excess) {
+        match excess {
+            Excess::Flows => self.flows_refused_limit += 1,
+            Excess::NewFlows => self.flows_refused_rate += 1,
+            Excess::Quota => self.flows_refused_quota += 1,
+        }
+    }
 }
 
 /// Keeps the shard's counters, and tells of what was dropped or failed.
@@ -227,15 +249,16 @@ impl Shard {
             peers: self
                 .peers
                 .iter()
-                .filter_map(|(peer, _)| self.tunnel.peer_status(peer))
-                .map(|status| self.look_at_peer(&status))
+                .filter_map(|(peer, _)| Some((peer, self.tunnel.peer_status(peer)?)))
+                .map(|(peer, status)| self.look_at_peer(peer, &status))
                 .collect(),
             flows: self.flows.len(),
             local_address: self.wire.sockets.local_addresses().next(),
         }
     }
 
-    fn look_at_peer(&self, status: &PeerStatus) -> PeerSnapshot {
+    fn look_at_peer(&self, peer: PeerId, status: &PeerStatus) -> PeerSnapshot {
+        let usage = self.peers.usage(peer);
         let local = status.endpoint.map(|endpoint| endpoint.local);
         PeerSnapshot {
             public_key: status.public_key,
@@ -247,6 +270,9 @@ impl Shard {
                 .map(|at| self.now.unix.saturating_sub(at)),
             received_bytes: status.bytes_received,
             sent_bytes: status.bytes_sent,
+            flows: self.flows.opened_by(peer),
+            relayed_bytes: usage.map_or(0, Usage::relayed),
+            turned_away: usage.map(Usage::turned_away).unwrap_or_default().named(),
         }
     }
 }

@@ -1,19 +1,16 @@
 //! The way of packets: datagrams in, opened in place, into the stack; packets out of the stack, sealed in place, out.
 
-use std::net::SocketAddr;
 use std::time::Instant;
 
-use awg_netstack::{Datagram, FlowId as StackFlow, PacketSink, Peer};
+use awg_netstack::{FlowId as StackFlow, PacketSink, Peer};
 use awg_tunnel::{Endpoint, Local, Now, Seal, Tunnel};
 
 use super::Shard;
-use super::flows::{Flows, State};
+use super::exit::{Exit, Kept};
 use super::peers::{in_stack, in_tunnel};
-use super::report::Reporter;
 use super::sockets::{Socket, Sockets};
 use super::watch::Watch;
-use crate::policy::EgressPolicy;
-use crate::relay::Delivery;
+use crate::refusal::Refusal;
 use crate::transport::{ReceiveBatch, SendBatch};
 
 /// Batches sent before receiving and relays have their turn.
@@ -33,16 +30,11 @@ pub(super) struct Wire {
     /// The largest sealed packet.
     largest: usize,
     /// The first datagrams of flows that are not known yet.
-    early: Vec<EarlyDatagram>,
-}
-
-/// A datagram whose flow will be known when the stack's events are heard.
-#[derive(Debug)]
-struct EarlyDatagram {
-    flow: StackFlow,
-    source: SocketAddr,
-    destination: SocketAddr,
-    payload: Box<[u8]>,
+    early: Vec<Kept>,
+    /// Flows that some of these began, and that are not to be.
+    turned_away: Vec<(StackFlow, Refusal)>,
+    /// Datagrams that their peers are to be told of that they went nowhere.
+    refused: Vec<(Kept, Refusal)>,
 }
 
 impl Wire {
@@ -60,6 +52,8 @@ impl Wire {
             unfinished: false,
             largest,
             early: Vec::new(),
+            turned_away: Vec::new(),
+            refused: Vec::new(),
         }
     }
 
@@ -81,6 +75,14 @@ impl Wire {
     /// There may be something to send that the last [`transmit`](Shard::transmit) did not see.
     pub(super) fn expect_output(&mut self) {
         self.unfinished = true;
+    }
+
+    /// The datagrams that begin `flow` are to be refused.
+    pub(super) fn turn_away(&mut self, flow: StackFlow, why: Refusal) {
+        // Where none is at hand nobody would ever ask.
+        if !self.early.is_empty() {
+            self.turned_away.push((flow, why));
+        }
     }
 
     /// Whether anything can be sent at this moment.
@@ -121,53 +123,66 @@ impl Shard {
                 continue;
             };
             content = true;
-            let peer = in_stack(inbound.peer);
-            let Some(datagram) = self
-                .stack
-                .handle_packet(self.now.instant, peer, inbound.packet)
+            let peer = inbound.peer;
+            let Some(datagram) =
+                self.stack
+                    .handle_packet(self.now.instant, in_stack(peer), inbound.packet)
             else {
                 continue;
             };
-            if self.flows.place_of_stack(datagram.flow).is_some() {
-                deliver(
-                    self.now.instant,
-                    &mut self.flows,
-                    &self.policy,
-                    &mut self.reporter,
-                    &datagram,
-                );
-            } else {
-                wire.early.push(EarlyDatagram {
-                    flow: datagram.flow,
-                    source: datagram.source,
-                    destination: datagram.destination,
-                    payload: datagram.payload.into(),
-                });
+            if self.flows.place_of_stack(datagram.flow).is_none() {
+                wire.early.push(Kept::new(peer, &datagram));
+                continue;
+            }
+            let mut exit = Exit {
+                now: self.now.instant,
+                flows: &mut self.flows,
+                policy: &self.policy,
+                peers: &mut self.peers,
+                reporter: &mut self.reporter,
+                spent: &mut self.spent,
+            };
+            if let Some(why) = exit.deliver(peer, &datagram) {
+                wire.refused.push((Kept::new(peer, &datagram), why));
             }
         }
         if content {
             self.watch.handle_received(self.now.instant);
         }
+        self.deliver_early();
+        for (kept, why) in std::mem::take(&mut self.wire.refused) {
+            let (now, peer) = (self.now.instant, in_stack(kept.peer));
+            self.stack
+                .refuse_datagram(now, peer, &kept.datagram(), why.into());
+        }
+    }
+
+    /// Delivers what had to wait for its flow to be heard of.
+    fn deliver_early(&mut self) {
         if self.wire.early.is_empty() {
             return;
         }
         self.handle_stack_events();
-        let mut early = std::mem::take(&mut self.wire.early);
-        for datagram in early.drain(..) {
-            deliver(
-                self.now.instant,
-                &mut self.flows,
-                &self.policy,
-                &mut self.reporter,
-                &Datagram {
-                    flow: datagram.flow,
-                    source: datagram.source,
-                    destination: datagram.destination,
-                    payload: &datagram.payload,
-                },
-            );
+        for kept in std::mem::take(&mut self.wire.early) {
+            let turned_away = self.wire.turned_away.iter();
+            let turned_away = turned_away.rev().find(|(flow, _)| *flow == kept.flow);
+            let why = match turned_away {
+                Some((_, why)) => Some(*why),
+                None => Exit {
+                    now: self.now.instant,
+                    flows: &mut self.flows,
+                    policy: &self.policy,
+                    peers: &mut self.peers,
+                    reporter: &mut self.reporter,
+                    spent: &mut self.spent,
+                }
+                .deliver(kept.peer, &kept.datagram()),
+            };
+            if let Some(why) = why {
+                self.wire.refused.push((kept, why));
+            }
         }
-        self.wire.early = early;
+        self.wire.turned_away.clear();
     }
 
     /// Collects what tunnel and stack have to send, and sends it.
@@ -257,49 +272,6 @@ impl PacketSink for Sink<'_> {
                 let now = self.now.instant;
                 self.watch.handle_sent(now, id, expecting, received);
             }
-        }
-    }
-}
-
-/// Passes a datagram out of the tunnel on to its flow's socket.
-fn deliver(
-    now: Instant,
-    flows: &mut Flows,
-    policy: &EgressPolicy,
-    reporter: &mut Reporter,
-    datagram: &Datagram<'_>,
-) {
-    let place = flows.place_of_stack(datagram.flow);
-    let state = place
-        .and_then(|place| flows.get_mut(place))
-        .map(|entry| &mut entry.state);
-    let counters = &mut reporter.counters;
-    let (place, relay) = match (place, state) {
-        (Some(place), Some(State::Datagrams(relay))) => (place, relay),
-        (_, Some(State::Association(association))) => {
-            let counters = &mut reporter.associations;
-            return association.deliver(now, datagram.source, datagram.payload, counters);
-        }
-        _ => {
-            counters.datagrams_without_flow += 1;
-            return;
-        }
-    };
-    match relay.deliver(
-        datagram.source,
-        datagram.destination,
-        datagram.payload,
-        policy,
-    ) {
-        Delivery::Done => counters.datagrams_delivered += 1,
-        Delivery::Forbidden => counters.datagrams_forbidden += 1,
-        Delivery::Foreign => counters.datagrams_foreign += 1,
-        Delivery::Overflow => counters.datagrams_overflow += 1,
-        Delivery::Unsendable => counters.datagrams_unsendable += 1,
-        Delivery::Gone => {
-            counters.datagrams_unsendable += 1;
-            // Its next turn ends it.
-            flows.make_ready(place);
         }
     }
 }

@@ -235,7 +235,7 @@ impl Pair {
             allowed_ips: vec!["10.77.0.2/32".parse().unwrap()],
             ..PeerConfig::new(client_key.public_key())
         };
-        settings.peers = vec![client_peer.clone()];
+        settings.peers = vec![client_peer.clone().into()];
         (options.server)(&mut settings);
         let server = Node::new(settings);
         server.engine.start().expect("the server starts");
@@ -252,7 +252,7 @@ impl Pair {
             endpoint: Some(path.as_ref().map_or(address, |path| path.entrance).into()),
             ..PeerConfig::new(server_key.public_key())
         };
-        settings.peers = vec![server_peer.clone()];
+        settings.peers = vec![server_peer.clone().into()];
         (options.client)(&mut settings);
         let client = Node::new(settings.clone());
         client.engine.start().expect("the client starts");

@@ -5,7 +5,7 @@ use std::time::Instant;
 use awg_netstack::{Limits, Peer, Stack, StackConfig};
 use socket2::{Domain, Socket, Type};
 
-use super::{BROKEN, Channel, DatagramRelay, FAILURES, GONE};
+use super::{BROKEN, Channel, DatagramRelay, FAILURES, GONE, Turn};
 use crate::policy::EgressPolicy;
 use crate::relay::Pumped;
 
@@ -17,6 +17,7 @@ struct World {
     now: Instant,
     stack: Stack,
     relay: DatagramRelay,
+    unsolicited: u64,
 }
 
 impl World {
@@ -34,13 +35,24 @@ impl World {
             .unwrap();
         let mut relay = DatagramRelay::new(flow, channel);
         relay.attach(socket, &EgressPolicy::default()).unwrap();
-        Self { now, stack, relay }
+        Self {
+            now,
+            stack,
+            relay,
+            unsolicited: 0,
+        }
     }
 
     fn pump(&mut self) -> Pumped {
         let mut buffer = vec![0; 1 << 16];
-        self.relay
-            .pump(self.now, &mut self.stack, &mut buffer, BUDGET)
+        self.relay.pump(Turn {
+            now: self.now,
+            stack: &mut self.stack,
+            buffer: &mut buffer,
+            budget: BUDGET,
+            admit: &mut |_| true,
+            unsolicited: &mut self.unsolicited,
+        })
     }
 
     fn sent(&self) -> u64 {

@@ -55,7 +55,7 @@ pub(super) fn prepare_with(
     settings.addresses = vec![inner(end)];
     settings.accept_flows = end != 0;
     settings.stay_connected = end == 0;
-    settings.peers = vec![peer];
+    settings.peers = vec![peer.into()];
     change(&mut settings);
     Prepared::new(settings).unwrap()
 }

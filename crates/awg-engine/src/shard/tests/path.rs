@@ -60,9 +60,9 @@ fn prepared(end: usize, configure: fn(&mut EngineSettings)) -> Prepared {
     prepare_with(us, peer(them, None), |settings| {
         if end == 0 {
             let peer = &mut settings.peers[0];
-            peer.allowed_ips = vec!["0.0.0.0/0".parse().unwrap()];
+            peer.config.allowed_ips = vec!["0.0.0.0/0".parse().unwrap()];
         } else {
-            settings.peers[0].endpoint = None;
+            settings.peers[0].config.endpoint = None;
         }
         configure(settings);
     })

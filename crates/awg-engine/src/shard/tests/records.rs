@@ -11,7 +11,7 @@ use crate::transport::udp::SocketBuffers;
 fn a_refused_peer_is_named_by_its_place_and_no_key_is_in_a_record() {
     let mut ends = Ends::new();
     let own = key(1).public_key();
-    ends.shards[1].set_peers(vec![peer(0, None), PeerConfig::new(own)]);
+    ends.shards[1].set_peers(vec![peer(0, None).into(), PeerConfig::new(own).into()]);
     let events = ends.shards[1].shared.events.take();
     let record = events.iter().find_map(|event| match event {
         Event::Log(record) if record.message == "a peer was refused" => Some(record),

@@ -38,7 +38,7 @@ fn keeps_trying(client: Prepared) {
         "{counters:?}"
     );
     // Once the keys are the same it connects by itself.
-    server.set_peers(vec![peer(0, Some([9; 32]))]);
+    server.set_peers(vec![peer(0, Some([9; 32])).into()]);
     ends.run(6 * SECOND);
     assert_eq!(sessions(&ends.shards[0]), 1);
 }
@@ -62,13 +62,13 @@ fn a_client_goes_on_although_no_event_of_the_tunnel_finds_room() {
         &mut client.tunnel,
         client.now,
         &mut client.peers,
-        &peer(1, Some([9; 32])),
+        &peer(1, Some([9; 32])).into(),
     )
     .unwrap();
     let mut ends = pair(client, prepare(1, peer(0, None)));
     ends.run(450 * SECOND);
     assert!(ends.shards[0].tunnel.counters().handshakes_failed >= 4);
-    ends.shards[1].set_peers(vec![peer(0, Some([9; 32]))]);
+    ends.shards[1].set_peers(vec![peer(0, Some([9; 32])).into()]);
     ends.run(6 * SECOND);
     assert_eq!(ends.shards[0].tunnel.counters().sessions_established, 1);
 }
@@ -81,7 +81,7 @@ fn a_client_whose_server_is_gone_and_comes_back_has_a_session_again() {
     ends.shards[1].set_peers(Vec::new());
     ends.run(600 * SECOND);
     assert_eq!(sessions(&ends.shards[0]), 0);
-    ends.shards[1].set_peers(vec![peer(0, None)]);
+    ends.shards[1].set_peers(vec![peer(0, None).into()]);
     ends.run(6 * SECOND);
     assert_eq!(sessions(&ends.shards[0]), 1);
 }
