@@ -104,3 +104,14 @@ def test_a_name_for_http_has_no_colon():
 def test_http_at_the_port_of_socks5(word, expected):
     assert socks5(f"Http = {word}\n").http is expected
     assert socks5("").http
+
+
+@pytest.mark.parametrize("before", ["", "[Socks5]\n", "[Socks5]\nBindAddress = 127.0.0.1:1080\n"])
+def test_a_port_is_one_sections(before):
+    line, name, what = only_problem(CLIENT + before + "[Http]\nBindAddress = 127.0.0.1:1080\n")
+    assert (line, name) == (11 + before.count("\n"), "BindAddress")
+    assert "[Socks5] takes HTTP as well" in what
+
+
+def test_any_free_port_is_not_the_same_one():
+    assert parse(CLIENT + "[Socks5]\nBindAddress = 127.0.0.1:0\n[Http]\nBindAddress = 127.0.0.1:0\n", "x").http

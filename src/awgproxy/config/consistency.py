@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from awgproxy.config.findings import Findings
     from awgproxy.config.model import Interface, Listening, Obfuscated, Obfuscation, Peer, Server
-    from awgproxy.config.values import PortRange
+    from awgproxy.config.values import Endpoint, PortRange
 
 
 class _Placed(NamedTuple):
@@ -49,6 +49,20 @@ def check_consistency(
     for each in listening:
         if each is not None:
             _check_users(each, findings)
+    _check_bind_addresses([each for each in listening if each is not None], findings)
+
+
+def _check_bind_addresses(sections: Sequence[Listening], findings: Findings) -> None:
+    """Each port is one section's."""
+    first: dict[Endpoint, str] = {}
+    for section in sections:
+        title = type(section).__name__
+        other = first.setdefault(section.bind_address, title)
+        if other != title and section.bind_address.port:
+            message = f"{section.bind_address} is the port of [{other}] already"
+            suggestion = f"another port, or no [{title}]: [Socks5] takes HTTP as well"
+            line = findings.lines[title.lower(), "bindaddress"]
+            findings.error(line, title, "BindAddress", message, suggestion)
 
 
 def _check_users(section: Listening, findings: Findings) -> None:

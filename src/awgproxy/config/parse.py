@@ -65,7 +65,8 @@ def parse(text: str, file: str, role: Role | None = None) -> Config:
     for section in sections:
         if section.name.lower() == "interface":
             _check_obfuscation(section, "interface", "Interface", tunnel, findings)
-    check_consistency(interface, further, peers, [socks5, http], findings)
+    listening = [socks5 if ("socks5", "") in findings.lines else Socks5(), http]
+    check_consistency(interface, further, peers, listening, findings)
     _check_state_file(server, findings)
     check_source_addresses(server, findings)
     role = role or role_of(sections)

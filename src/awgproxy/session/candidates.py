@@ -62,6 +62,11 @@ class Candidates:
         """What is to be looked up."""
         return {endpoint.host for endpoint in self.configured if endpoint.address is None}
 
+    @property
+    def are_several(self) -> bool:
+        """Whether there is a choice."""
+        return len(list(self._all())) > 1
+
     def found(self, name: str, addresses: Sequence[str]) -> None:
         """A name has these addresses now."""
         for place in self._places_of(name):
@@ -88,7 +93,10 @@ class Candidates:
             self._move()
 
     def answered(self, address: str, port: int) -> bool:
-        """A session stands with the peer at this address; gives whether it is another endpoint than the last time."""
+        """A session stands with the peer at this address; gives whether it is another endpoint than the last time.
+
+        At an address that is no candidate's, it is taken for the current one.
+        """
         at = [one for one in self._all() if one.endpoint.host == address and port in one.endpoint.ports]
         if at and self.current not in at:
             self.current = at[0]

@@ -132,14 +132,17 @@ class EndpointKeeper:
             return
         for name in candidates.names:
             self._looked_up.pop(name, None)
-        try:
-            at = self._engine.snapshot()["peers"][event.peer]["endpoint"]
-        except (OSError, LookupError):
-            at = None
-        # The answer may be that of the candidate before, which came after all.
-        if at is not None and candidates.answered(*at):
+        if candidates.answered(*self._whereabouts(event.peer, candidates)):
             self._exchanged()
         self._tell()
+
+    def _whereabouts(self, peer: str, candidates: Candidates) -> tuple[str, int]:
+        """Where a peer answered: where there are several candidates it may be the one before, which was only late."""
+        at = None
+        if candidates.are_several:
+            with contextlib.suppress(OSError, LookupError):
+                at = self._engine.snapshot()["peers"][peer]["endpoint"]
+        return at or ("", 0)
 
     def _unanswered(self, event: HandshakeUnanswered) -> None:
         candidates = self._candidates.get(event.peer)

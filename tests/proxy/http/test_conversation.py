@@ -94,6 +94,15 @@ def test_headers_of_one_hop_and_of_the_proxy_are_dropped():
     )
 
 
+def test_empty_lines_before_a_request_cost_little_however_many():
+    conversation = Conversation()
+    for _ in range(100):
+        conversation.handle_bytes(b"\r\n" * 32768)
+        assert conversation.remainder == b""
+    feed(conversation, b"\r\n", CONNECT)
+    assert conversation.request == Destination("example.org", 443, True)
+
+
 def test_options_without_a_path_is_about_the_server():
     conversation = Conversation()
     feed(conversation, b"OPTIONS http://example.org HTTP/1.1\r\nHost: example.org\r\n\r\n")

@@ -53,8 +53,8 @@ class Exchange:
         self.state = State.REQUESTING
         self._near = near
         self._far = h11.Connection(h11.CLIENT, max_incomplete_event_size=MOST_HEAD)
-        self._to_target = self._far.send(forward.rewritten) or b""
-        self._to_application = b""
+        self._to_target = bytearray(self._far.send(forward.rewritten) or b"")
+        self._to_application = bytearray()
         self._responded = False
         if early:
             self._near.receive_data(early)
@@ -78,13 +78,13 @@ class Exchange:
 
     def poll_target(self) -> bytes:
         """What is to be sent to the target now."""
-        data, self._to_target = self._to_target, b""
-        return data
+        data, self._to_target = self._to_target, bytearray()
+        return bytes(data)
 
     def poll_application(self) -> bytes:
         """What is to be sent to the application now."""
-        data, self._to_application = self._to_application, b""
-        return data
+        data, self._to_application = self._to_application, bytearray()
+        return bytes(data)
 
     def handle_application(self, data: bytes) -> None:
         """Take more of the request's body; not to be called once the request is whole."""
@@ -119,7 +119,7 @@ class Exchange:
             self._give(h11.Data(data=body))
             self._give(h11.EndOfMessage())
         except h11.LocalProtocolError:  # the application's side had broken the rules before
-            self._to_application += pages.answer(status, text + "\n")
+            self._to_application += pages.answer(status, f"{text}\n")
         self.state = State.OVER
 
     def _read_application(self) -> None:
@@ -133,7 +133,7 @@ class Exchange:
                 else:
                     return
         except h11.RemoteProtocolError:
-            self._to_target = b""
+            self._to_target = bytearray()
             self._give_up(400, "The request's body is malformed.")
 
     def _read_target(self) -> None:

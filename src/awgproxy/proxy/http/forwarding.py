@@ -4,7 +4,8 @@ The tunnel's side is a socket pair whose other end is handed on like any applica
 first byte says what came of the connection, what follows is the target's. So the bytes of such exchanges, and of no
 other connections, pass through Python.
 
-Bounds: one read at each side at a time, and no further one before what it gave is written.
+Bounds: one read of `_BYTES_AT_ONCE` at each side at a time, and no further one before what it gave is written. A read
+is small enough that the smallest chunks in it, which cost the most, keep the event loop from others for a moment only.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 LINGER_SECONDS = 2.0
 """How long bytes of a request are still taken that was answered before it was whole."""
-_BYTES_AT_ONCE = 65536
+_BYTES_AT_ONCE = 32768
 _RESET = struct.pack("ii", 1, 0)
 _NAMES = ("refused", "network_unreachable", "host_unreachable", "prohibited", "timed_out", "failed")
 _SUCCEEDED = b"+"

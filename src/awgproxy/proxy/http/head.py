@@ -19,6 +19,7 @@ MOST_HEAD = 65536
 """Bytes of request line and headers together."""
 
 _BARE = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)")
+_EMPTY_LINES = re.compile(rb"(?:\r\n)+")
 _MOST_LENGTH_DIGITS = 18
 _VERSIONS = (b"1.0", b"1.1")
 
@@ -60,8 +61,8 @@ class HeadReader:
             HeadRefused: it is too long, or has line ends or lines that only a lenient reader takes.
         """
         self._buffer += data
-        while self._buffer.startswith(b"\r\n"):  # RFC 9112, section 2.2
-            self._buffer = self._buffer[2:]
+        if (empty := _EMPTY_LINES.match(self._buffer)) is not None:  # RFC 9112, section 2.2
+            self._buffer = self._buffer[empty.end() :]
             self._searched = 0
         end = self._buffer.find(b"\r\n\r\n", max(0, self._searched - 3))
         head = self._buffer if end < 0 else self._buffer[: end + 4]
