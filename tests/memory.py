@@ -33,6 +33,8 @@ class MemoryEngine:
         self.state = "built"
         self.peers_at: dict[str, tuple[str, int]] = {}
         """Where a snapshot has the peers, by public key."""
+        self.counted: dict[str, dict] = {}
+        """What else it has of them."""
         self._events: list[object] = []
         self._readable, self._writable = os.pipe()
         self._calls: asyncio.Queue = asyncio.Queue()
@@ -106,6 +108,8 @@ class MemoryEngine:
 
     def snapshot(self):
         peers = {key: {"endpoint": endpoint} for key, endpoint in self.peers_at.items()}
+        for key, counted in self.counted.items():
+            peers.setdefault(key, {}).update(counted)
         return {"counters": {"tunnel_replayed": 3, "tunnel_expired": 0}, "peers": peers}
 
     def drain(self) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from awgproxy._native import EgressPolicy
 from awgproxy.config import PortRange, Server, parse
-from awgproxy.policy import egress_policy, egress_rules
+from awgproxy.policy import PeerPolicies, egress_rules
 from awgproxy.policy.defaults import REFUSED_NETWORKS
-from tests.config.texts import SERVER
+from tests.config.texts import OTHER_KEY, PEER_KEY, SERVER
 
 TUNNEL = [ip_interface("10.8.0.1/24"), ip_interface("2a00:1::1/64")]
 HOST = [ip_address("8.8.4.4"), ip_address("2a00:2::1")]
@@ -164,8 +164,60 @@ def test_the_defaults_are_networks_of_their_own():
 
 
 def test_the_policy_of_a_configuration():
-    opened = egress_policy(parse(SERVER.replace("[Server]", "[Server]\nAllow = 192.168.7.0/24\nDenyPorts = 22"), "x"))
+    text = SERVER.replace("[Server]", "[Server]\nAllow = 192.168.7.0/24\nDenyPorts = 22")
+    opened = PeerPolicies(parse(text, "x")).common
     assert opened.verdict("192.168.7.1", 443) is None
     assert opened.verdict("192.168.8.1", 443) == "private"
     assert opened.verdict("8.8.8.8", 22) == "port 22"
     assert opened.verdict("10.8.0.9", 443) == "the tunnel's own network"
+
+
+SECOND = f"[Peer]\nPublicKey = {OTHER_KEY}\nAllowedIPs = 10.8.0.3/32\n"
+
+
+def policies(server, peer):
+    """Of a server's rules and a first peer's; there is a second peer without any."""
+    return PeerPolicies(parse(SERVER.replace("[Server]", "[Server]\n" + server) + peer + "\n" + SECOND, "x"))
+
+
+def test_a_peers_rules_are_its_own_on_top_of_the_servers():
+    made = policies("Deny = 93.184.0.0/16", "Allow = 192.168.7.0/24\nDenyPorts = 443")
+    first, second = made.of(PEER_KEY), made.of(OTHER_KEY)
+    assert first.verdict("192.168.7.1", 80) is None
+    assert second.verdict("192.168.7.1", 80) == "private"
+    assert first.verdict("8.8.8.8", 443) == "port 443"
+    assert second.verdict("8.8.8.8", 443) is None
+    for one in (first, second):
+        assert one.verdict("93.184.1.1", 80) == "denied by the configuration"
+        assert one.verdict("10.0.0.1", 80) == "private"
+        assert one.verdict("8.8.8.8", 25) == "port 25"
+    assert made.own(OTHER_KEY) is None
+    assert made.of("a peer that is not there") is made.common
+
+
+def test_of_equal_words_the_peers_own_wins_and_of_its_own_the_refusal():
+    equal = policies("Deny = 9.9.9.0/24\nAllow = 10.1.0.0/16\nDenyPorts = 80\nAllowPorts = 25", "")
+    assert equal.own(PEER_KEY) is None
+    for peer, address, port, reason in (
+        ("Allow = 9.9.9.0/24", "9.9.9.9", 443, None),
+        ("Deny = 10.1.0.0/16", "10.1.0.1", 443, "denied to this peer"),
+        ("Allow = 9.9.9.0/24\nDeny = 9.9.9.0/24", "9.9.9.9", 443, "denied to this peer"),
+        ("AllowPorts = 80", "8.8.8.8", 80, None),
+        ("DenyPorts = 25", "8.8.8.8", 25, "port 25"),
+    ):
+        made = policies("Deny = 9.9.9.0/24\nAllow = 10.1.0.0/16\nDenyPorts = 80\nAllowPorts = 25", peer)
+        assert made.of(PEER_KEY).verdict(address, port) == reason, peer
+
+
+def test_a_narrower_word_wins_over_a_peers_own():
+    made = policies("Deny = 9.9.9.9", "Allow = 9.9.9.0/24")
+    assert made.of(PEER_KEY).verdict("9.9.9.8", 443) is None
+    assert made.of(PEER_KEY).verdict("9.9.9.9", 443) == "denied by the configuration"
+
+
+def test_a_peer_that_reaches_nothing_but_some_networks():
+    made = policies("", "Deny = 0.0.0.0/0, ::/0\nAllow = 93.184.0.0/16")
+    assert made.of(PEER_KEY).verdict("93.184.1.1", 443) is None
+    for address in ("8.8.8.8", "2606:4700::1", "64:ff9b::808:808"):
+        assert made.of(PEER_KEY).verdict(address, 443) == "denied to this peer"
+        assert made.of(OTHER_KEY).verdict(address, 443) is None

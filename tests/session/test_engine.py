@@ -8,7 +8,7 @@ from awgproxy import _native
 from awgproxy.config.parse import parse
 from awgproxy.config.values import PortRange
 from awgproxy.errors import ConfigError, TunnelError
-from awgproxy.policy import egress_policy
+from awgproxy.policy import PeerPolicies
 from awgproxy.session import engine as engine_module
 from awgproxy.session.engine import client_engine, server_engine
 from awgproxy.session.settings import peer_settings, server_settings
@@ -52,14 +52,14 @@ def test_extremes_of_awg_3_that_the_parser_takes_the_engine_takes(text):
 
 def test_what_the_parser_takes_of_a_server_the_engine_takes():
     config = parse(SERVER, "x.conf")
-    server_engine(config, egress_policy(config))
+    server_engine(config, PeerPolicies(config).common)
 
 
 def test_every_port_and_set_of_parameters_goes_to_the_engine():
     text = SERVER.replace("ListenPort = 51820", "ListenPort = 51820, 20000-20002")
     config = parse(text + "[Obfuscation phones]\nListenPort = 4000-4001\nS4 = 5\n", "x.conf")
-    server_engine(config, egress_policy(config))
-    assert "listen_ports=[51820, 20000, 20001, 20002]" in repr(server_settings(config, egress_policy(config)))
+    server_engine(config, PeerPolicies(config).common)
+    assert "listen_ports=[51820, 20000, 20001, 20002]" in repr(server_settings(config, PeerPolicies(config).common))
 
 
 def test_what_a_further_set_is_refused_for_is_told_at_its_section():
@@ -67,7 +67,7 @@ def test_what_a_further_set_is_refused_for_is_told_at_its_section():
     phones = config.further_obfuscation[0].model_copy(update={"obfuscation": (("S4", "many"),)})
     config = replace(config, further_obfuscation=(phones,))
     with pytest.raises(ConfigError) as caught:
-        server_engine(config, egress_policy(config))
+        server_engine(config, PeerPolicies(config).common)
     (problem,) = caught.value.problems
     assert (problem.line, problem.section) == (10, "Obfuscation phones")
     assert "S4" in problem.message

@@ -11,12 +11,14 @@ from awgproxy._native import (
     HandshakeUnanswered,
     LogRecord,
     PeerRoamed,
+    QuotaSpent,
     SessionEnded,
 )
 from awgproxy.config.model import LogFormat, LogLevel
 from awgproxy.observe import log
 from awgproxy.session import journal
 from tests.config.texts import OTHER_KEY, PEER_KEY
+from tests.memory import MemoryEngine
 
 
 @pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
@@ -46,6 +48,7 @@ def test_a_tunnels_life():
             HandshakeCompleted(OTHER_KEY, "77aa", "responder", True),
             PeerRoamed(OTHER_KEY, ("192.0.2.1", 9)),
             HandshakeUnanswered(OTHER_KEY, 2),
+            QuotaSpent(OTHER_KEY),
             SessionEnded(OTHER_KEY),
         ],
         [PEER_KEY, OTHER_KEY],
@@ -55,6 +58,7 @@ def test_a_tunnels_life():
         ("tunnel rekeyed", "info"),
         ("peer moved", "info"),
         ("handshake not answered yet", "debug"),
+        ("a peer has spent its quota", "info"),
         ("tunnel down", "info"),
     ]
     assert {entry["peer"] for entry in entries} == {"peer 2"}
@@ -71,3 +75,22 @@ def test_a_failed_handshake_comes_with_its_cause_and_a_hint(peer, name):
 def test_a_key_in_a_record_is_told_as_its_peer():
     (entry,) = told([LogRecord("warning", "peer refused", {"peer": OTHER_KEY, "reason": "own key"})], [OTHER_KEY])
     assert (entry["peer"], entry["reason"]) == ("peer 1", "own key")
+
+
+def test_what_each_peer_had_and_was_refused():
+    engine = MemoryEngine()
+    engine.counted[PEER_KEY] = {"relayed_bytes": 0, "flows": 0, "turned_away": {"flows": 0}}
+    engine.counted[OTHER_KEY] = {"relayed_bytes": 300, "flows": 0, "turned_away": {"flows": 2, "quota": 0}}
+    stream = io.StringIO()
+    log.configure(LogLevel.DEBUG, LogFormat.JSON, stream)
+    journal.TunnelJournal([PEER_KEY, OTHER_KEY]).log_peers(engine)
+    engine.close()
+    (entry,) = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert entry.pop("timestamp")
+    assert entry == {
+        "event": "counters of a peer",
+        "level": "debug",
+        "peer": "peer 2",
+        "relayed_bytes": 300,
+        "turned_away_by_flows": 2,
+    }

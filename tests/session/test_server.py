@@ -9,10 +9,10 @@ import pytest
 from awgproxy._native import FlowClosed, FlowIncoming, HandshakeFailed, InitiationAccepted
 from awgproxy.config.parse import parse
 from awgproxy.egress import forwarder
-from awgproxy.policy import egress_policy
 from awgproxy.session.server import ServerSession
+from awgproxy.session.terms import Terms
 from awgproxy.session.timestamps import LastTimestamps
-from tests.config.texts import PEER_KEY, SERVER
+from tests.config.texts import OTHER_KEY, PEER_KEY, SERVER
 from tests.session.running import named, running
 
 SOURCE = ("10.8.0.2", 40000)
@@ -20,9 +20,9 @@ SOURCE = ("10.8.0.2", 40000)
 
 def serve(engine, text=SERVER, folder=Path("nowhere")):
     config = parse(text, str(folder / "x.conf"))
-    policy = egress_policy(config)
+    terms = Terms(config)
     timestamps = LastTimestamps(config.state_file, [peer.public_key for peer in config.peers])
-    return running(lambda lifetime: ServerSession(config, engine, policy, timestamps, lifetime))
+    return running(lambda lifetime: ServerSession(config, engine, terms, timestamps, lifetime))
 
 
 @pytest.fixture
@@ -58,6 +58,17 @@ async def test_what_the_policy_forbids_is_rejected_and_not_dialled(engine, entri
     assert destination[0] in entry["reason"]
     assert reason in entry["reason"]
     assert entry["log_level"] == "debug"
+
+
+async def test_a_peers_own_rules_hold_for_it_and_for_nobody_else(engine, target):
+    host, port = target.getsockname()
+    text = f"{ALLOWED}DenyPorts = {port}\n[Peer]\nPublicKey = {OTHER_KEY}\nAllowedIPs = 10.8.0.3/32\n"
+    async with serve(engine, text):
+        engine.tell(
+            incoming(1, (host, port)), FlowIncoming(2, "tcp", OTHER_KEY, ("10.8.0.3", 40000), (host, port), False)
+        )
+        assert await engine.called("reject") == (1, "prohibited")
+        assert await engine.called("attach") == (2,)
 
 
 async def test_a_source_of_datagrams_gets_a_socket_of_its_own(engine):
@@ -148,3 +159,12 @@ async def test_the_last_handshakes_are_kept_even_those_heard_of_while_it_ends(en
         lifetime.stop()
         await task
     assert LastTimestamps(tmp_path / "x.conf.state", [PEER_KEY]).known == {PEER_KEY: last}
+
+
+async def test_what_is_used_of_a_quota_survives_a_restart(engine, tmp_path):
+    text = SERVER + "MonthlyQuota = 1 kB\n"
+    async with serve(engine, text, folder=tmp_path) as (lifetime, task):
+        engine.counted[PEER_KEY] = {"relayed_bytes": 300, "flows": 0}
+        lifetime.stop()
+        await task
+    assert Terms(parse(text, str(tmp_path / "x.conf"))).usage.rest(PEER_KEY) == 700

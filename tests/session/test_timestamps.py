@@ -9,6 +9,7 @@ import pytest
 
 from awgproxy._native import InitiationAccepted
 from awgproxy.session import timestamps
+from awgproxy.session.state_file import LARGEST_FILE, StateFile
 from awgproxy.session.timestamps import LastTimestamps
 from tests.config.texts import OTHER_KEY, PEER_KEY
 from tests.session.running import named
@@ -55,7 +56,7 @@ async def test_it_is_on_disk_while_the_server_runs(path):
 async def test_many_changes_are_few_writes(path, monkeypatch):
     writes = []
     monkeypatch.setattr(timestamps, "PAUSE_SECONDS", 3600.0)
-    monkeypatch.setattr(timestamps, "_replace", lambda _, text: writes.append(text))
+    monkeypatch.setattr(StateFile, "replace", lambda _, text: writes.append(text))
     with opened(path) as kept:
         for number in range(1000):
             accept(kept, number.to_bytes(12, "big"))
@@ -128,7 +129,7 @@ async def test_a_damaged_file_is_as_none_and_is_warned_of(path, content, entries
         b"{}",
         b"\xff\xfe\x00",
         b"[" * 100_000,
-        b" " * (timestamps.LARGEST_FILE + 1),
+        b" " * (LARGEST_FILE + 1),
         b"somebody's diary",
     ],
 )
@@ -152,8 +153,8 @@ async def test_a_file_that_cannot_be_written_is_one_warning(tmp_path, entries, m
     monkeypatch.setattr(timestamps, "PAUSE_SECONDS", 0.0)
     path = tmp_path / "absent" / "state"
     tries = []
-    replace = timestamps._replace
-    monkeypatch.setattr(timestamps, "_replace", lambda *args: (tries.append(1), replace(*args)))
+    replace = StateFile.replace
+    monkeypatch.setattr(StateFile, "replace", lambda *args: (tries.append(1), replace(*args)))
     with opened(path) as kept:
         for number in range(1, 4):
             accept(kept, bytes([number]) * 12)

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from interop.counterparts import socks
+from interop.counterparts import conversation, socks
 from tests.system.world import World
 
 POLICY, PATIENCE = 2, 45
@@ -63,6 +63,62 @@ def _holds(target):
         return target.recv(100) == b"hello"
     except BlockingIOError:
         return False
+
+
+@pytest.fixture
+def limited(namespace, tmp_path):
+    """Give a function that starts a world whose one peer has these lines in its section."""
+    with contextlib.ExitStack() as worlds:
+
+        def start(lines):
+            class Limited(World):
+                def write_pair(self):
+                    super().write_pair()
+                    with (self.folder / "server.conf").open("a") as file:
+                        file.write(lines)
+
+            return worlds.enter_context(Limited(namespace, tmp_path))
+
+        yield start
+
+
+def test_a_peers_own_rules_and_bounds_are_told_as_prohibited(limited):
+    world = limited("DenyPorts = 24\nMaxFlows = 4\n")
+    made, reply = world.ask("127.0.0.1", 24)
+    assert reply == POLICY
+    made.close()
+    assert datagrams_that_arrive(world, [24, 2400]) == [2400]
+    standing = [world.connect("echo") for _ in range(3)]  # and the source of the datagrams
+    made, reply = world.ask("127.0.0.1", world.ports["echo"])
+    assert reply == POLICY
+    for one in (made, *standing):
+        one.close()
+    conversation.eventually(lambda: world.connect("echo").close(), within=PATIENCE)
+    world.server.stop()
+    (counters,) = world.server.said("counters of a peer")
+    assert (counters["peer"], counters["turned_away_by_flows"] >= 1) == ("peer 1", True)
+    assert world.server.said("counters")[0]["connections_prohibited"] == 1
+
+
+def test_a_quota_that_is_spent_ends_what_stands_and_stays_spent_over_a_restart(limited):
+    world = limited("MonthlyQuota = 2 MB\n")
+    made = world.connect("source")
+    made.sendall(b"1000000000\n")
+    with pytest.raises(ConnectionResetError):
+        socks.take_all(made)
+    made.close()
+    world.server.wait_for("a peer has spent its quota", where=lambda entry: entry["peer"] == "peer 1")
+    made, reply = world.ask("127.0.0.1", world.ports["echo"])
+    assert reply == POLICY
+    made.close()
+    for end in (world.client, world.server):
+        end.stop()
+    with world.start("server", "server.conf") as server:
+        server.wait_for("server is ready")
+        world.start_client()
+        made, reply = world.ask("127.0.0.1", world.ports["echo"])
+        assert reply == POLICY
+        made.close()
 
 
 def test_connections_leave_from_the_configured_address(world):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_pascal
 
-from awgproxy.config import values
+from awgproxy.config import limits, values
 from awgproxy.config.path import tunnel_mtu
 from awgproxy.config.values import Address, Endpoint, Network, PortRange, SearchDomain, Seconds
 
@@ -175,8 +175,19 @@ class Rules(Section):
         return bool(self.allow or self.deny or self.allow_ports or self.deny_ports)
 
 
-class Peer(Section):
-    """``[Peer]``: another end of the tunnel."""
+class Limits(Section):
+    """What one peer of a server may take; None is no limit, which may also be said."""
+
+    max_flows: Annotated[int | None, _read(limits.flows)] = None
+    new_flows_per_second: Annotated[float | None, _read(limits.flow_rate)] = None
+    bandwidth: Annotated[int | None, _read(limits.bandwidth)] = None
+    """Bytes a second, each way by itself."""
+    monthly_quota: Annotated[int | None, _read(limits.quota)] = None
+    """Bytes, both ways together."""
+
+
+class Peer(Rules, Limits):
+    """``[Peer]``: another end of the tunnel. Its rules and limits are a server's."""
 
     public_key: _Key
     preshared_key: _Secret | None = None
@@ -246,8 +257,8 @@ class Client(Rules):
     """``[Client]``: what a client's applications may reach."""
 
 
-class Server(Rules):
-    """``[Server]``: what a server's clients may reach, whom it asks for names, and what it remembers."""
+class Server(Rules, Limits):
+    """``[Server]``: what a server's clients may reach and take, whom it asks for names, and what it remembers."""
 
     dns: Annotated[tuple[_Address, ...], Field(alias="DNS")] = ()
     allow_private: Annotated[bool, _read(values.truth)] = False
@@ -329,6 +340,16 @@ class Config:
         networks = [address.network for address in self.interface.addresses]
         found = tuple(server for server in self.interface.dns if any(server in network for network in networks))
         return self.tunnel.server_addresses or found
+
+    def limits_of(self, peer: Peer) -> Limits:
+        """What a server's peer may take: its own limits, and where it has no word on one, those of ``[Server]``."""
+        own = peer.model_fields_set
+        return Limits(**{name: getattr(peer if name in own else self.server, name) for name in Limits.model_fields})
+
+    @property
+    def usage_file(self) -> Path:
+        """Where a server keeps what its peers have used of their quotas: beside the state file."""
+        return self.state_file.with_name(f"{self.state_file.name}.usage")
 
     @cached_property
     def mtu(self) -> int:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from awgproxy.config.model import Role
+from awgproxy.config.model import Limits, Role, Rules
+from awgproxy.config.sections import keys_of
 from awgproxy.config.values import InvalidValue, excerpt, listen_ports
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     from awgproxy.config.document import Section
     from awgproxy.config.findings import Findings
+
+_OF_A_SERVERS_PEER = {key.lower(): key for kind in (Rules, Limits) for key in keys_of(kind)}
+"""What a ``[Peer]`` has at a server alone."""
 
 
 def role_of(sections: Sequence[Section]) -> Role:
@@ -65,13 +69,19 @@ def _refuse_a_servers(sections: Sequence[Section], findings: Findings) -> None:
         if section.name.lower().startswith("obfuscation"):
             message = "is for a server: a client has one set of parameters, in [Interface]"
             findings.error(section.line, excerpt(section.name), None, message, "put them there")
+    for section in sections:
+        for entry in section.entries:
+            if section.name.lower() == "peer" and (key := _OF_A_SERVERS_PEER.get(entry.key.lower())) is not None:
+                message = "is for a server: it says what this peer may reach and take there"
+                suggestion = "what this end's applications may reach stands in [Client]"
+                findings.error(entry.line, "Peer", key, message, suggestion)
 
 
 def _refuse_a_clients(sections: Sequence[Section], findings: Findings) -> None:
     """What has a meaning at a client alone."""
     for section in sections:
         if section.name.lower() == "client":
-            suggestion = "what the peers may reach stands in [Server]"
+            suggestion = "what the peers may reach stands in [Server], or in each [Peer]"
             findings.error(section.line, "Client", None, "is for a client", suggestion)
 
 

@@ -15,9 +15,26 @@ if TYPE_CHECKING:
     from awgproxy.config import Config
 
 
-def egress_policy(config: Config) -> EgressPolicy:
-    """What a server's peers may reach. The machine's own addresses are read now."""
-    return EgressPolicy(egress_rules(config.server, config.interface.addresses, host_addresses()))
+class PeerPolicies:
+    """A server's rules: those of all peers, and those of each peer that has its own beside them."""
+
+    def __init__(self, config: Config) -> None:
+        """The machine's own addresses are read now."""
+        server, tunnel, host = config.server, config.interface.addresses, host_addresses()
+        self.common = EgressPolicy(egress_rules(server, tunnel, host))
+        self._own = {
+            peer.public_key: EgressPolicy(egress_rules(server, tunnel, host, peer))
+            for peer in config.peers
+            if peer.has_rules
+        }
+
+    def own(self, peer: str) -> EgressPolicy | None:
+        """What holds for a peer, by its public key, instead of `common`; None where that does."""
+        return self._own.get(peer)
+
+    def of(self, peer: str) -> EgressPolicy:
+        """What holds for a peer, by its public key."""
+        return self._own.get(peer, self.common)
 
 
 def client_policy(config: Config) -> EgressPolicy:

@@ -5,7 +5,8 @@ of equal ones ``Deny`` wins over ``Allow``, and ``Allow`` over a default. So ``A
 and no other private one, and ``Allow = 0.0.0.0/0`` opens nothing that is refused by default.
 Ports: the same with ranges. A destination must pass by its address and by its port.
 
-A client has no defaults: what it does not deny it allows.
+A peer's own words stand beside the server's: of equal ones the peer's win, both of them. A client has no defaults: what
+it does not deny it allows.
 
 An address that stands for another one (IPv4-mapped, NAT64, 6to4) must pass as both: the extension sees to that.
 """
@@ -46,9 +47,11 @@ class _Word(NamedTuple):
     reason: str
 
 
-_DENIED = _Word(allow=False, rank=0, reason="denied by the configuration")
-_ALLOWED = _Word(allow=True, rank=1, reason="allowed by the configuration")
-_DEFAULT_RANK = 2
+_DENIED_TO_PEER = _Word(allow=False, rank=0, reason="denied to this peer")
+_ALLOWED_TO_PEER = _Word(allow=True, rank=1, reason="allowed to this peer")
+_DENIED = _Word(allow=False, rank=2, reason="denied by the configuration")
+_ALLOWED = _Word(allow=True, rank=3, reason="allowed by the configuration")
+_DEFAULT_RANK = 4
 _PRIVATE = _Word(allow=True, rank=_DEFAULT_RANK, reason="allowed by AllowPrivate")
 _FORM_OF_IPV4 = _Word(allow=True, rank=_DEFAULT_RANK, reason="a form of an IPv4 address")
 
@@ -56,12 +59,18 @@ _Networks = list[tuple["Network", _Word]]
 _Ports = list[tuple[PortRange, _Word]]
 
 
-def egress_rules(server: Server, tunnel: Sequence[Interface], host: Iterable[Address] = ()) -> list[Rule]:
-    """A server's rules in order.
+def egress_rules(
+    server: Server, tunnel: Sequence[Interface], host: Iterable[Address] = (), peer: Rules | None = None
+) -> list[Rule]:
+    """A server's rules in order: for its peers, or for one that has rules of its own.
 
     ``tunnel``: the server's addresses in the tunnel with their networks. ``host``: the machine's other addresses.
     """
     networks, ports = _words(server, _DENIED, _ALLOWED)
+    if peer is not None:
+        own_networks, own_ports = _words(peer, _DENIED_TO_PEER, _ALLOWED_TO_PEER)
+        networks += own_networks
+        ports += own_ports
     networks += _default_networks(server, tunnel, host)
     ports += [(range_, _refused("")) for range_ in REFUSED_PORTS]
     return _ordered(networks, ports)

@@ -22,6 +22,7 @@ from awgproxy.config.values import InvalidValue
 from awgproxy.session.candidates import Candidates
 from awgproxy.session.network import own_address
 from awgproxy.session.settings import NO_TIMESTAMPS, first_endpoints, peer_settings
+from awgproxy.session.terms import NO_GRANTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from awgproxy.session.engine import SessionEngine
     from awgproxy.session.events import Handlers
     from awgproxy.session.settings import Endpoints, Timestamps
+    from awgproxy.session.terms import Grants
 
 RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Pauses between tries while a name cannot be found or the engine is too busy, about; the last one repeats."""
@@ -54,14 +56,17 @@ class EndpointKeeper:
         last_timestamps: Timestamps = NO_TIMESTAMPS,
         exchanged: Callable[[], None] = lambda: None,
         moved: Callable[[], None] = lambda: None,
+        *,
+        grants: Callable[[], Grants] = lambda: NO_GRANTS,
     ) -> None:
-        """`last_timestamps` goes to the engine with each change, since that names all of its peers anew.
+        """`last_timestamps` and `grants` go to the engine with each change, since that names all of its peers anew.
 
         `exchanged` is called when a session stands with a peer at another endpoint than the last one, `moved` when
         `current` has changed.
         """
         self._config = config
         self._last_timestamps = last_timestamps
+        self._grants = grants
         self._engine = engine
         self._exchanged = exchanged
         self._has_moved = moved
@@ -123,6 +128,14 @@ class EndpointKeeper:
 
     def _has_route(self, endpoint: Endpoint) -> bool:
         return own_address(endpoint, self._config.interface.fw_mark) is not None
+
+    def granted(self) -> None:
+        """Tell the engine of all peers anew, since what they are granted has changed.
+
+        Raises:
+            OSError, RuntimeError: it takes no commands now.
+        """
+        self._set_peers(self._told)
 
     # What the engine says.
 
@@ -234,9 +247,12 @@ class EndpointKeeper:
 
     def _set(self, wanted: Endpoints) -> None:
         if wanted != self._told:
-            self._engine.set_peers(peer_settings(self._config, wanted, self._last_timestamps))
+            self._set_peers(wanted)
             self._told = wanted
             self._has_moved()
+
+    def _set_peers(self, endpoints: Endpoints) -> None:
+        self._engine.set_peers(peer_settings(self._config, endpoints, self._last_timestamps, self._grants()))
 
 
 def _about(seconds: float) -> float:

@@ -15,6 +15,7 @@ from awgproxy.egress.dns.exchange import TunnelSockets
 from awgproxy.errors import ConfigError, Problem, TunnelError
 from awgproxy.session.events import EventPump
 from awgproxy.session.settings import NO_TIMESTAMPS, client_settings, server_settings
+from awgproxy.session.terms import NO_GRANTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from awgproxy.config import Config
     from awgproxy.session.events import Handlers
     from awgproxy.session.settings import Timestamps
+    from awgproxy.session.terms import Grants
 
 _KEYS = {
     "private_key": "PrivateKey",
@@ -91,9 +93,14 @@ def client_engine(config: Config) -> Engine:
     return _built(config, lambda: client_settings(config))
 
 
-def server_engine(config: Config, egress: EgressPolicy, last_timestamps: Timestamps = NO_TIMESTAMPS) -> Engine:
+def server_engine(
+    config: Config,
+    egress: EgressPolicy,
+    last_timestamps: Timestamps = NO_TIMESTAMPS,
+    granted: Grants = NO_GRANTS,
+) -> Engine:
     """The engine of a server, not started; raises as `client_engine`."""
-    return _built(config, lambda: server_settings(config, egress, last_timestamps))
+    return _built(config, lambda: server_settings(config, egress, last_timestamps, granted))
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from awgproxy._native import (
     HandshakeUnanswered,
     LogRecord,
     PeerRoamed,
+    QuotaSpent,
     SessionEnded,
 )
 
@@ -41,6 +42,7 @@ class TunnelJournal:
             HandshakeUnanswered: self._unanswered,
             SessionEnded: self._ended,
             PeerRoamed: self._roamed,
+            QuotaSpent: self._quota_spent,
             LogRecord: self._record,
         }
 
@@ -62,6 +64,23 @@ class TunnelJournal:
 
     def _roamed(self, event: PeerRoamed) -> None:
         log.info("peer moved", peer=self._name(event.peer))
+
+    def _quota_spent(self, event: QuotaSpent) -> None:
+        log.info("a peer has spent its quota", peer=self._name(event.peer), until="the first of next month")
+
+    def log_peers(self, engine: SessionEngine) -> None:
+        """Log what each peer has had and was refused since the start, at debug, where there is anything to say."""
+        try:
+            peers = engine.snapshot()["peers"]
+        except OSError:
+            return  # which has been said of the counters
+        for peer, name in self._names.items():
+            counted = peers.get(peer, {})
+            turned_away = {
+                f"turned_away_by_{reason}": count for reason, count in counted.get("turned_away", {}).items() if count
+            }
+            if counted.get("relayed_bytes") or turned_away:
+                log.debug("counters of a peer", peer=name, relayed_bytes=counted["relayed_bytes"], **turned_away)
 
     def _record(self, event: LogRecord) -> None:
         # The method is looked up now: one bound before logging is set up would write elsewhere for ever.

@@ -16,15 +16,15 @@ from awgproxy.egress.forwarder import DNS_PORT, DnsForwarder
 from awgproxy.egress.source import SourceAddresses
 from awgproxy.errors import ConfigError, PolicyDenied, Problem
 from awgproxy.observe.uncaught import log_uncaught
-from awgproxy.policy import egress_policy, require_allowed
+from awgproxy.policy import require_allowed
 from awgproxy.session.endpoints import EndpointKeeper
 from awgproxy.session.engine import running, server_engine
 from awgproxy.session.journal import TunnelJournal, log_closed, log_counters
 from awgproxy.session.lifetime import Lifetime
+from awgproxy.session.terms import Terms
 from awgproxy.session.timestamps import LastTimestamps
 
 if TYPE_CHECKING:
-    from awgproxy._native import EgressPolicy
     from awgproxy.config import Config
     from awgproxy.session.engine import SessionEngine
     from awgproxy.session.events import Handlers
@@ -41,11 +41,11 @@ async def run(config: Config) -> None:
     """
     log_uncaught()
     _require_source_addresses(config)
-    policy = egress_policy(config)
+    terms = Terms(config)
     timestamps = LastTimestamps(config.state_file, [peer.public_key for peer in config.peers])
-    engine = server_engine(config, policy, timestamps.known)
+    engine = server_engine(config, terms.policies.common, timestamps.known, terms.grants())
     with Lifetime() as lifetime:
-        await ServerSession(config, engine, policy, timestamps, lifetime).run()
+        await ServerSession(config, engine, terms, timestamps, lifetime).run()
 
 
 class ServerSession:
@@ -55,14 +55,14 @@ class ServerSession:
         self,
         config: Config,
         engine: SessionEngine,
-        policy: EgressPolicy,
+        terms: Terms,
         timestamps: LastTimestamps,
         lifetime: Lifetime,
     ) -> None:
-        """`engine`: built from `config`, `policy` and `timestamps`, and not started."""
+        """`engine`: built from `config`, `terms` and `timestamps`, and not started."""
         self._config = config
         self._lifetime = lifetime
-        self._policy = policy
+        self._terms = terms
         self._engine = engine
         self._dialer = Dialer(self._engine, SourceAddresses(config.server.source_addresses))
         self._forwarder = DnsForwarder(self._dialer, [str(server) for server in config.server.dns])
@@ -70,7 +70,7 @@ class ServerSession:
         self._prohibited = 0
         self._journal = TunnelJournal([peer.public_key for peer in config.peers])
         self._timestamps = timestamps
-        self._endpoints = EndpointKeeper(config, self._engine, timestamps.known)
+        self._endpoints = EndpointKeeper(config, self._engine, timestamps.known, grants=terms.grants)
         self._handlers: Handlers = {
             EngineFailed: lifetime.engine_failed,
             FlowIncoming: self._incoming,
@@ -79,8 +79,19 @@ class ServerSession:
 
     async def run(self) -> None:
         """Start, serve until the end is asked for, drain, stop."""
-        handlers = (self._journal.handlers, self._endpoints.handlers, self._timestamps.handlers, self._handlers)
-        with self._timestamps, running(self._engine, *handlers), self._endpoints:
+        handlers = (
+            self._journal.handlers,
+            self._endpoints.handlers,
+            self._timestamps.handlers,
+            self._terms.usage.handlers,
+            self._handlers,
+        )
+        with (
+            self._timestamps,
+            self._terms.usage.counting(self._engine, self._endpoints.granted),
+            running(self._engine, *handlers),
+            self._endpoints,
+        ):
             ports = sum(len(one.listen_ports) or 1 for one in self._config.obfuscated)
             log.info("server is ready", port=self._engine.local_port(), ports=ports, peers=len(self._config.peers))
             await self._lifetime.until_stopped()
@@ -88,6 +99,7 @@ class ServerSession:
             self._engine.drain()
             await self._lifetime.drain()
         log_counters(self._engine, connections_prohibited=self._prohibited)
+        self._journal.log_peers(self._engine)
         log.info("stopped")
 
     def _incoming(self, event: FlowIncoming) -> None:
@@ -99,11 +111,11 @@ class ServerSession:
         else:
             self._connections.add(event.flow)
             self._lifetime.connections.opened()
-            self._connect(event.flow, address, port)
+            self._connect(event.flow, event.peer, address, port)
 
-    def _connect(self, flow: int, address: str, port: int) -> None:
+    def _connect(self, flow: int, peer: str, address: str, port: int) -> None:
         try:
-            require_allowed(self._policy, address, port)
+            require_allowed(self._terms.policies.of(peer), address, port)
         except PolicyDenied as denied:
             self._prohibited += 1
             log.debug("connection refused", flow=flow, reason=str(denied))

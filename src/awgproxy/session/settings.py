@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from awgproxy._native import EgressPolicy, EngineSettings, PeerSettings
 from awgproxy.policy import client_policy
+from awgproxy.session.terms import NO_GRANTS, Grant
 
 if TYPE_CHECKING:
     from awgproxy.config import Config, Endpoint, Seconds
+    from awgproxy.session.terms import Grants
 
 Endpoints = Mapping[str, "Endpoint"]
 """Where peers are dialled: by public key, an endpoint whose host is an address."""
@@ -28,13 +30,17 @@ def first_endpoints(config: Config) -> Endpoints:
 
 
 def peer_settings(
-    config: Config, endpoints: Endpoints | None = None, last_timestamps: Timestamps = NO_TIMESTAMPS
+    config: Config,
+    endpoints: Endpoints | None = None,
+    last_timestamps: Timestamps = NO_TIMESTAMPS,
+    granted: Grants = NO_GRANTS,
 ) -> list[PeerSettings]:
     """The peers, dialled at `endpoints`, at the beginning at their first ones; who is not in there has none yet."""
     endpoints = first_endpoints(config) if endpoints is None else endpoints
     peers = []
     for peer in config.peers:
         endpoint = endpoints.get(peer.public_key)
+        grant = granted.get(peer.public_key, Grant())
         peers.append(
             PeerSettings(
                 public_key=peer.public_key,
@@ -44,6 +50,8 @@ def peer_settings(
                 persistent_keepalive=_range(peer.persistent_keepalive),
                 hop=_hop(endpoint, config.tunnel.port_hop),
                 last_timestamp=last_timestamps.get(peer.public_key),
+                limits=grant.limits,
+                egress=grant.egress,
             )
         )
     return peers
@@ -63,18 +71,21 @@ def _hop(endpoint: Endpoint | None, every: Seconds | None) -> tuple[int, int, in
 
 def client_settings(config: Config) -> EngineSettings:
     """What a client's engine is given: it opens flows and takes none."""
-    return _settings(config, NO_TIMESTAMPS, accept_flows=False, egress=client_policy(config))
+    return _settings(config, NO_TIMESTAMPS, NO_GRANTS, accept_flows=False, egress=client_policy(config))
 
 
 def server_settings(
-    config: Config, egress: EgressPolicy, last_timestamps: Timestamps = NO_TIMESTAMPS
+    config: Config,
+    egress: EgressPolicy,
+    last_timestamps: Timestamps = NO_TIMESTAMPS,
+    granted: Grants = NO_GRANTS,
 ) -> EngineSettings:
     """What a server's engine is given: it takes flows, and checks datagrams against `egress` itself."""
-    return _settings(config, last_timestamps, accept_flows=True, egress=egress)
+    return _settings(config, last_timestamps, granted, accept_flows=True, egress=egress)
 
 
 def _settings(
-    config: Config, last_timestamps: Timestamps, *, accept_flows: bool, egress: EgressPolicy | None
+    config: Config, last_timestamps: Timestamps, granted: Grants, *, accept_flows: bool, egress: EgressPolicy | None
 ) -> EngineSettings:
     interface = config.interface
     return EngineSettings(
@@ -84,7 +95,7 @@ def _settings(
         addresses=[str(address.ip) for address in interface.addresses],
         listen_ports=interface.listen_ports,
         further_obfuscation=[(config.obfuscation_of(one), one.listen_ports) for one in config.further_obfuscation],
-        peers=peer_settings(config, last_timestamps=last_timestamps),
+        peers=peer_settings(config, None, last_timestamps, granted),
         accept_flows=accept_flows,
         recovery=config.tunnel.recovery.value,
         server_addresses=[str(address) for address in config.server_addresses],

@@ -10,17 +10,15 @@ The file is JSON: ``{"timestamps": {PUBLIC KEY: TIMESTAMP}}``, a timestamp being
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import os
 import re
-import stat
 import threading
 from typing import TYPE_CHECKING, Self
 
 import structlog
 
 from awgproxy._native import InitiationAccepted
+from awgproxy.session.state_file import StateFile
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -31,11 +29,6 @@ if TYPE_CHECKING:
 
 PAUSE_SECONDS = 0.5
 """Between two writes: with what a write takes, a change is on disk within a second."""
-
-LARGEST_FILE = 4 << 20
-"""Bytes: room for more peers than a configuration has."""
-
-OWNER_ONLY = 0o600
 
 _BEGINNING = b'{"timestamps": '
 
@@ -49,9 +42,9 @@ class LastTimestamps:
 
     def __init__(self, path: Path, peers: Collection[str]) -> None:
         """Read the file. `peers`: the public keys in the configuration; what the file knows of others is dropped."""
-        self._path = path
+        self._file = StateFile(path, _BEGINNING)
         self._peers = frozenset(peers)
-        self._known = {peer: last for peer, last in _read(path).items() if peer in self._peers}
+        self._known = {peer: last for peer, last in _read(self._file).items() if peer in self._peers}
         self._changed = asyncio.Event()
         self._is_written = True
         self._writing = threading.Lock()
@@ -98,39 +91,31 @@ class LastTimestamps:
             self._is_written = True  # before it is looked at: what comes meanwhile is for the next write
             text = json.dumps({"timestamps": {peer: last.hex() for peer, last in self._known.copy().items()}})
             try:
-                _replace(self._path, text + "\n")
+                self._file.replace(text + "\n")
             except OSError as error:
                 if not self._warned:
                     self._warned = True
                     reason = error.strerror or str(error)
                     log.warning(
                         "the peers' last handshakes cannot be kept",
-                        file=str(self._path),
+                        file=str(self._file.path),
                         reason=reason,
                         hint="after a restart one recorded before it may be answered: set StateFile in [Server]",
                     )
 
 
-def _read(path: Path) -> dict[str, bytes]:
+def _read(file: StateFile) -> dict[str, bytes]:
     """What a file knows; nothing where there is none, or where it is not what `LastTimestamps` writes."""
     try:
-        return _timestamps(_content(path))
+        return _timestamps(file.read())
     except FileNotFoundError:
         return {}
     except OSError as error:
         reason = error.strerror or str(error)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         reason = "it is damaged, or not a state file"
-    log.warning("the peers' last handshakes cannot be read", file=str(path), reason=reason)
+    log.warning("the peers' last handshakes cannot be read", file=str(file.path), reason=reason)
     return {}
-
-
-def _content(path: Path) -> bytes:
-    """What is in a file of a size that it may have; nothing where it is no file, so that a pipe is not waited for."""
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as source:
-        status = os.fstat(source.fileno())
-        usable = stat.S_ISREG(status.st_mode) and status.st_size <= LARGEST_FILE
-        return source.read(LARGEST_FILE) if usable else b""
 
 
 def _timestamps(content: bytes) -> dict[str, bytes]:
@@ -139,38 +124,3 @@ def _timestamps(content: bytes) -> dict[str, bytes]:
     if not all(_TIMESTAMP.fullmatch(last) for last in timestamps.values()):
         raise ValueError("a timestamp has 24 hexadecimal digits")
     return {peer: bytes.fromhex(last) for peer, last in timestamps.items()}
-
-
-def _replace(path: Path, text: str) -> None:
-    """Give a file new content: all of it or none, also if the power fails meanwhile.
-
-    Raises:
-        OSError: it cannot be written, is a device, a pipe or a folder, or holds something else than `LastTimestamps`
-            writes; what it held before is still there.
-    """
-    if path.exists():
-        if not path.is_file():
-            raise OSError("it is not a file")  # root could replace /dev/null
-        with path.open("rb") as there:
-            if there.read(len(_BEGINNING)) not in (b"", _BEGINNING):
-                raise OSError("it is not a state file, and is left as it is")
-    new = path.with_name(f"{path.name}.new")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-    flags |= os.O_NONBLOCK  # where there is a pipe it is not waited for
-    try:
-        with os.fdopen(os.open(new, flags, OWNER_ONLY), "w", encoding="ascii") as output:
-            os.fchmod(output.fileno(), OWNER_ONLY)  # one that was left behind may have another mode
-            output.write(text)
-            output.flush()
-            os.fsync(output.fileno())
-        new.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            new.unlink()
-        raise
-    with contextlib.suppress(OSError):  # a system that cannot do it for folders
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
