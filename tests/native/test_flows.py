@@ -211,3 +211,22 @@ async def test_stop_ends_in_the_middle_of_a_transfer(stopped_first):
             side.engine.close_flow(number)
         ours.close()
     target.close()
+
+
+async def test_a_removed_peers_connections_end_at_once_on_both_sides_of_them():
+    with socket.create_server(("127.0.0.1", 0)) as target:
+        target.setblocking(False)
+        async with tunnel() as (client, server):
+            ours, handed = application()
+            client.engine.open([TARGET], handed.detach(), b"", REPLIES)
+            incoming = await server.next(FlowIncoming)
+            server.engine.attach(incoming.flow, begin_connect(target.getsockname()).detach())
+            accepted, _ = await asyncio.get_running_loop().sock_accept(target)
+            assert await receive_exactly(ours, 1) == b"+"
+            server.engine.set_peers([])
+            assert (await server.next(FlowClosed, incoming.flow)).outcome == "peer-gone"
+            async with asyncio.timeout(PATIENCE):
+                with pytest.raises(ConnectionResetError):
+                    await asyncio.get_running_loop().sock_recv(accepted, 1)
+            accepted.close()
+        ours.close()
