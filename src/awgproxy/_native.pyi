@@ -284,7 +284,7 @@ class EngineSettings:
         listen_address: str | None = None,
         listen_ports: Sequence[int] = (),
         further_obfuscation: Sequence[tuple[_Settings, Sequence[int]]] = (),
-        accept_flows: bool = False,
+        accept_flows: bool | Literal["to-self"] = False,
         stay_connected: bool | None = None,
         recovery: Literal["fast", "reference"] = "fast",
         server_addresses: Sequence[str] = (),
@@ -306,9 +306,10 @@ class EngineSettings:
                 port that it came to. Up to 1,024, those of `further_obfuscation` included.
             further_obfuscation: Further parameters for the same peers, as (parameters, ports of their own): a peer is
                 spoken to by those of the port at which it was last heard, so that peers can change one by one.
-            accept_flows: Whether to take flows of peers to any destination, as a server does.
+            accept_flows: Whether to take flows of peers to any destination, as a server does; ``to-self`` = connections
+                (TCP) to `addresses` alone: each is a `FlowIncoming` with `to_self`.
             stay_connected: Whether to keep a session with each peer whose endpoint is known, as a client does;
-                ``None`` = if flows are not accepted.
+                ``None`` = unless flows to any destination are accepted.
             recovery: How soon a peer that has fallen silent is asked for a new session, where one is kept: ``fast`` by
                 what flows tell, ``reference`` after 15 s.
             server_addresses: Tunnel addresses of a server that answers pings there, as awgproxy's does: with ``fast``

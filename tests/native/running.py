@@ -62,7 +62,7 @@ class Running:
 
 
 @asynccontextmanager
-async def tunnel(udp: str = "auto", *, listen: str = "127.0.0.1", **server_changes):
+async def tunnel(udp: str = "auto", *, listen: str = "127.0.0.1", client_accepts=False, **server_changes):
     """A client and a server that know each other; gives (client, server), both `Running`."""
     client_key, server_key = _native.generate_private_key(), _native.generate_private_key()
     preshared = _native.generate_preshared_key()
@@ -91,6 +91,7 @@ async def tunnel(udp: str = "auto", *, listen: str = "127.0.0.1", **server_chang
                 peers=[of_server],
                 obfuscation=OBFUSCATION,
                 listen_address=listen,
+                accept_flows=client_accepts,
                 udp=udp,
             )
         )

@@ -11,6 +11,7 @@ import pytest
 from awgproxy._native import EgressPolicy, FlowClosed, FlowConnected, FlowIncoming, FlowRefused, HandshakeCompleted
 from tests.native.running import (
     CLIENT_ADDRESS,
+    CLIENT_ADDRESS_6,
     PATIENCE,
     REPLIES,
     SERVER_ADDRESS,
@@ -230,3 +231,24 @@ async def test_a_removed_peers_connections_end_at_once_on_both_sides_of_them():
                     await asyncio.get_running_loop().sock_recv(accepted, 1)
             accepted.close()
         ours.close()
+
+
+async def test_a_client_may_take_connections_to_itself_alone():
+    target = await summing_target()
+    async with target, tunnel(client_accepts="to-self") as (client, server):
+        await client.next(HandshakeCompleted)
+        destination = (CLIENT_ADDRESS, 8080)
+        flow, descriptor = server.engine.open_stream([destination])
+        incoming = await client.next(FlowIncoming)
+        assert (incoming.kind, incoming.destination, incoming.to_self) == ("tcp", destination, True)
+        client.engine.attach(incoming.flow, begin_connect(target.sockets[0].getsockname()).detach())
+        assert (await server.next(FlowConnected, flow)).destination == destination
+        with socket.socket(fileno=descriptor) as stream:
+            stream.setblocking(False)
+            stream.shutdown(socket.SHUT_WR)
+            assert len(await receive_all(stream)) == 32 + SIZE
+
+        flow, descriptor = server.engine.open_stream([(CLIENT_ADDRESS_6, 81)])
+        client.engine.reject((await client.next(FlowIncoming)).flow, "refused")
+        assert (await server.next(FlowRefused, flow)).reason == "refused"
+        socket.socket(fileno=descriptor).close()

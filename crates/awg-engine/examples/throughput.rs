@@ -161,7 +161,7 @@ fn engines(
     settings.obfuscation = obfuscation.clone();
     settings.udp = udp.clone();
     settings.ports = (FIRST_PORT..FIRST_PORT + ports).collect();
-    settings.accept_flows = true;
+    settings.accept_flows = true.into();
     settings.stay_connected = false;
     let peer = PeerConfig {
         allowed_ips: vec!["10.77.0.2/32".parse()?],

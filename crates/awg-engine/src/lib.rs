@@ -31,7 +31,7 @@ mod token_bucket;
 pub mod transport;
 mod waking;
 
-pub use awg_netstack::Kind;
+pub use awg_netstack::{Accept, Kind};
 pub use command::{CommandError, NotTaken, Replies};
 pub use engine::Engine;
 pub use event::{Event, Level, LogRecord};

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use awg_netstack::Accept;
 use awg_obfuscation::Parameters;
 use awg_tunnel::{PeerError, PrivateKey, TunnelError};
 use thiserror::Error;
@@ -31,8 +32,8 @@ pub struct EngineSettings {
     pub udp: UdpSettings,
     /// The peers at the start; `set_peers` changes them.
     pub peers: Vec<PeerSettings>,
-    /// Whether to take flows of peers to any destination, as a server does.
-    pub accept_flows: bool,
+    /// Which flows of peers to take: all, as a server does, none, or connections to this end's own addresses.
+    pub accept_flows: Accept,
     /// Whether to keep a session with every peer whose endpoint is known, as a client does: a handshake at once, and
     /// again whenever there is no session.
     pub stay_connected: bool,
@@ -60,7 +61,7 @@ impl EngineSettings {
             addresses: Vec::new(),
             udp: UdpSettings::default(),
             peers: Vec::new(),
-            accept_flows: false,
+            accept_flows: Accept::Nothing,
             stay_connected: true,
             recovery: Recovery::default(),
             server_addresses: Vec::new(),

@@ -44,7 +44,7 @@ fn stack(address: &str, accept: bool, seed: u8, now: Instant) -> Stack {
     let config = StackConfig {
         addresses: vec![address.parse().expect("an address")],
         mtu: MTU as u16,
-        accept,
+        accept: accept.into(),
         limits: Limits::default(),
     };
     Stack::new(config, [seed; 32], now)

@@ -35,7 +35,7 @@
 //! ```
 //! use std::time::Instant;
 //!
-//! use awg_netstack::{Event, Limits, PacketSink, Peer, Stack, StackConfig};
+//! use awg_netstack::{Accept, Event, Limits, PacketSink, Peer, Stack, StackConfig};
 //!
 //! struct Packets(Vec<Vec<u8>>);
 //!
@@ -67,8 +67,8 @@
 //!     accept,
 //!     limits: Limits::default(),
 //! };
-//! let mut client = Stack::new(config("10.0.0.2", false), [1; 32], now);
-//! let mut server = Stack::new(config("10.0.0.1", true), [2; 32], now);
+//! let mut client = Stack::new(config("10.0.0.2", Accept::Nothing), [1; 32], now);
+//! let mut server = Stack::new(config("10.0.0.1", Accept::Everything), [2; 32], now);
 //!
 //! let ours = client.connect(now, Peer(0), None, "192.0.2.1:80".parse()?)?;
 //! carry(&mut client, &mut server, now);
@@ -122,4 +122,4 @@ pub use fragment::FragmentCounters;
 pub use icmp::IcmpCounters;
 pub use limits::{FragmentLimits, Limits};
 pub use sink::PacketSink;
-pub use stack::{Datagram, Stack, StackConfig};
+pub use stack::{Accept, Datagram, Stack, StackConfig};

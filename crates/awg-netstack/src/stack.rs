@@ -30,10 +30,32 @@ pub struct StackConfig {
     pub addresses: Vec<IpAddr>,
     /// The longest packet that the tunnel carries, in bytes; at least 576, and 1,280 where IPv6 is used.
     pub mtu: u16,
-    /// Whether flows of peers are taken, for any destination.
-    pub accept: bool,
+    /// Which flows of peers are taken.
+    pub accept: Accept,
     /// The bounds.
     pub limits: Limits,
+}
+
+/// Which flows of peers a stack takes. What it does not take is refused where that is an address of its own, else dropped.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Accept {
+    /// None.
+    #[default]
+    Nothing,
+    /// TCP connections to the stack's own addresses.
+    ConnectionsToSelf,
+    /// All, for any destination.
+    Everything,
+}
+
+impl From<bool> for Accept {
+    fn from(everything: bool) -> Self {
+        if everything {
+            Self::Everything
+        } else {
+            Self::Nothing
+        }
+    }
 }
 
 /// A UDP datagram that arrived.
@@ -64,7 +86,7 @@ pub struct Stack {
 
 struct Inner {
     addresses: Vec<IpAddr>,
-    accept: bool,
+    accept: Accept,
     tcp: Tcp,
     datagrams: Datagrams,
     icmp: Icmp,
@@ -96,11 +118,16 @@ impl Stack {
         let inner = Inner {
             addresses,
             accept,
-            datagrams: Datagrams::new(mtu, accept, datagram_limits, rng.random()),
+            datagrams: Datagrams::new(
+                mtu,
+                accept == Accept::Everything,
+                datagram_limits,
+                rng.random(),
+            ),
             icmp: Icmp::new(mtu, limits.errors_per_second, rng.random(), now),
             silence: Silence::new(limits.silent_peer, now),
             reassembler: Reassembler::new(limits.fragments.clone()),
-            tcp: Tcp::new(limits, mtu, accept, rng.random(), now),
+            tcp: Tcp::new(limits, mtu, accept != Accept::Nothing, rng.random(), now),
             events: VecDeque::new(),
             rng,
             counters: Counters::default(),
@@ -395,7 +422,7 @@ impl Inner {
             return None;
         }
         let own = self.addresses.contains(&ip.destination);
-        if !own && !self.accept {
+        if !own && self.accept != Accept::Everything {
             self.counters.elsewhere += 1;
             return None;
         }

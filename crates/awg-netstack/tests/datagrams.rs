@@ -32,13 +32,13 @@ struct World {
 impl World {
     fn new() -> Self {
         let now = Instant::now();
-        let stack = |addresses: [&str; 2], accept, seed| {
+        let stack = |addresses: [&str; 2], accept: bool, seed| {
             let config = StackConfig {
                 addresses: addresses
                     .map(|text| text.parse().expect("an address"))
                     .to_vec(),
                 mtu: MTU,
-                accept,
+                accept: accept.into(),
                 limits: Limits::default(),
             };
             Stack::new(config, [seed; 32], now)
@@ -228,7 +228,7 @@ fn nobody_at_the_port_is_told_once_per_question() {
         StackConfig {
             addresses: vec!["10.0.0.1".parse().expect("an address")],
             mtu: MTU,
-            accept: false,
+            accept: false.into(),
             limits: Limits::default(),
         },
         [9; 32],

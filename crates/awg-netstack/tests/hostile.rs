@@ -19,7 +19,7 @@ fn stack(addresses: [&str; 2], accept: bool, now: Instant) -> Stack {
             .map(|text| text.parse().expect("an address"))
             .to_vec(),
         mtu: MTU,
-        accept,
+        accept: accept.into(),
         limits: Limits::default(),
     };
     Stack::new(config, [7; 32], now)

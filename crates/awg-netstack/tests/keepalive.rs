@@ -62,7 +62,7 @@ fn a_client_that_was_killed_and_started_again_leaves_no_flow_behind() {
                 .map(|text| text.parse().expect("an address"))
                 .to_vec(),
             mtu: MTU,
-            accept: false,
+            accept: false.into(),
             limits: Limits::default(),
         };
         world.ends[CLIENT] = Stack::new(config, [9; 32], world.now);

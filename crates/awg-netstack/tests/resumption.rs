@@ -141,7 +141,7 @@ fn a_flow_that_only_receives_learns_that_the_other_end_forgot_it() {
                 .map(|text| text.parse().unwrap())
                 .to_vec(),
             mtu: MTU,
-            accept: true,
+            accept: true.into(),
             limits: Limits::default(),
         };
         world.ends[SERVER] = Stack::new(config, [9; 32], world.now);

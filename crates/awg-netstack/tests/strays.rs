@@ -5,7 +5,7 @@ mod wire;
 
 use std::time::Duration;
 
-use awg_netstack::{Closure, Event, Limits};
+use awg_netstack::{Accept, Closure, Event, Limits};
 use segments::server::{ENDS, OTHER, PEER, World};
 use segments::{ACK, FIN, RST, SYN, Segment};
 
@@ -31,6 +31,33 @@ fn a_segment_of_no_flow_is_reset() {
             (3, 3)
         );
         assert!(world.events().is_empty());
+    }
+}
+
+/// A client that exposes a service: connections to its own addresses come in, and nothing passes through it.
+#[test]
+fn what_takes_connections_to_itself_takes_no_others() {
+    for [client, elsewhere] in ENDS {
+        let own = if elsewhere.contains('[') {
+            "[fd00::1]:8080"
+        } else {
+            "10.0.0.1:8080"
+        };
+        let mut world = World::taking(Accept::ConnectionsToSelf, Limits::default());
+        assert_eq!(
+            world.give(PEER, &Segment::new(client, elsewhere, SYN, 1000)),
+            []
+        );
+        assert!(world.events().is_empty());
+        assert_eq!(world.stack.counters().elsewhere, 1);
+        world.accepted(client, own);
+
+        let mut closed = World::taking(Accept::Nothing, Limits::default());
+        let reset = Segment::new(own, client, RST, 0).acknowledging(1001);
+        assert_eq!(
+            closed.give(PEER, &Segment::new(client, own, SYN, 1000)),
+            [reset]
+        );
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::net::IpAddr;
 
 use awg_engine::transport::udp::{UdpKind, UdpSettings};
-use awg_engine::{FurtherObfuscation, Recovery, Terms};
+use awg_engine::{Accept, FurtherObfuscation, Recovery, Terms};
 use awg_tunnel::{Interval, PeerConfig, PortHop, PresharedKey, PrivateKey, PublicKey};
 use pyo3::prelude::*;
 
@@ -13,6 +13,26 @@ use crate::errors::Failure;
 use crate::keys;
 use crate::obfuscation::{self, Settings};
 use crate::policy::{EgressPolicy, parse_network};
+
+/// Which flows of peers to take: all or none, or by a word.
+#[derive(FromPyObject)]
+enum AcceptFlows {
+    All(bool),
+    Some(String),
+}
+
+impl AcceptFlows {
+    fn accept(self) -> Result<Accept, Failure> {
+        match self {
+            Self::All(all) => Ok(all.into()),
+            Self::Some(word) if word == "to-self" => Ok(Accept::ConnectionsToSelf),
+            Self::Some(_) => Err(Failure::invalid(
+                "accept_flows",
+                "unknown word; True, False or to-self is allowed",
+            )),
+        }
+    }
+}
 
 /// Seconds between keepalives, or the least and the most of them.
 #[derive(FromPyObject)]
@@ -272,7 +292,7 @@ impl EngineSettings {
     #[new]
     #[pyo3(signature = (
         private_key, *, addresses, peers=Vec::new(), obfuscation=Vec::new(), mtu=Whole::from(1420),
-        listen_address=None, listen_ports=Vec::new(), further_obfuscation=Vec::new(), accept_flows=false, stay_connected=None,
+        listen_address=None, listen_ports=Vec::new(), further_obfuscation=Vec::new(), accept_flows=AcceptFlows::All(false), stay_connected=None,
         recovery="fast", server_addresses=Vec::new(), egress=None, udp="auto", fwmark=None, limits=None
     ), text_signature = "(private_key, *, addresses, peers=(), obfuscation=(), mtu=1420, listen_address=None, \
         listen_ports=(), further_obfuscation=(), accept_flows=False, stay_connected=None, recovery='fast', \
@@ -290,7 +310,7 @@ impl EngineSettings {
         listen_address: Option<&str>,
         listen_ports: Vec<Whole>,
         further_obfuscation: Vec<(Settings, Vec<Whole>)>,
-        accept_flows: bool,
+        accept_flows: AcceptFlows,
         stay_connected: Option<bool>,
         recovery: &str,
         server_addresses: Vec<String>,
@@ -300,6 +320,7 @@ impl EngineSettings {
         limits: Option<&Limits>,
     ) -> Result<Self, Failure> {
         let private_key = keys::parse::<PrivateKey>("private_key", private_key)?;
+        let accept_flows = accept_flows.accept()?;
         let own = addresses.iter().enumerate();
         Ok(Self(awg_engine::EngineSettings {
             obfuscation: obfuscation::parse("obfuscation", &obfuscation)?,
@@ -320,7 +341,7 @@ impl EngineSettings {
             },
             peers: peers.iter().map(|peer| peer.settings()).collect(),
             accept_flows,
-            stay_connected: stay_connected.unwrap_or(!accept_flows),
+            stay_connected: stay_connected.unwrap_or(accept_flows != Accept::Everything),
             recovery: recovery_kind(recovery)?,
             server_addresses: server_addresses
                 .iter()
@@ -346,10 +367,10 @@ impl EngineSettings {
             settings.mtu,
             settings.ports,
             settings.peers.len(),
-            if settings.accept_flows {
-                "True"
-            } else {
-                "False"
+            match settings.accept_flows {
+                Accept::Nothing => "False",
+                Accept::ConnectionsToSelf => "'to-self'",
+                Accept::Everything => "True",
             },
         )
     }

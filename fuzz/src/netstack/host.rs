@@ -72,7 +72,7 @@ impl Host {
         let config = StackConfig {
             addresses: OWN.to_vec(),
             mtu: MTU,
-            accept: true,
+            accept: true.into(),
             limits: limits(),
         };
         Self {

@@ -47,7 +47,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use awg_netstack::Stack;
+use awg_netstack::{Accept, Stack};
 use awg_tunnel::{Now, PeerId, Tunnel};
 use mio::event::Event as Readiness;
 use mio::unix::SourceFd;
@@ -175,7 +175,7 @@ impl Shard {
             limits: settings.limits,
             own_addresses: settings.addresses,
             stay_connected: settings.stay_connected,
-            accepts: settings.accept_flows,
+            accepts: settings.accept_flows == Accept::Everything,
             is_fast: settings.recovery == Recovery::Fast,
             watch: Watch::new(settings.server_addresses),
             waking,

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
 
-use awg_netstack::{Stack, StackConfig};
+use awg_netstack::{Accept, Stack, StackConfig};
 use awg_tunnel::{Now, Tunnel, TunnelConfig};
 use mio::unix::SourceFd;
 use mio::{Interest, Poll, Waker};
@@ -224,7 +224,7 @@ pub(super) fn stack_config(settings: &EngineSettings) -> StackConfig {
         limits: awg_netstack::Limits {
             flows: limits.flows,
             // A share is for what peers open; what we open may all go through one.
-            flows_per_peer: if settings.accept_flows {
+            flows_per_peer: if settings.accept_flows == Accept::Everything {
                 limits.flows_per_peer
             } else {
                 limits.flows

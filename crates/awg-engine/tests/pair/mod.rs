@@ -228,7 +228,7 @@ impl Pair {
         let mut settings = EngineSettings::new(server_key.clone());
         settings.addresses = vec![SERVER];
         settings.udp = loopback.clone();
-        settings.accept_flows = true;
+        settings.accept_flows = true.into();
         settings.stay_connected = false;
         settings.egress = options.egress;
         let client_peer = PeerConfig {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use awg_netstack::{Event, FlowId, Limits, Peer, Stack, StackConfig, TcpCounters};
+use awg_netstack::{Accept, Event, FlowId, Limits, Peer, Stack, StackConfig, TcpCounters};
 
 use super::{SYN, Segment};
 use crate::wire::Packets;
@@ -24,13 +24,17 @@ pub struct World {
 
 impl World {
     pub fn new(limits: Limits) -> Self {
+        Self::taking(Accept::Everything, limits)
+    }
+
+    pub fn taking(accept: Accept, limits: Limits) -> Self {
         let now = Instant::now();
         let config = StackConfig {
             addresses: ["10.0.0.1", "fd00::1"]
                 .map(|text| text.parse().expect("an address"))
                 .to_vec(),
             mtu: 1420,
-            accept: true,
+            accept,
             limits,
         };
         Self {

@@ -91,13 +91,13 @@ impl World {
     pub fn with_limits(seed: u64, path: Path, client: Limits, server: Limits) -> Self {
         let now = Instant::now();
         let mut rng = StdRng::seed_from_u64(seed);
-        let config = |addresses: [&str; 2], accept, limits| StackConfig {
+        let config = |addresses: [&str; 2], accept: bool, limits| StackConfig {
             addresses: addresses
                 .iter()
                 .map(|address| address.parse::<IpAddr>().expect("an address"))
                 .collect(),
             mtu: MTU,
-            accept,
+            accept: accept.into(),
             limits,
         };
         let client = config(["10.0.0.2", "fd00::2"], false, client);

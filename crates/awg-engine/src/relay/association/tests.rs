@@ -34,7 +34,7 @@ impl Ends {
         let config = StackConfig {
             addresses: vec![IpAddr::from([10, 0, 0, 2])],
             mtu: 1420,
-            accept: false,
+            accept: false.into(),
             limits: Limits::default(),
         };
         let client = Client {

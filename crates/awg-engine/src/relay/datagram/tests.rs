@@ -26,7 +26,7 @@ impl World {
         let config = StackConfig {
             addresses: vec![IpAddr::from([10, 0, 0, 2])],
             mtu: 1420,
-            accept: false,
+            accept: false.into(),
             limits: Limits::default(),
         };
         let mut stack = Stack::new(config, [1; 32], now);

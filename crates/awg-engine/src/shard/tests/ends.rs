@@ -53,7 +53,7 @@ pub(super) fn prepare_with(
 ) -> Prepared {
     let mut settings = EngineSettings::new(key(end));
     settings.addresses = vec![inner(end)];
-    settings.accept_flows = end != 0;
+    settings.accept_flows = (end != 0).into();
     settings.stay_connected = end == 0;
     settings.peers = vec![peer.into()];
     change(&mut settings);
