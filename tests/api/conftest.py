@@ -14,7 +14,7 @@ from tests.api.pair import serving
 @pytest.fixture
 async def clients(tmp_path, monkeypatch):
     """The texts of two clients' configurations, whose server runs."""
-    async with serving(tmp_path, monkeypatch) as texts:
+    async with serving(tmp_path, monkeypatch) as (texts, _):
         yield texts
 
 

@@ -54,7 +54,7 @@ Endpoint = 127.0.0.1:PORT
 
 @contextlib.asynccontextmanager
 async def serving(folder, monkeypatch):
-    """Run a server at a free port; gives the texts of its clients' configurations."""
+    """Run a server at a free port; gives the texts of its clients' configurations, and its engine."""
     engines = []
 
     def made(*settings):
@@ -70,7 +70,7 @@ async def serving(folder, monkeypatch):
     task = asyncio.create_task(server.run(dataclasses.replace(config, interface=anywhere)))
     try:
         await until(lambda: engines or task.done())
-        yield [text.replace("PORT", str(engines[0].local_port())) for text in ours]
+        yield [text.replace("PORT", str(engines[0].local_port())) for text in ours], engines[0]
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -13,6 +13,7 @@ from awgproxy.config.path import Path as NetworkPath
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 PAIRS = [
     ("server-minimal.conf", "client-minimal.conf"),
+    ("server-minimal.conf", "client-forwards.conf"),
     ("server-full.conf", "client-full.conf"),
     ("server-full.conf", "amneziawg-app.conf"),
     ("server-awg3.conf", "client-awg3.conf"),

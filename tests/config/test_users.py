@@ -106,7 +106,7 @@ def test_http_at_the_port_of_socks5(word, expected):
     assert socks5("").http
 
 
-@pytest.mark.parametrize("before", ["", "[Socks5]\n", "[Socks5]\nBindAddress = 127.0.0.1:1080\n"])
+@pytest.mark.parametrize("before", ["[Socks5]\n", "[Socks5]\nBindAddress = 127.0.0.1:1080\n"])
 def test_a_port_is_one_sections(before):
     line, name, what = only_problem(CLIENT + before + "[Http]\nBindAddress = 127.0.0.1:1080\n")
     assert (line, name) == (11 + before.count("\n"), "BindAddress")

@@ -9,7 +9,7 @@ import pytest
 import socks
 
 from awgproxy.errors import ListenError
-from awgproxy.proxy import attempts, negotiating
+from awgproxy.proxy import accepting, attempts, negotiating
 from awgproxy.proxy import listener as listener_module
 from awgproxy.proxy.fronts import socks5_port
 from awgproxy.proxy.listener import Listener
@@ -175,7 +175,7 @@ async def test_a_silent_application_is_cut(requests, monkeypatch):
 
 async def test_hanging_up_in_the_middle_leaves_the_place_to_others(listener, requests, monkeypatch):
     monkeypatch.setattr(listener_module, "MAX_NEGOTIATIONS", 1)
-    monkeypatch.setattr(listener_module, "_ACCEPT_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(accepting, "_RETRY_SECONDS", 0.01)
     (_, first), (_, second) = await connect(listener), await connect(listener)
     first.write(b"\x05\x01")
     second.write(NO_AUTH + IPV4_REQUEST)
@@ -186,7 +186,7 @@ async def test_hanging_up_in_the_middle_leaves_the_place_to_others(listener, req
 
 async def test_accepting_pauses_when_the_table_is_full_and_goes_on(requests, monkeypatch):
     monkeypatch.setattr(listener_module, "MAX_NEGOTIATIONS", 1)
-    monkeypatch.setattr(listener_module, "_ACCEPT_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(accepting, "_RETRY_SECONDS", 0.01)
     listener = listening(requests.put_nowait)
     listener.start()
     (_, first), (_, second) = await connect(listener), await connect(listener)
@@ -200,8 +200,8 @@ async def test_accepting_pauses_when_the_table_is_full_and_goes_on(requests, mon
 
 
 async def test_no_descriptors_left_pauses_and_goes_on(listener, requests, monkeypatch):
-    monkeypatch.setattr(listener_module, "_ACCEPT_RETRY_SECONDS", 0.01)
-    real = listener._socket
+    monkeypatch.setattr(accepting, "_RETRY_SECONDS", 0.01)
+    real = listener._accepting._socket
     refusals = [OSError(errno.EMFILE, "Too many open files")] * 3
 
     class Exhausted:
@@ -213,7 +213,7 @@ async def test_no_descriptors_left_pauses_and_goes_on(listener, requests, monkey
         def __getattr__(self, name):
             return getattr(real, name)
 
-    monkeypatch.setattr(listener, "_socket", Exhausted())
+    monkeypatch.setattr(listener._accepting, "_socket", Exhausted())
     _, writer = await connect(listener)
     writer.write(NO_AUTH + IPV4_REQUEST)
     (await requests.get()).socket.close()

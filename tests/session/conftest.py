@@ -12,11 +12,13 @@ from awgproxy.session import (
     journal,
     lifetime,
     network,
+    outbound,
     quota,
     server,
     timestamps,
     tunnel,
 )
+from awgproxy.session.forwards import datagrams, exposed, streams
 from tests.memory import MemoryEngine
 
 
@@ -60,6 +62,10 @@ def entries(monkeypatch):
         tunnel,
         dialer,
         forwarder,
+        streams,
+        datagrams,
+        exposed,
+        outbound,
     ):
         monkeypatch.setattr(module, "log", logger)
     return capture.entries

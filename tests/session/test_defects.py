@@ -45,7 +45,7 @@ def run(monkeypatch, tmp_path):
     made = []
 
     def run(command, module, text, kind):
-        monkeypatch.setattr(module, f"{command}_engine", lambda *_: made.append(kind()) or made[0])
+        monkeypatch.setattr(module, f"{command}_engine", lambda *_, **__: made.append(kind()) or made[0])
         file = tmp_path / "x.conf"
         file.write_text(text)
         return awgproxy(command, file, "--log-format", "json"), made[0]

@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from awgproxy.config.findings import Findings
-    from awgproxy.config.model import Interface, Listening, Obfuscated, Obfuscation, Peer, Server
+    from awgproxy.config.model import (
+        Interface,
+        Listening,
+        Obfuscated,
+        Obfuscation,
+        Peer,
+        Server,
+        TCPClientTunnel,
+        TCPServerTunnel,
+        UDPProxyTunnel,
+    )
     from awgproxy.config.values import Endpoint, PortRange
 
 
@@ -49,20 +59,32 @@ def check_consistency(
     for each in listening:
         if each is not None:
             _check_users(each, findings)
-    _check_bind_addresses([each for each in listening if each is not None], findings)
 
 
-def _check_bind_addresses(sections: Sequence[Listening], findings: Findings) -> None:
-    """Each port is one section's."""
-    first: dict[Endpoint, str] = {}
-    for section in sections:
+def check_local_ports(
+    listening: Sequence[Listening | None],
+    streams: Sequence[TCPClientTunnel | None],
+    datagrams: Sequence[UDPProxyTunnel | None],
+    findings: Findings,
+) -> None:
+    """Add to ``findings`` what two sections want to listen at: each port is one section's, of TCP and of UDP."""
+    bound: dict[tuple[bool, Endpoint], str] = {}
+    named: list[tuple[str, Listening | TCPClientTunnel | UDPProxyTunnel | None]] = [
+        *((type(each).__name__.lower(), each) for each in listening),
+        *((f"tcpclienttunnel {number}", each) for number, each in enumerate(streams, 1)),
+        *((f"udpproxytunnel {number}", each) for number, each in enumerate(datagrams, 1)),
+    ]
+    for label, section in named:
+        if section is None or not section.bind_address.port:
+            continue
         title = type(section).__name__
-        other = first.setdefault(section.bind_address, title)
-        if other != title and section.bind_address.port:
-            message = f"{section.bind_address} is the port of [{other}] already"
-            suggestion = f"another port, or no [{title}]: [Socks5] takes HTTP as well"
-            line = findings.lines[title.lower(), "bindaddress"]
-            findings.error(line, title, "BindAddress", message, suggestion)
+        other = bound.setdefault((label.startswith("udp"), section.bind_address), f"{label} {title}")
+        if other != f"{label} {title}":
+            message = f"{section.bind_address} is the port of [{other.split()[-1]}] already"
+            suggestion = "another port"
+            if title == "Http":
+                suggestion += ", or no [Http]: [Socks5] takes HTTP as well"
+            findings.error(findings.lines[label, "bindaddress"], title, "BindAddress", message, suggestion)
 
 
 def _check_users(section: Listening, findings: Findings) -> None:
@@ -174,6 +196,18 @@ def _check_allowed_ips(peers: Sequence[Peer | None], findings: Findings) -> None
         message = f"{second.network} {relation} the peer's of line {where}"
         suggestion = "an address leads to one peer: leave it out of the other's networks"
         findings.error(findings.lines[second.place], "Peer", "AllowedIPs", message, suggestion)
+
+
+def check_exposed_ports(tunnels: Sequence[TCPServerTunnel | None], findings: Findings) -> None:
+    """Add to ``findings`` what stands twice among the ports at a client's own tunnel address."""
+    first_lines: dict[int, int] = {}
+    for number, tunnel in enumerate(tunnels, 1):
+        if tunnel is not None:
+            line = findings.lines[f"tcpservertunnel {number}", "listenport"]
+            first = first_lines.setdefault(tunnel.listen_port, line)
+            if first != line:
+                message = f"{tunnel.listen_port} is that of line {first} again"
+                findings.error(line, "TCPServerTunnel", "ListenPort", message, "a port leads to one target")
 
 
 def check_source_addresses(server: Server | None, findings: Findings) -> None:

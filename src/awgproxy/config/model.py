@@ -253,6 +253,37 @@ class Http(Listening):
     """``[Http]``: a port of its own for applications that speak HTTP to a proxy."""
 
 
+_Target = Annotated[Endpoint, _read(values.target)]
+
+
+class TCPClientTunnel(Section):
+    """``[TCPClientTunnel]``: a local port whose connections go to one target through the tunnel."""
+
+    bind_address: Annotated[Endpoint, _read(values.listen_address)]
+    target: _Target
+
+
+class TCPServerTunnel(Section):
+    """``[TCPServerTunnel]``: a port at a client's own tunnel address, whose connections go to a target beside it."""
+
+    listen_port: Annotated[int, _read(values.port)]
+    target: _Target
+
+
+class UDPProxyTunnel(Section):
+    """``[UDPProxyTunnel]``: a local port whose datagrams go to one target through the tunnel."""
+
+    bind_address: Annotated[Endpoint, _read(values.listen_address)]
+    target: _Target
+    inactivity_timeout: Annotated[int, _read(values.idle_time)] = 0
+
+
+class STDIOTunnel(Section):
+    """``[STDIOTunnel]``: standard input and output as one connection through the tunnel."""
+
+    target: _Target
+
+
 class Client(Rules):
     """``[Client]``: what a client's applications may reach."""
 
@@ -285,7 +316,12 @@ class Log(Section):
 
 
 SECTIONS: Mapping[str, type[Section]] = {
-    kind.__name__.lower(): kind for kind in (Interface, Obfuscation, Peer, Socks5, Http, Client, Server, Tunnel, Log)
+    kind.__name__.lower(): kind
+    for kind in (
+        *(Interface, Obfuscation, Peer, Socks5, Http),
+        *(TCPClientTunnel, TCPServerTunnel, UDPProxyTunnel, STDIOTunnel),
+        *(Client, Server, Tunnel, Log),
+    )
 }
 """Every section by its name in lower case."""
 
@@ -303,8 +339,12 @@ class Config:
     interface: Interface
     peers: tuple[Peer, ...] = ()
     further_obfuscation: tuple[Obfuscation, ...] = ()
-    socks5: Socks5 = field(default_factory=Socks5)
+    socks5: Socks5 | None = field(default_factory=Socks5)
     http: Http | None = None
+    tcp_client_tunnels: tuple[TCPClientTunnel, ...] = ()
+    tcp_server_tunnels: tuple[TCPServerTunnel, ...] = ()
+    udp_proxy_tunnels: tuple[UDPProxyTunnel, ...] = ()
+    stdio_tunnel: STDIOTunnel | None = None
     client: Client = field(default_factory=Client)
     server: Server = field(default_factory=Server)
     tunnel: Tunnel = field(default_factory=Tunnel)

@@ -11,7 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from awgproxy import _native
-from awgproxy.config.consistency import check_consistency, check_source_addresses
+from awgproxy.config.consistency import (
+    check_consistency,
+    check_exposed_ports,
+    check_local_ports,
+    check_source_addresses,
+)
 from awgproxy.config.document import Section as Text
 from awgproxy.config.document import read_document
 from awgproxy.config.findings import Findings, in_order
@@ -28,7 +33,11 @@ from awgproxy.config.model import (
     Section,
     Server,
     Socks5,
+    STDIOTunnel,
+    TCPClientTunnel,
+    TCPServerTunnel,
     Tunnel,
+    UDPProxyTunnel,
 )
 from awgproxy.config.roles import check_role, role_of
 from awgproxy.config.sections import nearest, parameters_of, read_section
@@ -52,21 +61,23 @@ def parse(text: str, file: str, role: Role | None = None) -> Config:
     sections = _known_sections(read_document(text, findings), findings)
     interface = _the_only(Interface, sections, findings)
     tunnel = _the_only(Tunnel, sections, findings)
-    peers = [
-        read_section(Peer, section, f"peer {number}", findings)
-        for number, section in enumerate((each for each in sections if each.name.lower() == "peer"), 1)
-    ]
+    peers = _each(Peer, sections, findings)
     further = _further_obfuscation(sections, tunnel, findings)
     socks5 = _the_only(Socks5, sections, findings)
     http = _the_only(Http, sections, findings)
+    tcp_clients = _each(TCPClientTunnel, sections, findings)
+    tcp_servers = _each(TCPServerTunnel, sections, findings)
+    udp_proxies = _each(UDPProxyTunnel, sections, findings)
+    stdio = _the_only(STDIOTunnel, sections, findings)
     client = _the_only(Client, sections, findings)
     server = _the_only(Server, sections, findings)
     log = _the_only(Log, sections, findings)
     for section in sections:
         if section.name.lower() == "interface":
             _check_obfuscation(section, "interface", "Interface", tunnel, findings)
-    listening = [socks5 if ("socks5", "") in findings.lines else Socks5(), http]
-    check_consistency(interface, further, peers, listening, findings)
+    check_consistency(interface, further, peers, [socks5, http], findings)
+    check_local_ports([socks5, http], tcp_clients, udp_proxies, findings)
+    check_exposed_ports(tcp_servers, findings)
     _check_state_file(server, findings)
     check_source_addresses(server, findings)
     role = role or role_of(sections)
@@ -82,8 +93,12 @@ def parse(text: str, file: str, role: Role | None = None) -> Config:
         interface=interface,
         peers=tuple(peer for peer in peers if peer is not None),
         further_obfuscation=tuple(one for one in further if one is not None),
-        socks5=socks5 or Socks5(),
+        socks5=socks5 or (None if http or stdio or tcp_clients or tcp_servers or udp_proxies else Socks5()),
         http=http,
+        tcp_client_tunnels=tuple(one for one in tcp_clients if one is not None),
+        tcp_server_tunnels=tuple(one for one in tcp_servers if one is not None),
+        udp_proxy_tunnels=tuple(one for one in udp_proxies if one is not None),
+        stdio_tunnel=stdio,
         client=client or Client(),
         server=server or Server(),
         tunnel=tunnel or Tunnel(),
@@ -118,6 +133,13 @@ def _the_only(kind: type[Model], sections: Sequence[Text], findings: Findings) -
         findings.error(other.line, title, None, "stands twice", f"put its keys below line {first.line}")
         read_section(kind, other, f"{title.lower()} in line {other.line}", findings)
     return read_section(kind, first, title.lower(), findings)
+
+
+def _each(kind: type[Model], sections: Sequence[Text], findings: Findings) -> list[Model | None]:
+    """The models of a section that may repeat, by ``name 1``, ``name 2`` and so on; None for one that is wrong."""
+    title = kind.__name__.lower()
+    named = [section for section in sections if section.name.lower() == title]
+    return [read_section(kind, section, f"{title} {number}", findings) for number, section in enumerate(named, 1)]
 
 
 def _is_further(section: Text) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from awgproxy.config.model import Limits, Role, Rules
+from awgproxy.config.model import SECTIONS, Limits, Role, Rules
 from awgproxy.config.sections import keys_of
 from awgproxy.config.values import InvalidValue, excerpt, listen_ports
 
@@ -21,16 +21,29 @@ _OF_A_SERVERS_PEER = {key.lower(): key for kind in (Rules, Limits) for key in ke
 """What a ``[Peer]`` has at a server alone."""
 
 
+_PORTS = "a server has no ports for applications"
+_OF_A_CLIENT = {
+    "socks5": None,
+    "http": None,
+    "client": "what the peers may reach stands in [Server], or in each [Peer]",
+    "tcpclienttunnel": _PORTS,
+    "tcpservertunnel": _PORTS,
+    "udpproxytunnel": _PORTS,
+    "stdiotunnel": _PORTS,
+}
+"""Sections that make a client, and what is said of them at a server, where they are an error."""
+
+
 def role_of(sections: Sequence[Section]) -> Role:
     """The end that a file is most likely for.
 
     A ``[Server]`` or ``[Obfuscation NAME]`` section makes a server, and so does a ListenPort without any Endpoint and
-    without ``[Socks5]``, ``[Http]`` or ``[Client]``.
+    without a section of a client's.
     """
     names = {word for section in sections for word in section.name.lower().split()[:1]}
     if names & {"server", "obfuscation"}:
         return Role.SERVER
-    dials = names & {"socks5", "http", "client"} or _given(sections, "peer", "endpoint")
+    dials = names & set(_OF_A_CLIENT) or _given(sections, "peer", "endpoint")
     return Role.SERVER if _listens(sections) and not dials else Role.CLIENT
 
 
@@ -80,9 +93,9 @@ def _refuse_a_servers(sections: Sequence[Section], findings: Findings) -> None:
 def _refuse_a_clients(sections: Sequence[Section], findings: Findings) -> None:
     """What has a meaning at a client alone."""
     for section in sections:
-        if section.name.lower() == "client":
-            suggestion = "what the peers may reach stands in [Server], or in each [Peer]"
-            findings.error(section.line, "Client", None, "is for a client", suggestion)
+        suggestion = _OF_A_CLIENT.get(section.name.lower())
+        if suggestion is not None:
+            findings.error(section.line, SECTIONS[section.name.lower()].__name__, None, "is for a client", suggestion)
 
 
 def _listen_ports(sections: Sequence[Section]) -> list[str]:

@@ -46,6 +46,8 @@ _REQUIRED: Final[Mapping[str, str]] = {
     "PublicKey": "the other end's, from `awgproxy pubkey`",
     "AllowedIPs": "on a client `0.0.0.0/0, ::/0`; on a server the client's address, such as 10.8.0.2/32",
     "BindAddress": "where applications reach it, such as 127.0.0.1:8080",
+    "TCPServerTunnel ListenPort": "a TCP port at this end's address in the tunnel, such as 8080",
+    "Target": "where it leads, such as example.org:80",
     "ListenPort": "a UDP port where these parameters are spoken, and no others, such as 51821",
 }
 
@@ -131,6 +133,11 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return by_folded[found[0]] if found else None
 
 
+def _needed(title: str, key: str) -> str | None:
+    """What would be right where a key is missing."""
+    return _REQUIRED.get(f"{title} {key}", _REQUIRED.get(key))
+
+
 def _add_items(items: list[str], more: Iterable[str], entry: document.Entry, label: str, findings: Findings) -> None:
     for item in more:
         if item.strip():
@@ -161,9 +168,9 @@ def _explain(detail: ErrorDetails, title: str, label: str, findings: Findings) -
     line = findings.lines.get(place)
     if detail["type"] in {"missing", "too_short"}:
         if line is None:
-            findings.error(findings.lines[label, ""], title, str(key), "is missing", _REQUIRED.get(str(key)))
+            findings.error(findings.lines[label, ""], title, str(key), "is missing", _needed(title, str(key)))
         elif detail["type"] == "too_short" and (*place, 0) not in findings.lines:  # else that has been said
-            findings.error(line, title, str(key), "names nothing", _REQUIRED.get(str(key)))
+            findings.error(line, title, str(key), "names nothing", _needed(title, str(key)))
         return
     if rest and isinstance(rest[0], int):
         line = findings.lines.get((*place, rest[0]), line)

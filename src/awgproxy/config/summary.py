@@ -23,6 +23,7 @@ def summary(config: Config) -> dict[str, str | int | bool]:
         "further_obfuscation": ", ".join(one.name for one in config.further_obfuscation) or "none",
         "peers": len(config.peers),
         "preshared_keys": sum(peer.preshared_key is not None for peer in config.peers),
-        "socks5_users": len(config.socks5.users),
+        "socks5_users": len(config.socks5.users) if config.socks5 else 0,
         "http_users": len(config.http.users) if config.http else 0,
+        "forwards": len(config.tcp_client_tunnels) + len(config.tcp_server_tunnels) + len(config.udp_proxy_tunnels),
     }

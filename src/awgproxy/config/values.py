@@ -358,6 +358,24 @@ def listen_address(text: str) -> Endpoint:
     return found
 
 
+def target(text: str) -> Endpoint:
+    """A host by its name or address, and one port."""
+    found = _endpoint(text, _fixed_port, "such as example.org:80, 192.0.2.7:80 or [2001:db8::7]:80")
+    if found.address is not None:
+        _refuse_nobodys(found.address)
+    return found
+
+
+def idle_time(text: str) -> int:
+    """Seconds without traffic; 0 is no bound of one's own."""
+    return number(text, 0, LONGEST_HOP, "a time in seconds")
+
+
+def _fixed_port(text: str) -> PortRange:
+    found = port(text)
+    return PortRange(found, found)
+
+
 def _one_port(text: str) -> PortRange:
     found = listen_port(text)
     return PortRange(found, found)

@@ -11,18 +11,17 @@ fills. An application that was served is kept for its next request only while ha
 from __future__ import annotations
 
 import asyncio
-import errno
-import socket
 from typing import TYPE_CHECKING
 
 import structlog
 
-from awgproxy.errors import ListenError
+from awgproxy.proxy.accepting import Accepting
 from awgproxy.proxy.association import Association
 from awgproxy.proxy.http.forwarding import Forwarding
 from awgproxy.proxy.negotiating import Exchanging, Gate, Negotiating
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from awgproxy.proxy.application import Application
@@ -31,10 +30,6 @@ if TYPE_CHECKING:
     from awgproxy.proxy.users import Users
 
 MAX_NEGOTIATIONS = 4096
-_BACKLOG = 1024
-_ACCEPT_AT_ONCE = 64
-_ACCEPT_RETRY_SECONDS = 0.1
-_OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 log = structlog.get_logger()
 
@@ -62,18 +57,20 @@ class Listener:
             connect: Called from the event loop with each request; owns the socket from then on.
             associate: Likewise with each association.
         """
-        self._host = host
-        self._port = port
+        self._accepting = Accepting(host, port, self._take, lambda: len(self._negotiating) >= MAX_NEGOTIATIONS)
         self._front_of = front_of
         self._gate = Gate(users)
         self._connect = connect
         self._associate = associate
-        self._socket: socket.socket | None = None
+        self._is_stopped = False
         self._negotiating: set[Negotiating] = set()
         self._forwarding: set[asyncio.Task[None]] = set()
-        self._paused: asyncio.TimerHandle | None = None
-        self.accepted = 0
         self.refused = 0
+
+    @property
+    def accepted(self) -> int:
+        """Applications since the start."""
+        return self._accepting.accepted
 
     @property
     def mistakes(self) -> int:
@@ -83,10 +80,7 @@ class Listener:
     @property
     def address(self) -> tuple[str, int]:
         """Where it listens, with the port that the system chose where 0 was asked for."""
-        if self._socket is None:
-            return (self._host, self._port)
-        name = self._socket.getsockname()
-        return (name[0], name[1])
+        return self._accepting.address
 
     def start(self) -> None:
         """Bind and listen.
@@ -94,53 +88,17 @@ class Listener:
         Raises:
             ListenError: the address is not there, in use or not permitted; the text says which.
         """
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        listening = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listening.setblocking(False)
-            listening.bind((self._host, self._port))
-            listening.listen(_BACKLOG)
-        except OSError as error:
-            listening.close()
-            raise ListenError.of(error, "TCP", self._host, self._port) from error
-        self._socket = listening
-        asyncio.get_running_loop().add_reader(listening.fileno(), self._accept)
+        self._accepting.start()
 
     def stop(self) -> None:
         """Close the port and whatever is still in negotiation; connections already handed on are not touched."""
-        if self._paused is not None:
-            self._paused.cancel()
-            self._paused = None
-        if self._socket is not None:
-            asyncio.get_running_loop().remove_reader(self._socket.fileno())
-            self._socket.close()
-            self._socket = None
+        self._is_stopped = True
+        self._accepting.stop()
         for application in tuple(self._negotiating):
             application.close()
 
-    def _accept(self) -> None:
-        listening = self._socket
-        if listening is None:
-            return
-        for _ in range(_ACCEPT_AT_ONCE):
-            if len(self._negotiating) >= MAX_NEGOTIATIONS:
-                self._pause()
-                return
-            try:
-                accepted, peer = listening.accept()
-            except (BlockingIOError, InterruptedError):
-                return
-            except OSError as error:
-                if error.errno in _OUT_OF_RESOURCES:
-                    log.warning("cannot accept applications for now", reason=error.strerror)
-                    self._pause()
-                    return
-                continue  # that one hung up before it was accepted
-            self.accepted += 1
-            accepted.setblocking(False)
-            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._negotiating_with(accepted, peer[0]).start()
+    def _take(self, application: socket.socket, peer: str) -> None:
+        self._negotiating_with(application, peer).start()
 
     def _negotiating_with(self, application: socket.socket, peer: str) -> Negotiating:
         made = Negotiating(application, peer, self._front_of, self._gate, self._ended)
@@ -169,19 +127,7 @@ class Listener:
             return
         if kept is None:
             return
-        if self._socket is None or len(self._negotiating) >= MAX_NEGOTIATIONS // 2:
+        if self._is_stopped or len(self._negotiating) >= MAX_NEGOTIATIONS // 2:
             kept.close()
         else:
             self._negotiating_with(kept, asking.peer).go_on(asking.exchange.remainder)
-
-    def _pause(self) -> None:
-        """Stop accepting for a moment, so that a full table or no free descriptor does not spin the loop."""
-        assert self._socket is not None  # noqa: S101 - only called while listening
-        loop = asyncio.get_running_loop()
-        loop.remove_reader(self._socket.fileno())
-        self._paused = loop.call_later(_ACCEPT_RETRY_SECONDS, self._resume)
-
-    def _resume(self) -> None:
-        self._paused = None
-        if self._socket is not None:
-            asyncio.get_running_loop().add_reader(self._socket.fileno(), self._accept)

@@ -83,14 +83,14 @@ class SessionEngine(Flows, TunnelSockets, Protocol):
         """End."""
 
 
-def client_engine(config: Config) -> Engine:
-    """The engine of a client, not started.
+def client_engine(config: Config, *, exposes: bool = False) -> Engine:
+    """The engine of a client, not started; where it `exposes` ports, it takes flows to itself.
 
     Raises:
         ConfigError: it refuses its settings.
         TunnelError: the system has no descriptor for it.
     """
-    return _built(config, lambda: client_settings(config))
+    return _built(config, lambda: client_settings(config, exposes=exposes))
 
 
 def server_engine(

@@ -22,10 +22,12 @@ def listeners(
 ) -> dict[str, Listener]:
     """Each port by its protocol, not yet bound; `connect` and `associate` take over what is asked for."""
     socks5, http = config.socks5, config.http
-    users = _users(socks5)
-    front_of = socks5_port(authenticate=len(users) > 0, http=socks5.http)
-    bind = socks5.bind_address
-    made = {"SOCKS5": Listener(bind.host, bind.port, front_of, users, connect=connect, associate=associate)}
+    made = {}
+    if socks5 is not None:
+        users = _users(socks5)
+        front_of = socks5_port(authenticate=len(users) > 0, http=socks5.http)
+        bind = socks5.bind_address
+        made["SOCKS5"] = Listener(bind.host, bind.port, front_of, users, connect=connect, associate=associate)
     if http is not None:
         users = _users(http)
         front_of = http_port(authenticate=len(users) > 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from awgproxy._native import EgressPolicy, EngineSettings, PeerSettings
 from awgproxy.policy import client_policy
@@ -69,9 +69,10 @@ def _hop(endpoint: Endpoint | None, every: Seconds | None) -> tuple[int, int, in
     return (endpoint.port, endpoint.last_port, least, most)
 
 
-def client_settings(config: Config) -> EngineSettings:
-    """What a client's engine is given: it opens flows and takes none."""
-    return _settings(config, NO_TIMESTAMPS, NO_GRANTS, accept_flows=False, egress=client_policy(config))
+def client_settings(config: Config, *, exposes: bool = False) -> EngineSettings:
+    """What a client's engine is given: it opens flows, and takes none but those to itself where it `exposes` ports."""
+    accept_flows: Literal["to-self", False] = "to-self" if exposes else False
+    return _settings(config, NO_TIMESTAMPS, NO_GRANTS, accept_flows=accept_flows, egress=client_policy(config))
 
 
 def server_settings(
@@ -85,7 +86,12 @@ def server_settings(
 
 
 def _settings(
-    config: Config, last_timestamps: Timestamps, granted: Grants, *, accept_flows: bool, egress: EgressPolicy | None
+    config: Config,
+    last_timestamps: Timestamps,
+    granted: Grants,
+    *,
+    accept_flows: bool | Literal["to-self"],
+    egress: EgressPolicy | None,
 ) -> EngineSettings:
     interface = config.interface
     return EngineSettings(

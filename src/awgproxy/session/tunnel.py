@@ -74,6 +74,10 @@ class ClientTunnel:
             self.associations.handlers,
         )
 
+    def hear(self, handlers: Handlers) -> None:
+        """Have these hear of events too; to be called before `running`."""
+        self._handlers = (*self._handlers, handlers)
+
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
         """Run until the end of the block.

@@ -16,7 +16,7 @@ class _WithUsers(World):
     def write_pair(self):
         super().write_pair()
         with (self.folder / "client.conf").open("a") as file:
-            file.write("\n[Http]\nBindAddress = 127.0.0.1:8080\nUser = alice:open: sesame\nUser = bob:x\n")
+            file.write("\n[Socks5]\n[Http]\nBindAddress = 127.0.0.1:8080\nUser = alice:open: sesame\nUser = bob:x\n")
 
 
 @pytest.fixture(scope="package")

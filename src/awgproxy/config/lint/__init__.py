@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from awgproxy.config.findings import in_order
 from awgproxy.config.lint import network, traffic
 from awgproxy.config.lint.pair import compare
+from awgproxy.config.model import SECTIONS
 from awgproxy.config.path import path_to
 from awgproxy.errors import Problem
 
@@ -41,5 +42,5 @@ def _placed(remark: Remark, config: Config) -> Problem:
     places = [(section, key), (section, "")] if remark.item is None else [(section, key, remark.item)]
     line = next((config.lines[place] for place in places if place in config.lines), None)
     titles = {one.label: one.title for one in config.obfuscated}
-    title = titles.get(section, section.split(" ")[0].capitalize())
+    title = titles.get(section) or SECTIONS[section.split(" ")[0]].__name__
     return Problem(config.file, line, title, remark.key, remark.message, remark.suggestion, remark.grave)

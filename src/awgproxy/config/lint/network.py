@@ -12,7 +12,7 @@ from awgproxy.config.values import SearchDomain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from awgproxy.config.model import Config
+    from awgproxy.config.model import Config, TCPClientTunnel, UDPProxyTunnel
     from awgproxy.config.path import Path
 
 
@@ -112,4 +112,20 @@ def without_effect(config: Config, _path: Path) -> Iterator[Remark]:
             yield Remark("client", key, message, f"make exceptions from {key.replace('Allow', 'Deny')} with it")
 
 
-RULES = (mtu, names, own_addresses, any_source, hopping, server_address, without_effect)
+def open_forwards(config: Config, _path: Path) -> Iterator[Remark]:
+    """Ports that other machines reach, and that ask nobody for a password."""
+    kinds: tuple[tuple[str, tuple[TCPClientTunnel | UDPProxyTunnel, ...]], ...] = (
+        ("tcpclienttunnel", config.tcp_client_tunnels),
+        ("udpproxytunnel", config.udp_proxy_tunnels),
+    )
+    for name, tunnels in kinds:
+        for number, tunnel in enumerate(tunnels, 1):
+            address = tunnel.bind_address.address
+            if address is not None and not address.is_loopback:
+                message = f"{tunnel.bind_address} is open to other machines: whoever reaches it reaches {tunnel.target}"
+                yield Remark(
+                    f"{name} {number}", "BindAddress", message, "an address such as 127.0.0.1, unless meant so"
+                )
+
+
+RULES = (mtu, names, own_addresses, any_source, hopping, server_address, without_effect, open_forwards)
