@@ -104,7 +104,8 @@ class Tunnel:
                 stream.abort()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._connections.none_is_open.wait(), DRAIN_SECONDS)
-            await asyncio.gather(*(stream.lost for stream in kept))
+            if kept:
+                await asyncio.wait([stream.lost for stream in kept], timeout=DRAIN_SECONDS)
         finally:
             self._open.close()
 

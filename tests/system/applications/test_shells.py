@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,22 @@ def test_ssh(run, shell):
     assert run("sh", "-c", f"{shell} {web.NAME} 'cat; echo done'", input=b"through the tunnel\n") == (
         b"through the tunnel\ndone\n"
     )
+
+
+def test_ssh_with_awgproxy_as_its_proxy_command(run, world, shell):
+    port = shell.split("-p ")[1].split()[0]
+    tunnel = (world.folder / "client.conf").read_text().partition("[Socks5]")[0]
+    file = world.folder / "ssh.conf"
+    file.touch(mode=0o600)
+    file.write_text(f"{tunnel}[STDIOTunnel]\nTarget = {web.NAME}:{port}\n")
+    program = f"{sys.executable} -m awgproxy client --log-level warning {file}"
+    world.client.stop()  # the tunnel's key is for one end at a time
+    try:
+        command = shell.replace("ssh ", f"ssh -o 'ProxyCommand={program}' ", 1)
+        carried = run("sh", "-c", f"{command} {web.NAME} 'cat; echo done'", input=b"through the tunnel\n")
+        assert carried == b"through the tunnel\ndone\n"
+    finally:
+        world.start_client()
 
 
 def test_git_over_ssh(run, shell, tmp_path):
