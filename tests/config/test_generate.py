@@ -66,6 +66,14 @@ def test_parameters_are_within_what_the_apps_recommend(profile):
         assert all(before[1] < after[0] for before, after in pairwise(ranges))
 
 
+def test_no_stranger_is_answered_by_more_than_it_sent():
+    for seed in range(300):
+        settings = dict(random_parameters(Profile.AWG2, random.Random(seed)))
+        cookie = 64 + int(settings["S3"])
+        assert cookie <= 148 + int(settings["S1"])
+        assert cookie <= 92 + int(settings["S2"])
+
+
 @pytest.mark.parametrize("profile", OBFUSCATED)
 def test_two_runs_share_no_constant(profile):
     """Of 60 runs no number, key, port or network is the same in all; and I1 has no opening that all share."""

@@ -19,7 +19,9 @@ use awg_tunnel::{PeerConfig, PrivateKey};
 const LOST: Duration = Duration::from_millis(100);
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = env::args().skip(1).map(|argument| argument.parse::<usize>());
+    let mut arguments = env::args()
+        .skip(1)
+        .map(|argument| argument.parse::<usize>());
     let mut next = |default: usize| arguments.next().unwrap_or(Ok(default));
     let (seconds, window, bytes) = (next(5)?, next(64)?, next(64)?);
 

@@ -312,6 +312,19 @@ fn strangers_do_not_reach_a_peer_through_its_socket() {
     assert_eq!(socket.recv(&mut [0; 16]).unwrap(), 5);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_the_system_does_not_let_out_is_answered() {
+    let pair = Pair::new();
+    // Linux lets nothing out to a broadcast address by a socket that was not asked for it (udp(7), EACCES).
+    let (flow, socket) = pair.open_datagrams("127.255.255.255:9".parse().unwrap());
+    socket.send(b"hello").unwrap();
+    // Held for the socket first.
+    pair.let_datagrams_out();
+    assert_eq!(pair.client.wait_refused(flow), Refusal::Prohibited);
+    assert_eq!(pair.server.counter("relay_datagrams_unsendable"), 1);
+}
+
 /// A destination that the system has no way to from a socket that only loopback belongs to.
 const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(198, 51, 100, 9)), 9);
 

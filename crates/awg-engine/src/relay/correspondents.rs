@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 
 /// Addresses that are known for sure, where there were so many.
-const AT_LEAST: usize = 1024;
+const AT_LEAST: usize = 256;
 
 /// The addresses; without any it takes no memory beside itself.
 #[derive(Debug, Default)]

@@ -71,6 +71,16 @@ pub(crate) enum Delivery {
     Gone,
 }
 
+/// A datagram that was held for a socket by which it cannot leave.
+#[derive(Debug)]
+pub(crate) struct Undelivered {
+    /// The inner source.
+    pub(crate) source: SocketAddr,
+    pub(crate) destination: SocketAddr,
+    pub(crate) payload: Box<[u8]>,
+    pub(crate) why: Refusal,
+}
+
 /// What a relay has in one turn.
 pub(crate) struct Turn<'a> {
     pub(crate) now: Instant,
@@ -156,21 +166,37 @@ impl DatagramRelay {
         }
     }
 
-    /// Gives the relay its socket and sends what was held.
+    /// Gives the relay its socket and sends what was held; gives back what the system does not send.
     ///
     /// # Errors
     /// The descriptor cannot be made non-blocking.
-    pub(crate) fn attach(&mut self, socket: OwnedFd, policy: &EgressPolicy) -> io::Result<()> {
+    pub(crate) fn attach(
+        &mut self,
+        socket: OwnedFd,
+        policy: &EgressPolicy,
+    ) -> io::Result<Vec<Undelivered>> {
         let socket = UdpSocket::from(socket);
         socket.set_nonblocking(true)?;
         self.socket = Some(socket);
         self.readable = true;
         self.held_bytes = 0;
+        let mut undelivered = Vec::new();
         for (destination, payload) in std::mem::take(&mut self.held) {
-            // What it would come to was counted when it was held, or does not matter for a datagram this late.
-            self.deliver(destination, destination, &payload, policy);
+            // That it is held was counted as a delivery.
+            let source = self.inner.unwrap_or(destination);
+            let why = match self.deliver(source, destination, &payload, policy) {
+                Delivery::Unreachable(why) => why,
+                Delivery::Forbidden => Refusal::Prohibited,
+                _ => continue,
+            };
+            undelivered.push(Undelivered {
+                source,
+                destination,
+                payload,
+                why,
+            });
         }
-        Ok(())
+        Ok(undelivered)
     }
 
     /// The first datagram that was held in vain: the inner source, the destination and the content.

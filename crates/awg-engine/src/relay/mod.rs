@@ -11,7 +11,7 @@ mod discard;
 mod stream;
 
 pub(crate) use association::{Association, AssociationCounters, Client, Ways};
-pub(crate) use datagram::{Channel, DatagramRelay, Delivery, Turn};
+pub(crate) use datagram::{Channel, DatagramRelay, Delivery, Turn, Undelivered};
 pub(crate) use discard::discard;
 pub(crate) use stream::{Budget, Opener, StreamRelay, reset};
 

@@ -6,6 +6,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::Ordering;
 
 use awg_netstack::{Datagram, FlowId as StackFlow, Kind, Peer};
+use awg_tunnel::PeerId;
 
 use super::flows::{Place, State};
 use super::peers::{in_stack, in_tunnel};
@@ -14,7 +15,7 @@ use super::{Far, Shard};
 use crate::event::Event;
 use crate::flow::FlowId;
 use crate::refusal::Refusal;
-use crate::relay::{Channel, DatagramRelay, Opener, StreamRelay, reset};
+use crate::relay::{Channel, DatagramRelay, Opener, StreamRelay, Undelivered, reset};
 
 /// What the stack says of a flow that a peer opens.
 #[derive(Clone, Copy, Debug)]
@@ -133,15 +134,47 @@ impl Shard {
                 {
                     self.spent.push(peer);
                 }
-                let watched = attached.and_then(|()| {
-                    descriptor.map_or(Ok(()), |descriptor| self.watch(descriptor, place))
-                });
+                let (flow, watched) = (
+                    relay.flow(),
+                    attached.and_then(|undelivered| {
+                        descriptor
+                            .map_or(Ok(()), |descriptor| self.watch(descriptor, place))
+                            .map(|()| undelivered)
+                    }),
+                );
                 match watched {
-                    Ok(()) => self.flows.make_ready(place),
+                    Ok(undelivered) => {
+                        self.flows.make_ready(place);
+                        self.answer_undelivered(flow, peer, &undelivered);
+                    }
                     Err(_) => self.refuse(place, Refusal::Failed),
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Tells a peer of datagrams that cannot leave by the socket that they waited for.
+    fn answer_undelivered(
+        &mut self,
+        flow: StackFlow,
+        peer: Option<PeerId>,
+        undelivered: &[Undelivered],
+    ) {
+        for datagram in undelivered {
+            self.reporter.counters.datagrams_unsendable += 1;
+            if let Some(peer) = peer {
+                let why = datagram.why.into();
+                let datagram = Datagram {
+                    flow,
+                    source: datagram.source,
+                    destination: datagram.destination,
+                    payload: &datagram.payload,
+                };
+                let now = self.now.instant;
+                self.stack
+                    .refuse_datagram(now, in_stack(peer), &datagram, why);
+            }
         }
     }
 

@@ -241,7 +241,7 @@ impl Shard {
         };
         let mut relay = Box::new(DatagramRelay::new(flow, channel));
         let place = self.flows.next_place();
-        let attached = relay.attach(application, &self.policy).and_then(|()| {
+        let attached = relay.attach(application, &self.policy).and_then(|_| {
             relay
                 .descriptor()
                 .map_or(Ok(()), |descriptor| self.watch(descriptor, place))

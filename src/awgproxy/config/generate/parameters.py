@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from awgproxy import _native
-from awgproxy.config.shape import Shape
+from awgproxy.config.shape import COOKIE_REPLY_SIZE, INITIATION_SIZE, RESPONSE_SIZE, Shape
 
 if TYPE_CHECKING:
     from random import Random
@@ -60,7 +60,10 @@ def random_parameters(profile: Profile, random: Random) -> list[tuple[str, str]]
             *zip(("H1", "H2", "H3", "H4"), headers, strict=True),
         ]
         shape = Shape.of(settings)
-        if len({s1, s2, s3, s4}) == 4 and not any(shape.equal_sizes()) and not any(shape.sizes_met_by_data()):
+        # Strangers are answered by cookies alone: by no more bytes than they sent.
+        answers_larger = COOKIE_REPLY_SIZE + s3 > min(INITIATION_SIZE + s1, RESPONSE_SIZE + s2)
+        met = any(shape.equal_sizes()) or any(shape.sizes_met_by_data())
+        if len({s1, s2, s3, s4}) == 4 and not met and not answers_larger:
             return settings + (_version_3(random) if profile is Profile.AWG3 else [])
 
 
