@@ -11,13 +11,17 @@ from tests.config.texts import CLIENT
 from tests.memory import DnsEngine
 from tests.session.running import named, running
 
-TEXT = CLIENT.replace("vpn.example.org", "192.0.2.1") + "[Socks5]\nBindAddress = 127.0.0.1:0\n"
+TEXT = (
+    CLIENT.replace("vpn.example.org", "192.0.2.1").replace("/32", "/32, fd00::2/128", 1)
+    + "[Socks5]\nBindAddress = 127.0.0.1:0\n"
+)
 ASSOCIATE = b"\x05\x01\x00\x05\x03\x00\x01" + bytes(6)
 
 
 @pytest.fixture
 async def engine():
-    made = DnsEngine({("known.example.", "A"): ["192.0.2.9"]})
+    zone = {("known.example.", "A"): ["192.0.2.9"], ("known.example.", "AAAA"): ["2001:db8::9"]}
+    made = DnsEngine(zone | {("six.example.", "AAAA"): ["2001:db8::6"]})
     yield made
     made.close()
 
@@ -50,7 +54,15 @@ async def test_it_is_the_engines_from_its_answer_to_its_end(start, engine, entri
     assert (closed["sent"], closed["received"]) == (1, 2)
 
 
-@pytest.mark.parametrize(("name", "addresses"), [("known.example", ["192.0.2.9"]), ("unknown.example", [])])
+@pytest.mark.parametrize(
+    ("name", "addresses"),
+    [
+        # The engine takes the first: one of IPv4, since nothing would tell that IPv6 leads nowhere.
+        ("known.example", ["192.0.2.9", "2001:db8::9"]),
+        ("six.example", ["2001:db8::6"]),
+        ("unknown.example", []),
+    ],
+)
 async def test_names_are_looked_up_through_the_tunnel_and_always_answered(start, engine, entries, name, addresses):
     async with start:
         _, writer = await ask(entries)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import socket
 from typing import TYPE_CHECKING
@@ -105,7 +106,8 @@ class Accepting:
                 continue  # that one hung up before it was accepted
             self.accepted += 1
             accepted.setblocking(False)
-            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with contextlib.suppress(OSError):  # macOS refuses it where the other end has hung up
+                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._take(accepted, peer[0])
 
     def _pause(self, listening: socket.socket) -> None:

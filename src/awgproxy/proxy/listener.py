@@ -11,6 +11,7 @@ fills. An application that was served is kept for its next request only while ha
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 import structlog
@@ -23,6 +24,7 @@ from awgproxy.proxy.negotiating import Exchanging, Gate, Negotiating
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from awgproxy.proxy.application import Application
     from awgproxy.proxy.front import Front
@@ -46,6 +48,7 @@ class Listener:
         *,
         connect: Callable[[Application], None],
         associate: Callable[[Association], None],
+        exchanging: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
     ) -> None:
         """Nothing is bound yet: see `start`.
 
@@ -56,12 +59,15 @@ class Listener:
             users: Whose credentials are right.
             connect: Called from the event loop with each request; owns the socket from then on.
             associate: Likewise with each association.
+            exchanging: Entered for as long as an exchange of HTTP lasts: to the last byte for the application, which
+                is later than the end of the connection that it came by.
         """
         self._accepting = Accepting(host, port, self._take, lambda: len(self._negotiating) >= MAX_NEGOTIATIONS)
         self._front_of = front_of
         self._gate = Gate(users)
         self._connect = connect
         self._associate = associate
+        self._exchanging = exchanging
         self._is_stopped = False
         self._negotiating: set[Negotiating] = set()
         self._forwarding: set[asyncio.Task[None]] = set()
@@ -121,7 +127,8 @@ class Listener:
 
     async def _forward(self, asking: Exchanging) -> None:
         try:
-            kept = await Forwarding(asking.socket, asking.exchange, self._connect).run()
+            with self._exchanging():
+                kept = await Forwarding(asking.socket, asking.exchange, self._connect).run()
         except Exception:
             log.exception("an HTTP request could not be forwarded")
             return

@@ -71,7 +71,8 @@ class Associations:
     async def _look_up(self, flow: int, name: str) -> None:
         addresses: list[str] = []
         try:
-            addresses = list(await self._resolver.resolve(name))
+            # The first that can be had is taken for good, and that IPv6 leads nowhere would be told by no answer.
+            addresses = sorted(await self._resolver.resolve(name), key=lambda address: ":" in address)
         except NameLookupFailed as error:
             log.debug("a name of an association was not found", flow=flow, reason=str(error))
         except Exception:

@@ -52,7 +52,9 @@ class ClientSession:
         self._stdio = config.stdio_tunnel
         self._forwards = Forwards(config, self._tunnel, lifetime.connections)
         self._tunnel.hear(self._forwards.handlers)
-        self._listeners = listeners(config, self._tunnel.connector.connect, self._tunnel.associations.open)
+        self._listeners = listeners(
+            config, self._tunnel.connector.connect, self._tunnel.associations.open, lifetime.connections
+        )
 
     async def run(self) -> None:
         """Start, serve until the end is asked for, drain, stop."""

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class OpenConnections:
@@ -27,3 +32,12 @@ class OpenConnections:
         self._count -= 1
         if self._count <= 0:
             self.none_is_open.set()
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[None]:
+        """Count one until the end of the block."""
+        self.opened()
+        try:
+            yield
+        finally:
+            self.closed()

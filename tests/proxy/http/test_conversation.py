@@ -103,6 +103,14 @@ def test_empty_lines_before_a_request_cost_little_however_many():
     assert conversation.request == Destination("example.org", 443, True)
 
 
+@pytest.mark.parametrize("length", [b"", b"Content-Length: 0\r\n"])
+def test_an_empty_body_of_connect_is_none(length):
+    conversation = Conversation()
+    feed(conversation, with_header(CONNECT, length) + b"early")
+    assert conversation.request == Destination("example.org", 443, True)
+    assert conversation.remainder == b"early"
+
+
 def test_options_without_a_path_is_about_the_server():
     conversation = Conversation()
     feed(conversation, b"OPTIONS http://example.org HTTP/1.1\r\nHost: example.org\r\n\r\n")

@@ -11,6 +11,7 @@ from awgproxy.proxy import negotiating
 from awgproxy.proxy.fronts import http_port, socks5_port
 from awgproxy.proxy.listener import Listener
 from awgproxy.proxy.users import Users
+from awgproxy.session.open_connections import OpenConnections
 from tests.proxy.test_socks5 import IPV4_REQUEST, NO_AUTH
 
 HEAD = b" HTTP/1.1\r\nHost: h\r\n"
@@ -195,6 +196,47 @@ async def test_half_a_response_ends_as_a_reset(application, tunnel):
     await target.end(in_order=False)
     with pytest.raises(ConnectionResetError):
         await reader.read()
+
+
+async def test_a_response_that_is_given_up_ends_as_a_reset(listener, application, tunnel):
+    reader, writer = application
+    writer.write(GET)
+    target = await tunnel.accept()
+    await target.head()
+    target.writer.write(b"HTTP/1.1 200 OK\r\n\r\nhalf of it")
+    await reader.readuntil(b"half of it")
+    (task,) = listener._forwarding
+    task.cancel()
+    with pytest.raises(ConnectionResetError):
+        await reader.read()
+    await target.end()
+
+
+async def test_an_exchange_lasts_until_the_application_has_the_last_byte(tunnel):
+    connections = OpenConnections()
+    made = Listener(
+        "127.0.0.1",
+        0,
+        http_port(authenticate=False),
+        Users(),
+        connect=tunnel.connect,
+        associate=print,
+        exchanging=connections.one,
+    )
+    made.start()
+    reader, writer = await asyncio.open_connection(*made.address)
+    writer.write(GET)
+    target = await tunnel.accept()
+    await target.head()
+    made.stop()
+    assert len(connections) == 1
+    body = bytes(1 << 20)
+    target.writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    reading = asyncio.create_task(reader.read())
+    await target.end()
+    await connections.none_is_open.wait()
+    assert (await reading).endswith(body)
+    writer.close()
 
 
 async def test_an_application_that_hangs_up_takes_its_request_back(application, tunnel):

@@ -63,12 +63,10 @@ class Forwarding:
             self._application.close()
             return None
         except BaseException:
-            self._application.close()
+            self._reset()
             raise
         if exchange.state is State.BROKEN:
-            with contextlib.suppress(OSError):
-                self._application.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            self._application.close()
+            self._reset()
             return None
         if exchange.may_go_on:
             return self._application
@@ -189,6 +187,12 @@ class Forwarding:
     async def _send(self, to: socket.socket, data: bytes) -> None:
         if data:
             await asyncio.get_running_loop().sock_sendall(to, data)
+
+    def _reset(self) -> None:
+        """Close so that what the application has of a response cannot pass for whole."""
+        with contextlib.suppress(OSError):
+            self._application.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self._application.close()
 
     async def _close_in_order(self) -> None:
         """Keep a reset, for bytes left unread, from overtaking the answer."""

@@ -74,7 +74,7 @@ def wish_of(request: h11.Request) -> Connect | Forward | OwnPage:
     """
     headers = request.headers
     if request.method == b"CONNECT":
-        if any(name in (b"content-length", b"transfer-encoding") for name, _ in headers):
+        if has_body(request):
             raise HeadRefused(400, "CONNECT with a body")
         return Connect(_destination(request.target, None))
     if request.method == b"TRACE":
