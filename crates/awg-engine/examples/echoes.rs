@@ -105,7 +105,7 @@ fn engines() -> Result<(Engine, Engine), Box<dyn Error>> {
     let mut settings = EngineSettings::new(server_key.clone());
     settings.addresses = vec!["10.77.0.1".parse()?];
     settings.udp = udp.clone();
-    settings.accept_flows = true;
+    settings.accept_flows = true.into();
     settings.stay_connected = false;
     let peer = PeerConfig {
         allowed_ips: vec!["10.77.0.2/32".parse()?],
