@@ -221,3 +221,28 @@ fn a_flow_that_is_never_acknowledged_is_resumed_ever_less_often_and_still_given_
     let resumed = world.ends[CLIENT].counters().tcp.resumed;
     assert!((8..=20).contains(&resumed), "{resumed}");
 }
+
+#[test]
+fn a_window_that_opened_in_an_outage_is_asked_for_at_once() {
+    let small = Limits {
+        buffer_bytes_per_flow: 100_000,
+        ..Limits::default()
+    };
+    let mut world = World::with_limits(1, Path::default(), small, Limits::default());
+    let (client, server) = world.open(TARGETS[0]);
+    // The client's application takes nothing until its window is shut, and everything while nothing is carried.
+    let all = bytes(150_000);
+    send_all(&mut world, (SERVER, server), &all[..50_000]);
+    world.pass(SECOND);
+    send_all(&mut world, (SERVER, server), &all[50_000..]);
+    world.pass(10 * SECOND);
+    world.cut = true;
+    let mut taken = take_all(&mut world, (CLIENT, client));
+    assert!(taken.len() < all.len(), "the window was never shut");
+    cut(&mut world, 100 * SECOND);
+    resume(&mut world, false);
+    world.pass(SECOND / 10);
+    taken.extend(take_all(&mut world, (CLIENT, client)));
+    assert_eq!(taken.len(), all.len());
+    assert_eq!(taken, all);
+}

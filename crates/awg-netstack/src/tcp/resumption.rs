@@ -13,9 +13,9 @@ use crate::flow::Peer;
 const MOST_QUESTIONS: usize = 256;
 
 impl Tcp {
-    /// Sends what a peer has left unacknowledged for too long again, now, and counts its flows' timeouts anew. With `is_lost`,
-    /// where all that was sent is known to be, the other ends of flows that have nothing on its way are asked whether they are
-    /// there.
+    /// Sends what a peer has left unacknowledged for too long again, now, and counts its flows' timeouts anew. Where the
+    /// other end's window is shut, it is asked for, and with `is_lost`, where all that was sent is known to be, so are the other
+    /// ends of flows that have nothing on its way.
     pub(crate) fn resume(&mut self, now: Instant, peer: Peer, is_lost: bool) {
         let mut questions = 0;
         for number in self.peers.flows(peer) {
@@ -29,12 +29,12 @@ impl Tcp {
             if machine.resume(&mut self.link, now, is_lost) {
                 self.counters.resumed += 1;
                 self.mark(number);
-            } else if is_lost
-                && established
-                && machine.phase() == Phase::Open
-                && !machine.is_waiting()
-                && questions < MOST_QUESTIONS
-            {
+                continue;
+            }
+            // That a window opened is told once, and may have been swallowed too.
+            let asks = machine.shut_out_since().is_some() || (is_lost && !machine.is_waiting());
+            let open = established && machine.phase() == Phase::Open;
+            if open && asks && questions < MOST_QUESTIONS {
                 questions += 1;
                 self.question(number);
             }
