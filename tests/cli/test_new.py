@@ -19,7 +19,7 @@ def test_the_files(tmp_path):
     server, client = (tmp_path / "made" / "here" / name for name in ("server.conf", "client.conf"))
     assert {stat.S_IMODE(file.stat().st_mode) for file in (server, client)} == {0o600}
     assert load(server, Role.SERVER).interface.listen_port == 4433
-    assert str(load(client, Role.CLIENT).peers[0].endpoint) == "vpn.example.org:4433"
+    assert str(load(client, Role.CLIENT).peers[0].endpoints[0]) == "vpn.example.org:4433"
     assert str(server) in finished.stdout
     assert str(client) in finished.stdout
     for file in (server, client):
@@ -46,7 +46,7 @@ def test_options(tmp_path):
     assert server.interface.listen_port == 5555
     assert [str(address) for address in server.server.dns] == ["9.9.9.9"]
     assert [str(address) for address in client.interface.addresses] == ["10.70.0.3/32", "fd70::3/128"]
-    assert str(client.peers[0].endpoint) == "[2001:db8::1]:443"
+    assert str(client.peers[0].endpoints[0]) == "[2001:db8::1]:443"
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_a_running_client_finds_a_restarted_server_by_itself_and_resets_what_tha
     with own_world.start("server", "server.conf") as server:
         server.wait_for("server is ready")
         conversation.eventually(lambda: own_world.connect("echo").close(), within=45)
-        unfinished.sendall(b"more")  # what the new server has never heard of, it answers by a reset
+        # It only receives, so the client asks; what the new server has never heard of, it answers by a reset.
         with pytest.raises(ConnectionResetError):
             socks.take_all(unfinished)
         unfinished.close()

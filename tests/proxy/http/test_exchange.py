@@ -225,3 +225,38 @@ def test_whatever_a_target_sends_the_pieces_do_not_matter(response, cuts, in_ord
     assert exchange.state is whole.state is not State.REQUESTING
     if b"chunked" not in response and b"chunked" not in given_:
         assert exchange.poll_application() == given_
+
+
+HEADERS = st.lists(
+    st.one_of(
+        st.sampled_from(
+            [b"Connection: close", b"Connection: x, content-length", b"Expect: 100-continue", b"TE: trailers"]
+        ),
+        st.sampled_from([b"Content-Length: 5", b"Content-Length: 0", b"Transfer-Encoding: Chunked", b"X: \xff\xfe"]),
+    ),
+    max_size=5,
+).map(lambda lines: b"".join(line + b"\r\n" for line in lines))
+BODIES = st.lists(
+    st.one_of(st.sampled_from([b"5\r\nhello\r\n", b"0\r\n\r\n", b"hello"]), st.binary(max_size=9)), max_size=6
+)
+
+
+@given(st.sampled_from([b"GET", b"POST", b"HEAD"]), st.sampled_from([b"1.0", b"1.1"]), HEADERS, BODIES, RESPONSES)
+def test_whatever_both_sides_send_it_ends_and_the_target_sees_one_request(method, version, headers, body, response):
+    conversation = Conversation()
+    conversation.handle_bytes(method + b" http://h/ HTTP/" + version + b"\r\nHost: h\r\n" + headers + b"\r\n")
+    exchange = conversation.exchange
+    if exchange is None:
+        assert conversation.is_over
+        return
+    sent = exchange.poll_target()
+    for piece in filter(None, body):
+        if not exchange.request_is_whole:
+            exchange.handle_application(piece)
+            sent += exchange.poll_target()
+    if response and exchange.state is State.REQUESTING:
+        exchange.handle_target(response)
+    exchange.handle_target_end(in_order=True)
+    assert exchange.state is not State.REQUESTING
+    assert sent.count(b" / HTTP/1.1\r\nHost: h\r\n") == 1
+    assert sent.count(b"Connection: close\r\n") == 1
