@@ -113,8 +113,9 @@ def test_a_port_for_other_machines_is_warned_of():
     text = CLIENT.replace("vpn.example.org", "192.0.2.1") + (
         "[TCPClientTunnel]\nBindAddress = 127.0.0.1:1\nTarget = a.example:1\n"
         "[TCPClientTunnel]\nBindAddress = 0.0.0.0:2\nTarget = a.example:1\n"
-        "[UDPProxyTunnel]\nBindAddress = [::]:3\nTarget = a.example:1\n"
+        "[UDPProxyTunnel]\nBindAddress = :3\nTarget = a.example:1\n"
     )
     told = [problem for problem in check(parse(text, "x.conf")) if problem.key == "BindAddress"]
+    assert "0.0.0.0:3 is open" in told[1].message
     assert [problem.section for problem in told] == ["TCPClientTunnel", "UDPProxyTunnel"]
     assert all("open to other machines" in problem.message for problem in told)

@@ -259,7 +259,7 @@ _Target = Annotated[Endpoint, _read(values.target)]
 class TCPClientTunnel(Section):
     """``[TCPClientTunnel]``: a local port whose connections go to one target through the tunnel."""
 
-    bind_address: Annotated[Endpoint, _read(values.listen_address)]
+    bind_address: Annotated[Endpoint, _read(values.forward_address)]
     target: _Target
 
 
@@ -273,7 +273,7 @@ class TCPServerTunnel(Section):
 class UDPProxyTunnel(Section):
     """``[UDPProxyTunnel]``: a local port whose datagrams go to one target through the tunnel."""
 
-    bind_address: Annotated[Endpoint, _read(values.listen_address)]
+    bind_address: Annotated[Endpoint, _read(values.forward_address)]
     target: _Target
     inactivity_timeout: Annotated[int, _read(values.idle_time)] = 0
 

@@ -358,6 +358,11 @@ def listen_address(text: str) -> Endpoint:
     return found
 
 
+def forward_address(text: str) -> Endpoint:
+    """As `listen_address`; without a host, every IPv4 address of this machine, as wireproxy has it."""
+    return listen_address(f"0.0.0.0{text}" if text.startswith(":") else text)  # noqa: S104 - who writes so means so
+
+
 def target(text: str) -> Endpoint:
     """A host by its name or address, and one port."""
     found = _endpoint(text, _fixed_port, "such as example.org:80, 192.0.2.7:80 or [2001:db8::7]:80")
