@@ -47,7 +47,7 @@ def test_a_body_of_known_length_goes_on_and_nothing_behind_it():
 
 def test_chunks_are_cut_anew_and_extensions_and_trailers_dropped():
     exchange, body = bodies(CHUNKED + b"3;x=y\r\nabc\r\n002\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\nGET /secret")
-    assert body == b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+    assert body == b"5\r\nabcde\r\n0\r\n\r\n"
     assert exchange.remainder == b"GET /secret"
 
 
@@ -168,6 +168,26 @@ def test_interim_responses_go_on_and_not_to_http_1_0():
     final = OK + b"Content-Length: 0\r\n\r\n"
     assert answered(interim + final)[1].count(b"HTTP/1.1") == 2
     assert answered(interim + final, b"GET http://h/ HTTP/1.0\r\n\r\n")[1].count(b"HTTP/1.1") == 1
+
+
+def test_tiny_chunks_go_on_as_one():
+    body = b"1\r\na\r\n" * 500
+    head = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+    exchange, given_ = answered(head + body + b"0\r\n\r\n")
+    assert given_ == head + b"1f4\r\n" + b"a" * 500 + b"\r\n0\r\n\r\n"
+    assert exchange.may_go_on
+    exchange, _ = begun(POST + b"Transfer-Encoding: chunked\r\n\r\n")
+    exchange.handle_application(body)
+    assert exchange.poll_target() == b"1f4\r\n" + b"a" * 500 + b"\r\n"
+
+
+@pytest.mark.parametrize("status", [b"103 Early Hints", b"204 No Content"])
+def test_a_response_that_has_no_body_names_no_length(status):
+    response = b"HTTP/1.1 " + status + b"\r\nContent-Length: 5\r\nX: 1\r\n\r\n"
+    _, given_ = answered(response + OK + b"Content-Length: 0\r\n\r\n")
+    head = given_.partition(b"\r\n\r\n")[0]
+    assert b"X: 1" in head
+    assert b"Content-Length" not in head
 
 
 def test_100_continue_lets_the_application_go_on():

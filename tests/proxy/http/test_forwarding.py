@@ -9,6 +9,8 @@ import pytest
 from awgproxy.proxy import listener as listener_module
 from awgproxy.proxy import negotiating
 from awgproxy.proxy.fronts import http_port, socks5_port
+from awgproxy.proxy.http.exchange import Exchange
+from awgproxy.proxy.http.forwarding import PIECE_BYTES
 from awgproxy.proxy.listener import Listener
 from awgproxy.proxy.users import Users
 from awgproxy.session.open_connections import OpenConnections
@@ -184,6 +186,23 @@ async def test_no_connection_is_told_and_the_next_request_may_come(application, 
         assert head.startswith(f"HTTP/1.1 {status} ".encode())
         (length,) = [int(line[16:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length: ")]
         await reader.readexactly(length)
+
+
+async def test_a_flood_of_tiny_chunks_leaves_others_their_turns(application, tunnel, monkeypatch):
+    pieces = []
+    handle = Exchange.handle_target
+    monkeypatch.setattr(Exchange, "handle_target", lambda self, data: (pieces.append(len(data)), handle(self, data)))
+    reader, writer = application
+    writer.write(GET)
+    target = await tunnel.accept()
+    await target.head()
+    target.writer.write(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * 10_000 + b"0\r\n\r\n"
+    )
+    body = (await reader.readuntil(b"0\r\n\r\n")).partition(b"\r\n\r\n")[2]
+    assert body.count(b"a" * 100) >= 90  # as few chunks
+    assert max(pieces) <= PIECE_BYTES
+    await target.end()
 
 
 async def test_half_a_response_ends_as_a_reset(application, tunnel):

@@ -2,7 +2,8 @@
 
 Sans-I/O: bytes of either side come in by `handle_*` and go out by `poll_*`. Both messages are read and written anew by
 h11: lengths and chunks are its own at each side, headers of one hop are dropped both ways, and the target gets one
-request and no byte behind it. What the application sends behind its request is left in `remainder`.
+request and no byte behind it. Chunks that come at once go on as one, however small they are. What the application sends
+behind its request is left in `remainder`.
 
 ```
                      whole response                        connection to the application
@@ -28,7 +29,10 @@ from awgproxy.proxy.http.request import end_to_end
 
 if TYPE_CHECKING:
     from awgproxy.proxy.destination import Destination
-    from awgproxy.proxy.http.request import Forward
+    from awgproxy.proxy.http.request import Forward, Headers
+
+
+_NO_CONTENT = 204
 
 
 class State(enum.Enum):
@@ -123,37 +127,48 @@ class Exchange:
         self.state = State.OVER
 
     def _read_application(self) -> None:
+        body = bytearray()
         try:
             while True:
                 event = self._near.next_event()
                 if isinstance(event, h11.Data):
-                    self._to_target += self._far.send(h11.Data(data=event.data)) or b""
-                elif isinstance(event, h11.EndOfMessage):
-                    self._to_target += self._far.send(h11.EndOfMessage()) or b""
-                else:
+                    body += event.data
+                    continue
+                if body:
+                    self._to_target += self._far.send(h11.Data(data=bytes(body))) or b""
+                    body = bytearray()
+                if not isinstance(event, h11.EndOfMessage):
                     return
+                self._to_target += self._far.send(h11.EndOfMessage()) or b""
         except h11.RemoteProtocolError:
             self._to_target = bytearray()
             self._give_up(400, "The request's body is malformed.")
 
     def _read_target(self) -> None:
+        body = bytearray()
         try:
             while self.state is State.REQUESTING:
                 event = self._far.next_event()
+                if isinstance(event, h11.Data):
+                    body += event.data
+                    continue
+                if body:
+                    self._give(h11.Data(data=bytes(body)))
+                    body = bytearray()
                 if isinstance(event, h11.InformationalResponse):
                     if self._near.their_http_version == b"1.1":
-                        headers = end_to_end(event.headers)
+                        headers = _without_length(end_to_end(event.headers))
                         self._give(h11.InformationalResponse(status_code=event.status_code, headers=headers))
                 elif isinstance(event, h11.Response):
                     self._take_response(event)
-                elif isinstance(event, h11.Data):
-                    self._give(h11.Data(data=event.data))
                 elif isinstance(event, h11.EndOfMessage):
                     self._give(h11.EndOfMessage())
                     self.state = State.OVER
                 else:
                     return
         except h11.RemoteProtocolError:
+            if body:
+                self._give(h11.Data(data=bytes(body)))
             self._give_up(502, "The target's response is malformed.")
 
     def _take_response(self, response: h11.Response) -> None:
@@ -161,11 +176,9 @@ class Exchange:
             self._give_up(502, "The target asks for a password as if it were this proxy.")
             return
         chunked = any(name == b"transfer-encoding" for name, _ in response.headers)
-        headers = [
-            (name, value)
-            for name, value in end_to_end(response.headers)
-            if not (chunked and name.lower() == b"content-length")
-        ]
+        headers = end_to_end(response.headers)
+        if chunked or response.status_code == _NO_CONTENT:
+            headers = _without_length(headers)
         self._respond(h11.Response(status_code=response.status_code, headers=headers, reason=response.reason))
 
     def _respond(self, response: h11.Response) -> None:
@@ -174,3 +187,8 @@ class Exchange:
 
     def _give(self, event: h11.Event) -> None:
         self._to_application += self._near.send(event) or b""
+
+
+def _without_length(headers: Headers) -> Headers:
+    """For what has none (RFC 9112, section 6.3): a lenient reader would take so much of the next message for it."""
+    return [(name, value) for name, value in headers if name.lower() != b"content-length"]

@@ -4,8 +4,8 @@ The tunnel's side is a socket pair whose other end is handed on like any applica
 first byte says what came of the connection, what follows is the target's. So the bytes of such exchanges, and of no
 other connections, pass through Python.
 
-Bounds: one read of `_BYTES_AT_ONCE` at each side at a time, and no further one before what it gave is written. A read
-is small enough that the smallest chunks in it, which cost the most, keep the event loop from others for a moment only.
+Bounds: one read of `_BYTES_AT_ONCE` at each side at a time, and no further one before what it gave is written. h11 gets
+`PIECE_BYTES` of it at a time, and others have their turn in between: a piece may be a thousand chunks.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ from awgproxy.proxy.application import Application
 from awgproxy.proxy.http.exchange import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from awgproxy.proxy.http.exchange import Exchange
 
 LINGER_SECONDS = 2.0
 """How long bytes of a request are still taken that was answered before it was whole."""
+PIECE_BYTES = 8192
 _BYTES_AT_ONCE = 32768
 _RESET = struct.pack("ii", 1, 0)
 _NAMES = ("refused", "network_unreachable", "host_unreachable", "prohibited", "timed_out", "failed")
@@ -141,7 +142,10 @@ class Forwarding:
             data = await loop.sock_recv(self._application, _BYTES_AT_ONCE)
             if not data:
                 return
-            exchange.handle_application(data)
+            async for piece in _pieces(data):
+                exchange.handle_application(piece)
+                if exchange.state is not State.REQUESTING:
+                    break
 
     async def _respond(self, far: socket.socket) -> bool:
         """Give the application the response, to its end."""
@@ -153,7 +157,8 @@ class Forwarding:
             except OSError:
                 data = b""
             if data:
-                exchange.handle_target(data)
+                async for piece in _pieces(data):
+                    exchange.handle_target(piece)
             else:
                 with contextlib.suppress(OSError):
                     far.shutdown(socket.SHUT_WR)
@@ -209,3 +214,11 @@ class Forwarding:
     def _has_ended(self, in_order: bool) -> None:
         if not self._ended.done():
             self._ended.set_result(in_order)
+
+
+async def _pieces(data: bytes) -> AsyncIterator[bytes]:
+    """Some bytes in pieces, with a turn for others after each but the first."""
+    for start in range(0, len(data), PIECE_BYTES):
+        if start:
+            await asyncio.sleep(0)
+        yield data[start : start + PIECE_BYTES]
