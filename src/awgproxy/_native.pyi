@@ -660,7 +660,11 @@ class HandshakeCompleted:
 
 @final
 class HandshakeFailed:
-    """A handshake failed."""
+    """A handshake failed, or a datagram tells why one will. The same cause is told once a minute at most.
+
+    No answer is told after the third initiation, and at the end of a run of them; with ``recovery="fast"`` and an open
+    flow a run has no end.
+    """
 
     def __new__(cls, peer: str | None, cause: str, hint: str) -> Self: ...
     @property

@@ -55,3 +55,6 @@ pub(crate) fn take(descriptor: OwnedFd) -> OwnedFd {
     let _ = timer.read(&mut [0; 8]);
     timer.into()
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;

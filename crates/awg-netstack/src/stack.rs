@@ -1,6 +1,8 @@
 //! The face of the crate: [`Stack`]. It reads IP headers and hands packets to TCP, UDP and ICMP; what happens there is
 //! theirs.
 
+mod resumption;
+
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
@@ -13,7 +15,7 @@ use crate::datagram::{
     Blamed, DatagramDrop, DatagramLimits, Datagrams, OpenError, Refused, written_again,
 };
 use crate::error::{AcceptError, ConnectError};
-use crate::event::{Clogged, Closure, Event, Refusal, Rejection};
+use crate::event::{Closure, Event, Refusal, Rejection};
 use crate::flow::{FlowId, Kind, Peer};
 use crate::fragment::{Reassembler, is_fragment};
 use crate::icmp::{Icmp, ReceivedError, Report};
@@ -363,34 +365,6 @@ impl Stack {
                 how: Closure::PeerGone,
             });
         });
-    }
-
-    /// A peer is back that was gone for a while: what it has left unacknowledged for too long is sent again with the next
-    /// [`poll_transmit`](Self::poll_transmit), without waiting for timers that have backed off. With `is_lost`,
-    /// where all that was sent is known to be, it does so however often, and of flows that have nothing on its way the other
-    /// ends are asked whether they are there: one that has forgotten a flow resets it.
-    pub fn resume(&mut self, now: Instant, peer: Peer, is_lost: bool) {
-        self.inner.tcp.resume(now, peer, is_lost);
-    }
-
-    /// Asks the other end of the TCP flow through `peer` that was heard of last whether it is there. Whether there is one.
-    pub fn ask(&mut self, peer: Peer) -> bool {
-        self.inner.tcp.ask_latest(peer)
-    }
-
-    /// Sends `to` an echo request through `peer`, which only shows whether something comes back. Whether it will leave.
-    pub fn ping(&mut self, peer: Peer, to: IpAddr) -> bool {
-        let to = to.to_canonical();
-        let Some(from) = self.inner.source(None, to) else {
-            return false;
-        };
-        self.inner.icmp.ping(peer, from, to)
-    }
-
-    /// A TCP flow that can send nothing large although it tries: told once each time. Whether that is the path's doing shows what
-    /// else is heard of the peer meanwhile.
-    pub fn take_clogged(&mut self) -> Option<Clogged> {
-        self.inner.tcp.take_clogged()
     }
 
     /// What was done and what was turned away.

@@ -6,6 +6,8 @@
 //! repeats really leave: it knows only the first hole, its timer waits a second at least, and its window grows by one
 //! segment for each acknowledgement, of which we make few.
 
+mod resumption;
+
 use std::time::{Duration, Instant};
 
 use super::congestion::{Congestion, Sample};
@@ -24,9 +26,6 @@ const ALLOWANCE: usize = 10;
 const MOST_ALLOWANCE: usize = 64;
 /// A peer that acknowledges nothing for so long is gone (RFC 9293 section 3.8.3 asks for at least 100 s).
 const GIVE_UP: Duration = Duration::from_mins(3);
-
-/// Timeouts in a row after which segments of full size are suspected to be too large for the path.
-const CLOGGED: u32 = 3;
 
 /// What to do about what the peer lacks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -431,43 +430,6 @@ impl Sender {
         self.duplicates = 0;
         self.recover(self.next, self.next, true);
         Repair::Walk
-    }
-
-    /// The peer is back after it was gone. What it has left unacknowledged for longer than a round trip takes is sent again, and
-    /// the timeouts begin anew. `is_open` where the handshake is over; `is_lost` where what was sent before is lost for certain:
-    /// otherwise it is done ever less often while nothing is acknowledged.
-    pub(super) fn resume(&mut self, now: Instant, is_open: bool, is_lost: bool) -> Repair {
-        let since = self
-            .resumed
-            .map_or(self.waiting_since, |at| at.max(self.waiting_since));
-        let patience = if is_lost {
-            self.patience()
-        } else {
-            let longer = self.patience() * 2_u32.saturating_pow(self.resumptions.min(10));
-            longer.min(LONGEST_TIMEOUT)
-        };
-        if self.in_flight() == 0 || now.saturating_duration_since(since) < patience {
-            return Repair::None;
-        }
-        self.progress = now;
-        self.resumed = Some(now);
-        self.resumptions += 1;
-        self.duplicates = 0;
-        self.round = None;
-        let attempts = std::mem::take(&mut self.attempts);
-        if is_open {
-            if attempts < 2 {
-                self.congestion.on_timeout(self.in_flight());
-            }
-            self.recover(self.next, self.next, true);
-        }
-        Repair::Walk
-    }
-
-    /// Since when full segments have been sent in vain, [`CLOGGED`] times at least.
-    pub(super) fn clogged_since(&self) -> Option<Instant> {
-        let clogged = self.misses >= CLOGGED && self.in_flight() >= usize::from(self.segment);
-        clogged.then_some(self.waiting_since)
     }
 
     /// The peer's window is shut: nothing can be learned from its silence.
