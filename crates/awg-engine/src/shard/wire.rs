@@ -1,5 +1,6 @@
 //! The way of packets: datagrams in, opened in place, into the stack; packets out of the stack, sealed in place, out.
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use awg_netstack::{FlowId as StackFlow, PacketSink, Peer};
@@ -32,7 +33,7 @@ pub(super) struct Wire {
     /// The first datagrams of flows that are not known yet.
     early: Vec<Kept>,
     /// Flows that some of these began, and that are not to be.
-    turned_away: Vec<(StackFlow, Refusal)>,
+    turned_away: HashMap<StackFlow, Refusal>,
     /// Datagrams that their peers are to be told of that they went nowhere.
     refused: Vec<(Kept, Refusal)>,
 }
@@ -52,7 +53,7 @@ impl Wire {
             unfinished: false,
             largest,
             early: Vec::new(),
-            turned_away: Vec::new(),
+            turned_away: HashMap::new(),
             refused: Vec::new(),
         }
     }
@@ -81,7 +82,7 @@ impl Wire {
     pub(super) fn turn_away(&mut self, flow: StackFlow, why: Refusal) {
         // Where none is at hand nobody would ever ask.
         if !self.early.is_empty() {
-            self.turned_away.push((flow, why));
+            self.turned_away.insert(flow, why);
         }
     }
 
@@ -164,10 +165,8 @@ impl Shard {
         }
         self.handle_stack_events();
         for kept in std::mem::take(&mut self.wire.early) {
-            let turned_away = self.wire.turned_away.iter();
-            let turned_away = turned_away.rev().find(|(flow, _)| *flow == kept.flow);
-            let why = match turned_away {
-                Some((_, why)) => Some(*why),
+            let why = match self.wire.turned_away.get(&kept.flow) {
+                Some(why) => Some(*why),
                 None => Exit {
                     now: self.now.instant,
                     flows: &mut self.flows,
