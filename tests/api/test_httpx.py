@@ -38,7 +38,7 @@ class Site:
 
 async def test_connections_are_kept_and_used_again(tunnel, listening):
     site = Site()
-    async with listening(site) as port, httpx.AsyncClient(transport=TunnelTransport(tunnel)) as client:
+    async with listening(site) as port, httpx.AsyncClient(transport=TunnelTransport(tunnel), timeout=60) as client:
         for _ in range(3):
             answer = await client.get(f"http://127.0.0.1:{port}/where?what")
             assert (answer.status_code, answer.text) == (200, "/where?what")
@@ -49,7 +49,7 @@ async def test_connections_are_kept_and_used_again(tunnel, listening):
 async def test_what_says_something_unasked_is_not_used_again(tunnel, listening):
     site = Site()
     site.last_words = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
-    async with listening(site) as port, httpx.AsyncClient(transport=TunnelTransport(tunnel)) as client:
+    async with listening(site) as port, httpx.AsyncClient(transport=TunnelTransport(tunnel), timeout=60) as client:
         for number in range(3):
             answer = await client.get(f"http://127.0.0.1:{port}/{number}")
             assert (answer.status_code, answer.text) == (200, f"/{number}")
@@ -59,9 +59,9 @@ async def test_tls_is_checked(tunnel, listening, tmp_path):
     serving, using = contexts(tmp_path)
     async with listening(Site(), ssl=serving) as port:
         url = f"https://127.0.0.1:{port}/in/tls"
-        async with httpx.AsyncClient(transport=TunnelTransport(tunnel, verify=using)) as client:
+        async with httpx.AsyncClient(transport=TunnelTransport(tunnel, verify=using), timeout=60) as client:
             assert (await client.get(url)).text == "/in/tls"
-        async with httpx.AsyncClient(transport=TunnelTransport(tunnel)) as client:
+        async with httpx.AsyncClient(transport=TunnelTransport(tunnel), timeout=60) as client:
             with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
                 await client.get(url)
 
@@ -82,7 +82,10 @@ async def answer_in_http_2(reader, writer):
 async def test_http_2_where_both_speak_it(tunnel, listening, tmp_path):
     serving, using = contexts(tmp_path, protocols=["h2"])
     transport = TunnelTransport(tunnel, verify=using, http2=True)
-    async with listening(answer_in_http_2, ssl=serving) as port, httpx.AsyncClient(transport=transport) as client:
+    async with (
+        listening(answer_in_http_2, ssl=serving) as port,
+        httpx.AsyncClient(transport=transport, timeout=60) as client,
+    ):
         answers = await asyncio.gather(*(client.get(f"https://127.0.0.1:{port}/") for _ in range(5)))
         assert {(answer.http_version, answer.text) for answer in answers} == {("HTTP/2", "in two")}
 
@@ -90,7 +93,7 @@ async def test_http_2_where_both_speak_it(tunnel, listening, tmp_path):
 async def test_errors_are_httpxs_and_their_cause_ours(tunnel, listening):
     async with listening(Site()) as port:
         pass
-    async with httpx.AsyncClient(transport=TunnelTransport(tunnel)) as client:
+    async with httpx.AsyncClient(transport=TunnelTransport(tunnel), timeout=60) as client:
         with pytest.raises(httpx.ConnectError, match="the target refused") as refused:
             await client.get(f"http://127.0.0.1:{port}/")
         assert isinstance(refused.value.__cause__, errors.ConnectionRefused)
@@ -104,7 +107,7 @@ async def test_time_runs_out_as_httpx_says(tunnel, listening):
     async def silent(reader, writer):
         await reader.read()
 
-    client = httpx.AsyncClient(transport=TunnelTransport(tunnel), timeout=0.2)
+    client = httpx.AsyncClient(transport=TunnelTransport(tunnel), timeout=httpx.Timeout(60, read=0.2))
     async with listening(silent) as port, client:
         with pytest.raises(httpx.ReadTimeout):
             await client.get(f"http://127.0.0.1:{port}/")

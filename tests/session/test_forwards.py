@@ -183,11 +183,14 @@ async def test_a_silent_source_is_forgotten_and_comes_back(world, udp_echo, monk
     server, port = udp_echo
     async with client(f"[UDPProxyTunnel]\nBindAddress = 127.0.0.1:0\nTarget = 127.0.0.1:{port}\n") as session:
         (forward,) = session._forwards._datagrams
-        forward._idle = 0.05
         transport, _ = await ask(forward, b"one")
+        assert forward._timer is None  # by default the tunnel's own bound is enough
+        forward._idle = 0.05
+        transport.sendto(b"two")
+        await until(lambda: forward._timer is not None)
         await until(lambda: not forward._sources)
         assert forward._timer is None
-        transport.sendto(b"two")
+        transport.sendto(b"three")
         await until(lambda: len(server.sources) == 2)
         transport.close()
 
