@@ -1,6 +1,7 @@
 """The resolver against DNS servers in memory, at the far end of the engine's flows."""
 
 import asyncio
+import gc
 import sys
 
 import dns.message
@@ -372,3 +373,18 @@ async def test_a_name_with_nothing_but_ipv6_keeps_its_way(engine):
     resolver = Resolver(engine, ["10.0.0.1"], ipv6=True)
     lose(resolver)
     assert await resolver.resolve("six.example") == ["2001:db8::6"]
+
+
+async def test_a_failure_that_nobody_waits_for_any_more_is_no_defect(engine):
+    told = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["message"]))
+    resolver = Resolver(engine, ["10.0.0.1"], ipv6=False)
+    given_up = asyncio.ensure_future(resolver.resolve("missing.example"))
+    await asyncio.sleep(0)
+    (looking_up,) = resolver._under_way.values()
+    given_up.cancel()
+    await asyncio.wait({given_up, looking_up})
+    assert not resolver._under_way
+    del given_up, looking_up
+    gc.collect()
+    assert told == []

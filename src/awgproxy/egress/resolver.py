@@ -101,7 +101,7 @@ class Resolver:
         if task is None:
             task = asyncio.get_running_loop().create_task(self._look_up(key))
             self._under_way[key] = task
-            task.add_done_callback(lambda _: self._under_way.pop(key, None))
+            task.add_done_callback(lambda task: self._looked_up(key, task))
         self._waiting += 1
         try:
             return self.ipv6_path.in_order(await asyncio.shield(task))
@@ -117,6 +117,11 @@ class Resolver:
         """Give up what is under way."""
         for task in (*self._under_way.values(), *self._late):
             task.cancel()
+
+    def _looked_up(self, name: str, task: asyncio.Task[list[str]]) -> None:
+        del self._under_way[name]
+        if not task.cancelled():
+            task.exception()  # all who waited for it may have been cancelled, and it is no defect then
 
     async def _look_up(self, name: str) -> list[str]:
         try:
