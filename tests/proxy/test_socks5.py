@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from awgproxy.proxy.destination import Destination
 from awgproxy.proxy.socks5 import Negotiation, Reply, State
 from awgproxy.proxy.users import Users
+from tests.proxy import conversing
 
 NO_AUTH = b"\x05\x01\x00"
 BOTH_METHODS = b"\x05\x02\x00\x02"
@@ -31,14 +32,7 @@ CONVERSATIONS = [
 
 
 def feed(negotiation: Negotiation, pieces) -> bytes:
-    answers = b""
-    for piece in pieces:
-        negotiation.handle_bytes(piece)
-        answers += negotiation.poll_answer()
-        if negotiation.offered is not None:
-            negotiation.judge(right=USERS.know(negotiation.offered))
-            answers += negotiation.poll_answer()
-    return answers
+    return conversing.feed(USERS, negotiation, pieces)
 
 
 def begun(users) -> Negotiation:

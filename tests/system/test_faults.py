@@ -30,18 +30,9 @@ def echo(world):
 
 
 def test_a_full_disk_for_its_log_stops_nothing(own_world):
-    own_world.client.stop()
-    command = ["/bin/sh", "-c", 'exec "$0" -m awgproxy client "$1" --log-level debug 2>/dev/full', sys.executable]
-    client = subprocess.Popen([*own_world.namespace.inside, *command, own_world.folder / "client.conf"])
-    try:
-        own_world.server.wait_for("peer moved")
+    with own_world.client_in_a_shell("--log-level debug 2>/dev/full"):
         for _ in range(20):
             echo(own_world)
-        client.terminate()
-        assert client.wait(20) == 0
-    finally:
-        client.kill()
-        client.wait()
 
 
 def test_both_ends_killed_under_load_and_restarted_at_once_are_back_and_nothing_looks_complete(own_world):

@@ -6,7 +6,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 
 import pytest
 
@@ -34,39 +33,25 @@ def configure(world, name, sections):
 def test_tcp_and_udp_by_local_ports(world, alone):
     require(shutil.which("curl"), "curl is not installed")
     require(shutil.which("dig"), "dig is not installed (bind9-dnsutils)")
-    with world.inside():
-        listening = socket.create_server(("127.0.0.1", 0))
     content = os.urandom(3_000_000)
-
-    def serve():
-        connection, _ = listening.accept()
-        with connection:
-            connection.recv(65536)
-            head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\nConnection: close\r\n\r\n"
-            connection.sendall(head.encode() + content)
-
-    threading.Thread(target=serve, daemon=True).start()
-    configure(
-        world,
-        "forwards.conf",
-        f"[TCPClientTunnel]\nBindAddress = 127.0.0.1:{TCP_PORT}\nTarget = four.test:{listening.getsockname()[1]}\n"
-        f"[UDPProxyTunnel]\nBindAddress = 127.0.0.1:{UDP_PORT}\nTarget = 127.0.0.53:53\nInactivityTimeout = 30\n",
-    )
-    client = world.start("client", "forwards.conf")
-    try:
-        client.wait_for("UDP forward is ready")
-        client.wait_for("tunnel up")
-        url = f"http://127.0.0.1:{TCP_PORT}/file"
-        command = [*world.namespace.inside, "curl", "--silent", "--show-error", "--fail", "--max-time", "60", url]
-        fetched = subprocess.run(command, check=True, capture_output=True).stdout
-        assert hashlib.sha256(fetched).digest() == hashlib.sha256(content).digest()
-        command = [*world.namespace.inside, "dig", "@127.0.0.1", "-p", str(UDP_PORT), "+short", "four.test", "A"]
-        assert subprocess.run(command, check=True, capture_output=True, text=True).stdout == "127.0.0.1\n"
-        with world.inside(), pytest.raises(ConnectionRefusedError):
-            socket.create_connection(world.proxy)
-    finally:
-        client.stop()
-        listening.close()
+    with world.page(content) as port:
+        configure(
+            world,
+            "forwards.conf",
+            f"[TCPClientTunnel]\nBindAddress = 127.0.0.1:{TCP_PORT}\nTarget = four.test:{port}\n"
+            f"[UDPProxyTunnel]\nBindAddress = 127.0.0.1:{UDP_PORT}\nTarget = 127.0.0.53:53\nInactivityTimeout = 30\n",
+        )
+        with world.start("client", "forwards.conf") as client:
+            client.wait_for("UDP forward is ready")
+            client.wait_for("tunnel up")
+            url = f"http://127.0.0.1:{TCP_PORT}/file"
+            command = [*world.namespace.inside, "curl", "--silent", "--show-error", "--fail", "--max-time", "60", url]
+            fetched = subprocess.run(command, check=True, capture_output=True).stdout
+            assert hashlib.sha256(fetched).digest() == hashlib.sha256(content).digest()
+            command = [*world.namespace.inside, "dig", "@127.0.0.1", "-p", str(UDP_PORT), "+short", "four.test", "A"]
+            assert subprocess.run(command, check=True, capture_output=True, text=True).stdout == "127.0.0.1\n"
+            with world.inside(), pytest.raises(ConnectionRefusedError):
+                socket.create_connection(world.proxy)
 
 
 def standard_streams(world, target, **options):

@@ -140,17 +140,8 @@ def test_a_running_client_finds_a_restarted_server_by_itself_and_resets_what_tha
 
 
 def test_without_standard_streams_it_serves_and_ends_in_order(own_world):
-    own_world.client.stop()
-    command = ["/bin/sh", "-c", 'exec "$0" -m awgproxy client "$1" <&- >&- 2>&-', sys.executable]
-    client = subprocess.Popen([*own_world.namespace.inside, *command, own_world.folder / "client.conf"])
-    try:
-        own_world.server.wait_for("peer moved")
+    with own_world.client_in_a_shell("<&- >&- 2>&-"):
         own_world.connect("echo").close()
-        client.terminate()
-        assert client.wait(20) == 0
-    finally:
-        client.kill()
-        client.wait()
 
 
 @pytest.mark.parametrize("command", ["server", "client"])

@@ -6,7 +6,6 @@ import os
 import shutil
 import socket
 import subprocess
-import threading
 
 import pytest
 
@@ -19,30 +18,12 @@ REFUSED, NETWORK, HOST, TIMED_OUT, POLICY = 5, 3, 4, 6, 2
 def test_curl_downloads(world):
     require(shutil.which("curl"), "curl is not installed")
     content = os.urandom(20_000_000)
-    with world.inside():
-        listening = socket.create_server(("127.0.0.1", 0))
-
-    def serve():
-        connection, _ = listening.accept()
-        with connection:
-            connection.recv(65536)
-            head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\nConnection: close\r\n\r\n"
-            connection.sendall(head.encode() + content)
-
-    threading.Thread(target=serve, daemon=True).start()
-    command = ["curl", "--silent", "--show-error", "--fail", "--max-time", "60"]
-    fetched = subprocess.run(
-        [
-            *world.namespace.inside,
-            *command,
-            "--proxy",
-            "socks5h://127.0.0.1:1080",
-            f"http://four.test:{listening.getsockname()[1]}/file",
-        ],
-        check=True,
-        capture_output=True,
-    ).stdout
-    listening.close()
+    command = [*world.namespace.inside, "curl", "--silent", "--show-error", "--fail", "--max-time", "60"]
+    with world.page(content) as port:
+        url = f"http://four.test:{port}/file"
+        fetched = subprocess.run(
+            [*command, "--proxy", "socks5h://127.0.0.1:1080", url], check=True, capture_output=True
+        ).stdout
     assert hashlib.sha256(fetched).digest() == hashlib.sha256(content).digest()
 
 

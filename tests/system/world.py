@@ -177,6 +177,38 @@ class World:
         options = ["--log-format", "json", "--log-level", "debug"]
         return Process(f"awgproxy {command}", [*self.behind, *program, *options], self.namespace.inside)
 
+    @contextlib.contextmanager
+    def client_in_a_shell(self, rest: str):
+        """A client in place of the one that runs, its streams as the `rest` of a shell's line says; ends in order."""
+        self.client.stop()
+        command = ["/bin/sh", "-c", f'exec "$0" -m awgproxy client "$1" {rest}', sys.executable]
+        client = subprocess.Popen([*self.namespace.inside, *command, self.folder / "client.conf"])
+        try:
+            self.server.wait_for("peer moved")
+            yield
+            client.terminate()
+            assert client.wait(20) == 0
+        finally:
+            client.kill()
+            client.wait()
+
+    @contextlib.contextmanager
+    def page(self, content: bytes):
+        """The port of a web site of one page, for one visit."""
+        with self.inside():
+            listening = socket.create_server(("127.0.0.1", 0))
+
+        def serve():
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\nConnection: close\r\n\r\n"
+                connection.sendall(head.encode() + content)
+
+        threading.Thread(target=serve, daemon=True).start()
+        with listening:
+            yield listening.getsockname()[1]
+
     def write_pair(self):
         subprocess.run(
             [

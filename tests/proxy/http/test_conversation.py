@@ -11,6 +11,7 @@ from awgproxy.proxy.http import pages
 from awgproxy.proxy.http.conversation import Conversation, State
 from awgproxy.proxy.http.head import MOST_HEAD
 from awgproxy.proxy.users import Users
+from tests.proxy import conversing
 
 USERS = Users([("alice", "open: sesame")])
 BASIC = b"Proxy-Authorization: Basic " + base64.b64encode(b"alice:open: sesame") + b"\r\n"
@@ -20,14 +21,7 @@ GET = b"GET http://example.org/a?b HTTP/1.1\r\nHost: example.org\r\n\r\n"
 
 
 def feed(conversation, *pieces) -> bytes:
-    answers = b""
-    for piece in pieces:
-        conversation.handle_bytes(piece)
-        answers += conversation.poll_answer()
-        if conversation.offered is not None:
-            conversation.judge(right=USERS.know(conversation.offered))
-            answers += conversation.poll_answer()
-    return answers
+    return conversing.feed(USERS, conversation, pieces)
 
 
 def with_header(request, *headers):
@@ -101,6 +95,16 @@ def test_empty_lines_before_a_request_cost_little_however_many():
         assert conversation.remainder == b""
     feed(conversation, b"\r\n", CONNECT)
     assert conversation.request == Destination("example.org", 443, True)
+
+
+@pytest.mark.parametrize(
+    ("sent", "spoken"), [(b"\x05\x01\x00", "SOCKS5"), (b"\x04\x01", "SOCKS4"), (b"\x16\x03\x01", "TLS")]
+)
+def test_what_speaks_something_else_is_told_apart_by_its_first_byte(sent, spoken):
+    conversation = Conversation()
+    assert feed(conversation, sent[:1], sent[1:]).startswith(b"HTTP/1.1 400 ")
+    assert conversation.is_over
+    assert conversation.refusal == f"the application speaks {spoken}; set it to HTTP"
 
 
 @pytest.mark.parametrize("length", [b"", b"Content-Length: 0\r\n"])

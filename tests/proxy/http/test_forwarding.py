@@ -205,25 +205,25 @@ async def test_a_flood_of_tiny_chunks_leaves_others_their_turns(application, tun
     await target.end()
 
 
-async def test_half_a_response_ends_as_a_reset(application, tunnel):
+async def half_of_a_response(application, tunnel):
     reader, writer = application
     writer.write(GET)
     target = await tunnel.accept()
     await target.head()
     target.writer.write(b"HTTP/1.1 200 OK\r\n\r\nhalf of it")
     await reader.readuntil(b"half of it")
+    return reader, target
+
+
+async def test_half_a_response_ends_as_a_reset(application, tunnel):
+    reader, target = await half_of_a_response(application, tunnel)
     await target.end(in_order=False)
     with pytest.raises(ConnectionResetError):
         await reader.read()
 
 
 async def test_a_response_that_is_given_up_ends_as_a_reset(listener, application, tunnel):
-    reader, writer = application
-    writer.write(GET)
-    target = await tunnel.accept()
-    await target.head()
-    target.writer.write(b"HTTP/1.1 200 OK\r\n\r\nhalf of it")
-    await reader.readuntil(b"half of it")
+    reader, target = await half_of_a_response(application, tunnel)
     (task,) = listener._forwarding
     task.cancel()
     with pytest.raises(ConnectionResetError):

@@ -23,6 +23,7 @@ from awgproxy.proxy.http import pages
 from awgproxy.proxy.http.exchange import Exchange
 from awgproxy.proxy.http.head import HeadReader, HeadRefused, parse
 from awgproxy.proxy.http.request import Connect, Forward, OwnPage, credentials_of, wish_of
+from awgproxy.proxy.strangers import describe_stranger
 
 if TYPE_CHECKING:
     import h11
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from awgproxy.proxy.answers import Answers
     from awgproxy.proxy.destination import Destination
     from awgproxy.proxy.users import Credentials
+
+_STRANGERS = frozenset(bytes((first,)) for first in range(0x20) if first not in b"\r\n")
+"""First bytes of what is no text: SOCKS, TLS."""
 
 
 class State(enum.Enum):
@@ -99,6 +103,9 @@ class Conversation:
         if self.state is not State.HEAD:
             if self.state is State.OFFERED:
                 self._reader.add(data)
+            return
+        if not self._reader.remainder and data[:1] in _STRANGERS:
+            self._end(pages.refusal(400, "this is no HTTP"), describe_stranger(data[0], "HTTP"))
             return
         try:
             head = self._reader.handle_bytes(data)
