@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awgproxy.proxy.http.conversation import Conversation
-from awgproxy.proxy.http.exchange import State
+from awgproxy.proxy.http.exchange import CHUNKS_AT_ONCE, State
 
 HEAD = b"HTTP/1.1\r\nHost: h\r\n"
 GET = b"GET http://h/ " + HEAD + b"\r\n"
@@ -80,6 +80,24 @@ def test_a_body_in_pieces():
     assert exchange.poll_target() == b"cdef"
     assert exchange.request_is_whole
     assert exchange.remainder == b"NEXT"
+
+
+def test_tiny_chunks_are_looked_at_bit_by_bit_and_nothing_behind_them_is_lost():
+    exchange, to_target = bodies(CHUNKED + b"1\r\na\r\n" * (CHUNKS_AT_ONCE + 1) + b"0\r\n\r\nNEXT")
+    assert to_target == b"%x\r\n" % CHUNKS_AT_ONCE + b"a" * CHUNKS_AT_ONCE + b"\r\n"
+    assert exchange.is_behind
+    assert not exchange.request_is_whole
+    exchange.read_on()
+    assert exchange.poll_target() == b"1\r\na\r\n0\r\n\r\n"
+    assert not exchange.is_behind
+    assert exchange.remainder == b"NEXT"
+
+
+def test_an_answer_ahead_of_chunks_that_were_not_looked_at_yet_is_the_last_one():
+    exchange, _ = begun(CHUNKED + b"1\r\na\r\n" * (CHUNKS_AT_ONCE + 1) + b"0\r\n\r\nNEXT")
+    exchange.handle_target(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    assert exchange.state is State.OVER
+    assert not exchange.may_go_on
 
 
 def test_a_response_of_known_length_leaves_the_connection_to_the_next_request():

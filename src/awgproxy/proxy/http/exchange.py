@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from awgproxy.proxy.destination import Destination
     from awgproxy.proxy.http.request import Forward, Headers
 
-
+CHUNKS_AT_ONCE = 1000
+"""Of a request's body: as many as keep the caller from others for a moment only."""
 _NO_CONTENT = 204
 
 
@@ -46,10 +47,11 @@ class State(enum.Enum):
 class Exchange:
     """One request and one response.
 
-    Bound: a head of the response is at most `MOST_HEAD` bytes; nothing else is kept that `poll_*` does not give.
+    Bound: a head of the response is at most `MOST_HEAD` bytes; nothing else is kept that `poll_*` does not give, but
+    what the application has sent while it `is_behind`.
     """
 
-    __slots__ = ("_far", "_near", "_responded", "_to_application", "_to_target", "destination", "state")
+    __slots__ = ("_far", "_near", "_responded", "_to_application", "_to_target", "destination", "is_behind", "state")
 
     def __init__(self, near: h11.Connection, forward: Forward, early: bytes) -> None:
         """`near` has read the request's head; `early` is what followed that."""
@@ -60,6 +62,8 @@ class Exchange:
         self._to_target = bytearray(self._far.send(forward.rewritten) or b"")
         self._to_application = bytearray()
         self._responded = False
+        self.is_behind = False
+        """Whether more of what the application has sent waits to be looked at."""
         if early:
             self._near.receive_data(early)
         self._read_application()
@@ -91,8 +95,12 @@ class Exchange:
         return bytes(data)
 
     def handle_application(self, data: bytes) -> None:
-        """Take more of the request's body; not to be called once the request is whole."""
+        """Take more of the request's body; not to be called once the request is whole, or where it `is_behind`."""
         self._near.receive_data(data)
+        self._read_application()
+
+    def read_on(self) -> None:
+        """Where it `is_behind`: look at more of what the application has sent."""
         self._read_application()
 
     def handle_target(self, data: bytes) -> None:
@@ -128,21 +136,23 @@ class Exchange:
 
     def _read_application(self) -> None:
         body = bytearray()
+        event = None
         try:
-            while True:
+            for _ in range(CHUNKS_AT_ONCE):
                 event = self._near.next_event()
-                if isinstance(event, h11.Data):
-                    body += event.data
-                    continue
-                if body:
-                    self._to_target += self._far.send(h11.Data(data=bytes(body))) or b""
-                    body = bytearray()
-                if not isinstance(event, h11.EndOfMessage):
-                    return
-                self._to_target += self._far.send(h11.EndOfMessage()) or b""
+                if not isinstance(event, h11.Data):
+                    break
+                body += event.data
         except h11.RemoteProtocolError:
+            self.is_behind = False
             self._to_target = bytearray()
             self._give_up(400, "The request's body is malformed.")
+            return
+        self.is_behind = isinstance(event, h11.Data)
+        if body:
+            self._to_target += self._far.send(h11.Data(data=bytes(body))) or b""
+        if isinstance(event, h11.EndOfMessage):
+            self._to_target += self._far.send(h11.EndOfMessage()) or b""
 
     def _read_target(self) -> None:
         body = bytearray()

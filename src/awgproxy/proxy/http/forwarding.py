@@ -4,8 +4,9 @@ The tunnel's side is a socket pair whose other end is handed on like any applica
 first byte says what came of the connection, what follows is the target's. So the bytes of such exchanges, and of no
 other connections, pass through Python.
 
-Bounds: one read of `_BYTES_AT_ONCE` at each side at a time, and no further one before what it gave is written. h11 gets
-`PIECE_BYTES` of it at a time, and others have their turn in between: a piece may be a thousand chunks.
+Bounds: one read of `_BYTES_AT_ONCE` at each side at a time, and no further one before what it gave is written. h11
+looks at a thousand chunks or `PIECE_BYTES` of it at a time, and others have their turn in between. Nothing that was
+read from the application is left aside: what is behind its request is the beginning of its next one.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from awgproxy.proxy.application import Application
 from awgproxy.proxy.http.exchange import State
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import Callable, Coroutine
 
     from awgproxy.proxy.http.exchange import Exchange
 
@@ -136,16 +137,17 @@ class Forwarding:
                 await self._send(far, exchange.poll_target())
             if exchange.state is not State.REQUESTING:
                 return
+            if exchange.is_behind:
+                await asyncio.sleep(0)
+                exchange.read_on()
+                continue
             if exchange.request_is_whole:
                 await self._hung_up()
                 return
             data = await loop.sock_recv(self._application, _BYTES_AT_ONCE)
             if not data:
                 return
-            async for piece in _pieces(data):
-                exchange.handle_application(piece)
-                if exchange.state is not State.REQUESTING:
-                    break
+            exchange.handle_application(data)
 
     async def _respond(self, far: socket.socket) -> bool:
         """Give the application the response, to its end."""
@@ -157,8 +159,10 @@ class Forwarding:
             except OSError:
                 data = b""
             if data:
-                async for piece in _pieces(data):
-                    exchange.handle_target(piece)
+                for start in range(0, len(data), PIECE_BYTES):
+                    if start:
+                        await asyncio.sleep(0)
+                    exchange.handle_target(data[start : start + PIECE_BYTES])
             else:
                 with contextlib.suppress(OSError):
                     far.shutdown(socket.SHUT_WR)
@@ -214,11 +218,3 @@ class Forwarding:
     def _has_ended(self, in_order: bool) -> None:
         if not self._ended.done():
             self._ended.set_result(in_order)
-
-
-async def _pieces(data: bytes) -> AsyncIterator[bytes]:
-    """Some bytes in pieces, with a turn for others after each but the first."""
-    for start in range(0, len(data), PIECE_BYTES):
-        if start:
-            await asyncio.sleep(0)
-        yield data[start : start + PIECE_BYTES]
