@@ -14,6 +14,8 @@ use crate::limits::{
 const ZEROED_AFTER: u32 = 3;
 /// What is configured are the attempts after the first two.
 const ATTEMPTS_ALWAYS: u32 = 2;
+/// How far initiations in a hurry are spread over their range.
+const MOST_SPREAD: Duration = Duration::from_millis(600);
 
 /// The times of one obfuscation.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +51,15 @@ impl Times {
     /// The time until an initiation is repeated.
     pub(crate) fn retransmission(&self, entropy: &mut Entropy) -> Duration {
         draw(self.rekey_timeout, entropy) + entropy.jitter()
+    }
+
+    /// The same for a peer that is waited for by somebody: as early as the range allows, and within six seconds of the earliest
+    /// where that is five, yet not as regular as a clock.
+    pub(crate) fn hurried_retransmission(&self, entropy: &mut Entropy) -> Duration {
+        let spread = seconds(self.rekey_timeout.last() - self.rekey_timeout.first());
+        let spread = spread.min(MOST_SPREAD).as_millis() as u32;
+        let drawn = NumberRange::new(0, spread).map_or(0, |range| range.draw(entropy.rng()));
+        self.between_initiations() + Duration::from_millis(u64::from(drawn)) + entropy.jitter()
     }
 
     /// The time from data sent, with nothing authenticated received since, to a handshake.

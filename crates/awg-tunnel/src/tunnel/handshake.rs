@@ -85,11 +85,13 @@ impl Tunnel {
         peer.initiations += 1;
         peer.silence_timeout = times.silence(&mut self.entropy);
         peer.timers.clear(Timer::Deferred);
-        peer.timers.set(
-            &mut self.clock,
-            Timer::Retransmit,
-            now.instant + times.retransmission(&mut self.entropy),
-        );
+        let repeated = if peer.persistent {
+            times.hurried_retransmission(&mut self.entropy)
+        } else {
+            times.retransmission(&mut self.entropy)
+        };
+        peer.timers
+            .set(&mut self.clock, Timer::Retransmit, now.instant + repeated);
         peer.sent(&mut self.clock, now.instant, &mut self.entropy);
         let preamble = obfuscation.preamble();
         self.outbox.push(

@@ -174,6 +174,8 @@ impl World {
         let begin = self.now();
         self.settle();
         while !holds(self) {
+            // What that has written or read is to be noticed before time passes.
+            self.settle();
             assert!(self.step(begin + most), "not within {most:?}");
         }
         self.now() - begin

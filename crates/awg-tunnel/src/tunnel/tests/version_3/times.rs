@@ -79,6 +79,25 @@ fn initiations_are_repeated_at_a_draw_of_their_timeout_a_drawn_number_of_times()
     assert_eq!(counts, (4..=7).collect());
 }
 
+#[test]
+fn initiations_that_somebody_waits_for_are_repeated_early_in_the_range_and_not_as_by_a_clock() {
+    let setup = setup(&[("RekeyTimeout", "5-8")]);
+    let mut world = World::with(1, &setup, &setup);
+    world.ends[1].deaf = true;
+    let peer = world.ends[0].peer;
+    world.ends[0].tunnel.persist(peer, true);
+    world.send(0, 100, 1);
+    world.run(600 * SECOND);
+    let sent = ours(&world, 0, INITIATION);
+    let gaps: BTreeSet<Duration> = sent.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(
+        gaps.iter()
+            .all(|gap| (5 * SECOND..6 * SECOND).contains(gap)),
+        "{gaps:?}"
+    );
+    assert!(gaps.len() > 50 && gaps.last().unwrap().abs_diff(*gaps.first().unwrap()) > SECOND / 2);
+}
+
 /// A keepalive comes 4 to 9 whole seconds after data with nothing sent since.
 #[test]
 fn a_keepalive_follows_data_after_a_draw_of_its_timeout() {
