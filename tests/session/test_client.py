@@ -272,11 +272,11 @@ async def test_a_port_in_use_is_told_before_the_engine_starts(start, engine):
 async def test_the_endpoints_name_is_looked_up_again_when_a_handshake_fails(start, engine, monkeypatch):
     addresses = iter(["192.0.2.1", "192.0.2.2"])
 
-    async def getaddrinfo(name, port, **_):
+    async def system_addresses(name):
         assert name == "vpn.example.org"
-        return [(socket.AF_INET, socket.SOCK_DGRAM, 17, "", (next(addresses), port))]
+        return [next(addresses)]
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr("awgproxy.session.endpoints.system_addresses", system_addresses)
     async with start(CLIENT + "[Socks5]\nBindAddress = 127.0.0.1:0\n"):
         ((first,),) = await engine.called("set_peers")
         assert (first.public_key, first.endpoint) == (PEER_KEY, ("192.0.2.1", 51820))

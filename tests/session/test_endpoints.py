@@ -30,15 +30,14 @@ def system(monkeypatch):
     Names are looked up again whenever a handshake fails."""
     answers = defaultdict(list)
 
-    async def getaddrinfo(_, name, port, **__):
+    async def system_addresses(name):
         await asyncio.sleep(0)
         answer = answers[name].pop(0) if answers[name] else NOT_FOUND
         if isinstance(answer, Exception):
             raise answer
-        addresses = [answer] if isinstance(answer, str) else answer
-        return [(socket.AF_UNSPEC, socket.SOCK_DGRAM, 17, "", (address, port)) for address in addresses]
+        return [answer] if isinstance(answer, str) else answer
 
-    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(endpoints, "system_addresses", system_addresses)
     monkeypatch.setattr(endpoints, "RETRY_SECONDS", (0.0, 0.001))
     monkeypatch.setattr(endpoints, "AGAIN_SECONDS", (0.0,))
     return answers

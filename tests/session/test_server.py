@@ -1,6 +1,5 @@
 """A server's session on an engine in memory: what becomes of each flow that a peer begins."""
 
-import asyncio
 import socket
 from pathlib import Path
 
@@ -122,10 +121,10 @@ async def test_draining_does_not_wait_for_datagrams(engine, entries):
 async def test_a_peers_endpoint_by_name_is_looked_up_and_again_when_a_handshake_fails(engine, entries, monkeypatch):
     addresses = iter(["192.0.2.1", "192.0.2.2"])
 
-    async def getaddrinfo(_, port, **__):
-        return [(socket.AF_INET, socket.SOCK_DGRAM, 17, "", (next(addresses), port))]
+    async def system_addresses(_):
+        return [next(addresses)]
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr("awgproxy.session.endpoints.system_addresses", system_addresses)
     async with serve(engine, SERVER + "Endpoint = client.example.org:51820\n"):
         ((peer,),) = await engine.called("set_peers")
         assert peer.endpoint == ("192.0.2.1", 51820)

@@ -1,4 +1,4 @@
-"""``awgproxy client``: brings the tunnel up and serves SOCKS5."""
+"""``awgproxy client``: brings the tunnel up and serves applications."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from awgproxy.cli.run_options import File, LogFormatOption, LogLevelOption, star
 
 
 def client(file: File, log_format: LogFormatOption = None, log_level: LogLevelOption = None) -> None:
-    """Run a client: SOCKS5 into the tunnel."""
+    """Run a client: SOCKS5, HTTP and port forwards into the tunnel."""
     from awgproxy.cli.loop import run_session
     from awgproxy.config import Role, load
     from awgproxy.session.client import run

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import itertools
 import random
-import socket
 from typing import TYPE_CHECKING, Self
 
 import structlog
@@ -22,6 +21,7 @@ from awgproxy.config.values import InvalidValue
 from awgproxy.session.candidates import Candidates
 from awgproxy.session.network import own_address
 from awgproxy.session.settings import NO_TIMESTAMPS, first_endpoints, peer_settings
+from awgproxy.session.system_names import system_addresses
 from awgproxy.session.terms import NO_GRANTS
 
 if TYPE_CHECKING:
@@ -205,8 +205,7 @@ class EndpointKeeper:
     async def _find(self, name: str) -> None:
         for pause in itertools.chain(RETRY_SECONDS, itertools.repeat(RETRY_SECONDS[-1])):
             try:
-                answer = await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_DGRAM)
-                addresses = _peers_addresses(str(entry[4][0]) for entry in answer)
+                addresses = _peers_addresses(await system_addresses(name))
             except (OSError, ValueError) as error:  # of the system, or of its answer or the name
                 reason = getattr(error, "strerror", None) or str(error)
                 log.warning("an endpoint cannot be set", name=name, reason=reason, retry_seconds=pause)
