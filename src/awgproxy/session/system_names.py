@@ -1,8 +1,8 @@
 """Names by the system's resolver, outside the tunnel: only for the endpoints' own.
 
 The system may take a minute, and cannot be told to stop. So each look-up has a thread of its own, which nobody waits
-for once its answer is of no use: a session, or a program, that ends meanwhile ends at once. How many there are at a time
-is the caller's to bound.
+for once its answer is of no use: a session, or a program, that ends meanwhile ends at once. The caller bounds how many
+there are at a time.
 """
 
 from __future__ import annotations
