@@ -13,7 +13,7 @@ from awgproxy.config import parse
 from awgproxy.proxy.destination import Destination
 from awgproxy.session.client import ClientSession
 from awgproxy.session.engine import client_engine
-from awgproxy.session.forwards import datagrams, standard_streams
+from awgproxy.session.forwards import datagrams, exposed, standard_streams
 from tests.api.pair import CLIENT_ADDRESSES, serving, until
 from tests.config.texts import CLIENT
 from tests.session.running import named, running
@@ -109,7 +109,11 @@ async def test_a_port_at_the_tunnels_address_leads_to_a_target_of_this_side(worl
         assert session._forwards.counters["exposed_connections"] == 2
 
 
-async def test_a_target_that_cannot_be_looked_up_or_refuses_is_a_refusal(world, entries):
+async def test_a_target_that_cannot_be_looked_up_or_refuses_is_a_refusal(world, entries, monkeypatch):
+    async def system_addresses(_):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(exposed, "system_addresses", system_addresses)
     client, server = world
     sections = (
         "[TCPServerTunnel]\nListenPort = 8080\nTarget = 127.0.0.1:1\n"
@@ -120,6 +124,8 @@ async def test_a_target_that_cannot_be_looked_up_or_refuses_is_a_refusal(world, 
             reader, writer = await dial(server, port)
             assert await reader.read() == b""
             writer.close()
+    (entry,) = named(entries, "a target cannot be looked up")
+    assert (entry["name"], entry["reason"]) == ("nobody.invalid", "Name or service not known")
 
 
 class Echo(asyncio.DatagramProtocol):

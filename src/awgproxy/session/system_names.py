@@ -1,4 +1,4 @@
-"""Names by the system's resolver, outside the tunnel: only for the endpoints' own.
+"""Names by the system's resolver, outside the tunnel: only for the endpoints' own and for targets beside a client.
 
 The system may take a minute, and cannot be told to stop. So each look-up has a thread of its own, which nobody waits
 for once its answer is of no use: a session, or a program, that ends meanwhile ends at once. The caller bounds how many

@@ -7,7 +7,6 @@ since it means a host on this side. Every other port at these addresses refuses.
 from __future__ import annotations
 
 import asyncio
-import socket
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,6 +14,7 @@ import structlog
 from awgproxy._native import FlowClosed, FlowIncoming
 from awgproxy.egress.dialer import Dialer
 from awgproxy.session.journal import log_closed
+from awgproxy.session.system_names import system_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from awgproxy.egress.dialer import Flows
     from awgproxy.session.events import Handlers
     from awgproxy.session.open_connections import OpenConnections
+
+MAX_LOOKUPS = 16
+"""Names that the system is asked for at once; more wait, for as long as their flows do."""
 
 log = structlog.get_logger()
 
@@ -38,6 +41,7 @@ class ExposedPorts:
         self._connections = connections
         self._flows: set[int] = set()
         self._looking_up: set[asyncio.Task[None]] = set()
+        self._turns = asyncio.Semaphore(MAX_LOOKUPS)
         self.accepted = 0
         self.handlers: Handlers = {FlowIncoming: self._incoming, FlowClosed: self._closed} if self._targets else {}
 
@@ -66,13 +70,14 @@ class ExposedPorts:
     async def _dial_by_name(self, flow: int, target: Endpoint) -> None:
         """IPv4 first: a service of this side is more often there alone, and only one address can be tried."""
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            log.warning("a target cannot be looked up", name=target.host, reason=error.strerror)
+            async with self._turns:
+                found = await system_addresses(target.host)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            log.warning("a target cannot be looked up", name=target.host, reason=reason)
             self._dialer.reject(flow, "host-unreachable")
             return
-        found.sort(key=lambda one: one[0] != socket.AF_INET)
-        self._dialer.dial(flow, (str(found[0][4][0]), target.port))
+        self._dialer.dial(flow, (min(found, key=lambda address: ":" in address), target.port))
 
     def _closed(self, event: FlowClosed) -> None:
         if event.flow in self._flows:
