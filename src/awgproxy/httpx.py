@@ -108,7 +108,10 @@ class TunnelBackend(httpcore.AsyncNetworkBackend):
         del local_address, socket_options
         with _told_as_httpcore(httpcore.ConnectTimeout, httpcore.ConnectError):
             async with asyncio.timeout(timeout):
-                return _Stream(*await self._tunnel.open_connection(host, port))
+                try:
+                    return _Stream(*await self._tunnel.open_connection(host, port))
+                except ValueError as error:  # what cannot be a host or a port may come from a redirect
+                    raise httpcore.ConnectError(str(error)) from error
 
     async def sleep(self, seconds: float) -> None:
         """Wait, before another try."""

@@ -103,6 +103,13 @@ async def test_errors_are_httpxs_and_their_cause_ours(tunnel, listening):
             await client.get("ftp://127.0.0.1/")
 
 
+@pytest.mark.parametrize("target", ["http://a..b/", f"http://{'a' * 70}/", "http://127.0.0.1:99999/"])
+async def test_what_cannot_be_a_target_is_an_error_of_httpx_too_as_a_redirect_may_name_it(tunnel, target):
+    async with httpx.AsyncClient(transport=TunnelTransport(tunnel), timeout=60) as client:
+        with pytest.raises(httpx.ConnectError):
+            await client.get(target)
+
+
 async def test_time_runs_out_as_httpx_says(tunnel, listening):
     async def silent(reader, writer):
         await reader.read()
