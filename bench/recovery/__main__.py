@@ -9,6 +9,7 @@ import platform
 import signal
 import sys
 import time
+from math import isinf
 from statistics import median
 
 from bench.recovery.scenes import SCENES
@@ -90,7 +91,9 @@ def table(figures: dict[str, Figures]) -> str:
         middle = {name: median(taken[row]) if row in taken else float("nan") for name, taken in figures.items()}
         ratio = [f"{middle['awgproxy'] / middle['rival']:.3f}"] if both else []
         target = f"≤ {TARGETS[row]:g}" if row in TARGETS else "-"
-        lines.append([*row, *(f"{seconds:.2f}" for seconds in middle.values()), *ratio, target])
+        lines.append(
+            [*row, *("lost" if isinf(seconds) else f"{seconds:.2f}" for seconds in middle.values()), *ratio, target]
+        )
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from interop.counterparts import conversation, ends
+from interop.counterparts.configuration import Ours
 from tests.interop import side_by_side
 from tests.interop.configurations import DIRECTIONS, RENEWED, TABLE
 
@@ -33,7 +34,7 @@ def test_data_passes_across_new_keys(tmp_path):
 def renewed(client_kind, server_kind, configuration, folder):
     """A download and an upload that last longer than the keys."""
     # Else a machine that holds the other end up for a while is met with a handshake, and the keys are younger.
-    tunnel, ours = configuration.tunnel, replace(configuration.ours, recovery="reference")
+    tunnel, ours = configuration.tunnel, replace(configuration.ours or Ours(), recovery="reference")
     with (
         ends.server(server_kind, tunnel, folder, ours=ours) as server,
         ends.client(client_kind, tunnel.at(server.endpoint), folder, ours) as client,
