@@ -241,8 +241,14 @@ impl Shard {
             }
             Action::Warn => self.warn(
                 peer,
-                "handshakes pass and nothing else does: compare S4 and H4 (and the other obfuscation parameters) and the \
-                 addresses and AllowedIPs of both ends, and see that nothing on the way drops what is not a handshake",
+                if self.address_of(peer).is_some() {
+                    "handshakes pass and nothing else does: compare S4 and H4 (and the other obfuscation parameters) and the \
+                     addresses and AllowedIPs of both ends, and see that nothing on the way drops what is not a handshake"
+                } else {
+                    "handshakes pass and nothing else does, unless it is the target alone that is silent: compare S4 and H4 (and the \
+                     other obfuscation parameters) and the addresses and AllowedIPs of both ends, and see that nothing on the way \
+                     drops what is not a handshake"
+                },
             ),
         }
     }

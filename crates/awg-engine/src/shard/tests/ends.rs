@@ -95,6 +95,20 @@ pub(super) fn pair(client: Prepared, server: Prepared) -> Ends {
     }
 }
 
+/// A turn of each.
+pub(super) fn take_turns(shards: &mut [Box<Shard>]) {
+    for shard in shards {
+        let mut reports = Events::with_capacity(REPORTS);
+        shard.poll.poll(&mut reports, Some(Duration::ZERO)).unwrap();
+        for report in &reports {
+            shard.handle_readiness(report);
+        }
+        // Nobody reports that a wire in memory has something.
+        shard.wire.sockets.expect_datagrams_everywhere();
+        shard.turn();
+    }
+}
+
 impl Ends {
     /// A client and a server that know each other.
     pub(super) fn new() -> Self {
@@ -106,16 +120,7 @@ impl Ends {
         let mut left = time;
         let mut turns = 0;
         loop {
-            for shard in &mut self.shards {
-                let mut reports = Events::with_capacity(REPORTS);
-                shard.poll.poll(&mut reports, Some(Duration::ZERO)).unwrap();
-                for report in &reports {
-                    shard.handle_readiness(report);
-                }
-                // Nobody reports that a wire in memory has something.
-                shard.wire.sockets.expect_datagrams_everywhere();
-                shard.turn();
-            }
+            take_turns(&mut self.shards);
             self.note_initiations();
             let patience = self.shards.iter().filter_map(|shard| shard.patience());
             let step = if self.is_wire_empty() {

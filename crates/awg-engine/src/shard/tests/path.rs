@@ -7,13 +7,11 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use mio::Events;
-
-use super::ends::{SECOND, inner, outer, peer, prepare_with, start};
+use super::ends::{SECOND, inner, outer, peer, prepare_with, start, take_turns};
 use crate::event::{Event, Level};
 use crate::flow::FlowId;
 use crate::settings::EngineSettings;
-use crate::shard::{Prepared, REPORTS, Shard};
+use crate::shard::{Prepared, Shard};
 use crate::transport::memory::MemoryTransport;
 
 pub(super) const MILLISECOND: Duration = Duration::from_millis(1);
@@ -214,15 +212,7 @@ impl World {
     fn settle(&mut self) {
         for _ in 0..2000 {
             self.deliver();
-            for shard in &mut self.shards {
-                let mut reports = Events::with_capacity(REPORTS);
-                shard.poll.poll(&mut reports, Some(Duration::ZERO)).unwrap();
-                for report in &reports {
-                    shard.handle_readiness(report);
-                }
-                shard.wire.sockets.expect_datagrams_everywhere();
-                shard.turn();
-            }
+            take_turns(&mut self.shards);
             self.collect();
             self.note();
             let now = self.now();
