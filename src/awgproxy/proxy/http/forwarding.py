@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 LINGER_SECONDS = 2.0
 """How long bytes of a request are still taken that was answered before it was whole."""
-PIECE_BYTES = 8192
+PIECE_BYTES = 4096
 _BYTES_AT_ONCE = 32768
 _RESET = struct.pack("ii", 1, 0)
 _NAMES = ("refused", "network_unreachable", "host_unreachable", "prohibited", "timed_out", "failed")
