@@ -9,14 +9,13 @@ import argparse
 import json
 import os
 import platform
-import signal
 import sys
 import time
 
 from bench import report
 from bench.measures import MEASURES
+from bench.start import can_measure
 from bench.systems import BULK_ONLY, MTU, OBFUSCATIONS, SYSTEMS
-from interop.counterparts import programs
 from interop.counterparts.configuration import Tunnel
 
 
@@ -34,17 +33,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Measure and print; 1 where nothing can be measured here."""
     chosen = arguments()
-    # Namespaces are removed on the way out, whatever the way.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    if sys.platform != "linux" or os.geteuid() != 0:
-        print("the benchmark needs Linux and root: it makes network namespaces", file=sys.stderr)
-        return 1
-    try:
-        programs.go_programs()
-        if "awgproxy" in (chosen.only or SYSTEMS):
-            programs.awgproxy()
-    except programs.MissingToolError as missing:
-        print(missing, file=sys.stderr)
+    if not can_measure(chosen.only or SYSTEMS):
         return 1
     tunnel = Tunnel(obfuscation=OBFUSCATIONS[chosen.obfuscation], mtu=MTU)
     rounds: dict[str, list[dict[str, float]]] = {name: [] for name in chosen.only or SYSTEMS}

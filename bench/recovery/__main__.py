@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import platform
-import signal
 import sys
 import time
 from math import isinf
@@ -15,7 +14,7 @@ from statistics import median
 from bench.recovery.scenes import SCENES
 from bench.recovery.systems import SYSTEMS
 from bench.report import RESULTS
-from interop.counterparts import programs
+from bench.start import can_measure
 
 TARGETS = {
     ("server restart, idle client, 100 ms", "new connection"): 1.0,
@@ -48,16 +47,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Measure and print; 1 where nothing can be measured here."""
     chosen = arguments()
-    # Namespaces are removed on the way out, whatever the way.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    if sys.platform != "linux" or os.geteuid() != 0:
-        print("the benchmark needs Linux and root: it makes network namespaces", file=sys.stderr)
-        return 1
-    try:
-        programs.go_programs()
-        programs.awgproxy()
-    except programs.MissingToolError as missing:
-        print(missing, file=sys.stderr)
+    if not can_measure(chosen.only or SYSTEMS):
         return 1
     figures: dict[str, Figures] = {name: {} for name in chosen.only or SYSTEMS}
     for number in range(chosen.rounds):
