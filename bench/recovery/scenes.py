@@ -22,7 +22,7 @@ IDLE_SECONDS = 8.0
 """How long a client is idle before: its last handshake is no news any more."""
 DOWN_SECONDS = 3.0
 SILENCE_SECONDS = 1.0
-PATIENCE = 200.0
+PATIENCE = 600.0
 LOST = float("inf")
 """In place of seconds: what was under way did not survive."""
 TRANSFER = 64 << 20
