@@ -103,11 +103,11 @@ class Connector:
     async def _open_by_name(self, application: Application) -> None:
         answers = application.answers
         try:
-            addresses = await self._resolver.resolve(application.destination.host)
+            addresses = await self.addresses_of(application.destination)
         except NameNotFound as error:
             self._answer_and_close(application, answers.host_unreachable, str(error))
         except NameLookupFailed as error:
-            if not self._resolver.has_servers and not self._warned_of_no_dns:
+            if not self.can_look_up and not self._warned_of_no_dns:
                 self._warned_of_no_dns = True
                 log.warning("names are refused", reason=str(error))
             self._answer_and_close(application, answers.failed, str(error))
@@ -165,12 +165,10 @@ class Connector:
         log.debug("connection failed", flow=event.flow, reason=event.reason)
 
     def _closed(self, event: FlowClosed) -> None:
-        if event.flow in self._others:
-            self._others.remove(event.flow)
-            self._resolver.ipv6_path.ended(event.flow)
+        self._resolver.ipv6_path.ended(event.flow)
+        self._others.discard(event.flow)
         application = self._flows.pop(event.flow, None)
         if application is None:
             return  # somebody else's
-        self._resolver.ipv6_path.ended(event.flow)
         self._ended(application, in_order=event.outcome == "orderly")
         log_closed(event)
