@@ -1,6 +1,8 @@
-//! The face of the crate: [`Stack`]. It reads IP headers and hands packets to TCP, UDP and ICMP; what happens there is
-//! theirs.
+//! The face of the crate: [`Stack`], made of TCP, UDP and ICMP; what happens there is theirs. [`config`] what it is given ·
+//! [`incoming`] whose a packet is · [`resumption`] what an embedder asks for that sees a peer come and go.
 
+mod config;
+mod incoming;
 mod resumption;
 
 use std::collections::VecDeque;
@@ -10,55 +12,20 @@ use std::time::Instant;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+pub use config::{Accept, StackConfig};
+
+use incoming::{report, send_unreachable};
+
 use crate::counters::Counters;
-use crate::datagram::{
-    Blamed, DatagramDrop, DatagramLimits, Datagrams, OpenError, Refused, written_again,
-};
+use crate::datagram::{DatagramDrop, DatagramLimits, Datagrams, OpenError, written_again};
 use crate::error::{AcceptError, ConnectError};
-use crate::event::{Closure, Event, Refusal, Rejection};
-use crate::flow::{FlowId, Kind, Peer};
+use crate::event::{Closure, Event, Rejection};
+use crate::flow::{FlowId, Peer};
 use crate::fragment::{Reassembler, is_fragment};
-use crate::icmp::{Icmp, ReceivedError, Report};
-use crate::limits::Limits;
-use crate::packet::{ICMP, ICMPV6, IpHeader, TCP, UDP, is_unicast};
+use crate::icmp::Icmp;
 use crate::silence::Silence;
 use crate::sink::PacketSink;
-use crate::tcp::{Tcp, Unreachable};
-
-/// How a stack is set up.
-#[derive(Clone, Debug)]
-pub struct StackConfig {
-    /// Its own tunnel addresses: the source of flows that it opens, and where it answers pings.
-    pub addresses: Vec<IpAddr>,
-    /// The longest packet that the tunnel carries, in bytes; at least 576, and 1,280 where IPv6 is used.
-    pub mtu: u16,
-    /// Which flows of peers are taken.
-    pub accept: Accept,
-    /// The bounds.
-    pub limits: Limits,
-}
-
-/// Which flows of peers a stack takes. What it does not take is refused where that is an address of its own, else dropped.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum Accept {
-    /// None.
-    #[default]
-    Nothing,
-    /// TCP connections to the stack's own addresses.
-    ConnectionsToSelf,
-    /// All, for any destination.
-    Everything,
-}
-
-impl From<bool> for Accept {
-    fn from(everything: bool) -> Self {
-        if everything {
-            Self::Everything
-        } else {
-            Self::Nothing
-        }
-    }
-}
+use crate::tcp::Tcp;
 
 /// A UDP datagram that arrived.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -196,7 +163,7 @@ impl Stack {
     ///
     /// `last_heard` is when a peer was last heard of by whatever proves that it is there, also what never came to this
     /// stack; `None` if it never was. It is asked now and then, of peers that have flows: those of one that was silent
-    /// for [`Limits::silent_peer`] end.
+    /// for [`Limits::silent_peer`](crate::Limits::silent_peer) end.
     pub fn handle_timeout(
         &mut self,
         now: Instant,
@@ -377,155 +344,6 @@ impl Stack {
             icmp: inner.icmp.counters(),
             ..inner.counters
         }
-    }
-}
-
-impl Inner {
-    fn handle_whole<'p>(
-        &'p mut self,
-        now: Instant,
-        peer: Peer,
-        packet: &'p mut [u8],
-    ) -> Option<Datagram<'p>> {
-        let Some(ip) = IpHeader::parse(packet) else {
-            self.counters.malformed += 1;
-            return None;
-        };
-        if !ip.is_unicast() {
-            self.counters.not_unicast += 1;
-            return None;
-        }
-        let own = self.addresses.contains(&ip.destination);
-        if !own && self.accept != Accept::Everything {
-            self.counters.elsewhere += 1;
-            return None;
-        }
-        match ip.protocol {
-            TCP => self.tcp.handle_packet(now, peer, packet, &ip),
-            UDP => return self.handle_datagram(now, peer, packet, &ip, own),
-            ICMP if ip.source.is_ipv4() => self.handle_icmp(now, peer, packet, &ip, own),
-            ICMPV6 if ip.source.is_ipv6() => self.handle_icmp(now, peer, packet, &ip, own),
-            _ => self.counters.unknown_protocol += 1,
-        }
-        None
-    }
-
-    fn handle_datagram<'p>(
-        &mut self,
-        now: Instant,
-        peer: Peer,
-        packet: &'p [u8],
-        ip: &IpHeader,
-        own: bool,
-    ) -> Option<Datagram<'p>> {
-        let message = packet.get(ip.payload.clone())?;
-        match self
-            .datagrams
-            .handle_message(now, peer, ip.source, ip.destination, own, message)
-        {
-            Ok(received) => {
-                if received.fresh {
-                    self.events.push_back(Event::Incoming {
-                        flow: received.flow,
-                        peer,
-                        kind: Kind::Udp,
-                        source: received.source,
-                        destination: received.destination,
-                    });
-                }
-                Some(Datagram {
-                    flow: received.flow,
-                    source: received.source,
-                    destination: received.destination,
-                    payload: received.payload,
-                })
-            }
-            Err(Refused::PortUnreachable) => {
-                self.icmp
-                    .send_error(now, peer, Report::PortUnreachable, packet);
-                None
-            }
-            Err(_) => None,
-        }
-    }
-
-    fn handle_icmp(&mut self, now: Instant, peer: Peer, packet: &[u8], ip: &IpHeader, own: bool) {
-        let Some(message) = packet.get(ip.payload.clone()) else {
-            return;
-        };
-        let error = self
-            .icmp
-            .handle_message(peer, ip.source, ip.destination, own, message);
-        let Some(error) = error else { return };
-        let fits = match error.protocol {
-            TCP => self.tcp_error(now, peer, &error),
-            UDP => {
-                let blamed = self.datagrams.handle_error(peer, &error);
-                if let (Some(Blamed::Flow(flow)), Some(why)) = (blamed, refusal(error.report)) {
-                    self.events.push_back(Event::Refused { flow, why });
-                }
-                blamed.is_some()
-            }
-            _ => false,
-        };
-        self.counters.stray_errors += u64::from(!fits);
-    }
-
-    fn tcp_error(&mut self, now: Instant, peer: Peer, error: &ReceivedError) -> bool {
-        let Some(sequence) = error.sequence else {
-            return false;
-        };
-        let (local, remote) = (error.source, error.destination);
-        match (error.report, refusal(error.report)) {
-            (Report::TooBig { mtu }, _) => self
-                .tcp
-                .handle_too_big(now, peer, local, remote, sequence, mtu),
-            (_, Some(why)) => self
-                .tcp
-                .handle_refusal(now, peer, local, remote, sequence, why),
-            _ => false,
-        }
-    }
-
-    /// The address of ours that a flow to `to` leaves from.
-    fn source(&self, from: Option<IpAddr>, to: IpAddr) -> Option<IpAddr> {
-        if !is_unicast(to) {
-            return None;
-        }
-        let fits = |address: &IpAddr| address.is_ipv4() == to.is_ipv4();
-        match from {
-            Some(from) => Some(from).filter(|from| fits(from) && self.addresses.contains(from)),
-            None => self.addresses.iter().copied().find(|address| fits(address)),
-        }
-    }
-}
-
-/// Says that a held SYN came to nothing. What waits to leave is bounded there.
-fn send_unreachable(icmp: &mut Icmp, now: Instant, unreachable: &Unreachable) {
-    let Unreachable { peer, why, packet } = unreachable;
-    icmp.send_error(now, *peer, report(*why), packet);
-}
-
-/// How the wire says why a flow is turned away; a refused one is reset instead.
-fn report(why: Rejection) -> Report {
-    match why {
-        Rejection::Refused => Report::PortUnreachable,
-        Rejection::NetworkUnreachable => Report::NetworkUnreachable,
-        Rejection::HostUnreachable => Report::HostUnreachable,
-        Rejection::Prohibited => Report::Prohibited,
-        Rejection::TimedOut => Report::TimedOut,
-    }
-}
-
-/// What an error says to the one who opened the flow.
-fn refusal(report: Report) -> Option<Refusal> {
-    match report {
-        Report::NetworkUnreachable => Some(Refusal::NetworkUnreachable),
-        Report::HostUnreachable => Some(Refusal::HostUnreachable),
-        Report::Prohibited => Some(Refusal::Prohibited),
-        Report::TimedOut => Some(Refusal::TimedOut),
-        Report::PortUnreachable | Report::ProtocolUnreachable => Some(Refusal::PortUnreachable),
-        Report::TooBig { .. } => None,
     }
 }
 
