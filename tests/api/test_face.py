@@ -26,6 +26,11 @@ def test_the_command_line_loads_nothing_of_it():
     assert not {name for name in loaded_by("import awgproxy.cli.app") if name.startswith(("awgproxy.api", "httpx"))}
 
 
+def test_a_client_loads_neither_dns_nor_http_before_it_is_asked_for_them():
+    loaded = loaded_by("import awgproxy.cli.app, awgproxy.session.client")
+    assert not {name for name in loaded if name.partition(".")[0] in {"dns", "h11"}}
+
+
 def test_public_names_are_there_when_they_are_asked_for():
     assert set(awgproxy.__all__) <= set(dir(awgproxy))
     assert awgproxy.errors.TunnelDown

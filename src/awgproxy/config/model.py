@@ -111,6 +111,7 @@ class Section(BaseModel):
         alias_generator=to_pascal,
         validate_by_name=True,
         validate_by_alias=True,
+        defer_build=True,  # most files have few of the sections
     )
 
 

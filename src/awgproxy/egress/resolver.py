@@ -13,22 +13,18 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
-import dns.exception
-import dns.message
-import dns.name
-
-from awgproxy.egress.dns.answer import RECORD_TYPES, Answer, read_answer
+from awgproxy.egress.dns.answer import Answer
 from awgproxy.egress.dns.cache import Cache
-from awgproxy.egress.dns.exchange import ServerSilent, TunnelSockets, ask
 from awgproxy.egress.dns.ipv6 import Ipv6Path
 from awgproxy.egress.dns.lookup import LookUp, NoAddress
-from awgproxy.egress.dns.servers import Servers
+from awgproxy.egress.dns.servers import Servers, ServerSilent
 from awgproxy.errors import NameLookupFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from awgproxy.egress.dns.cache import Question
+    from awgproxy.egress.dns.tunnel_sockets import TunnelSockets
 
 TRY_SECONDS = (1.0, 2.0, 4.0)
 """How long one server is waited for, in the first, second and third round over all of them."""
@@ -124,10 +120,9 @@ class Resolver:
             task.exception()  # all who waited for it may have been cancelled, and it is no defect then
 
     async def _look_up(self, name: str) -> list[str]:
-        try:
-            dns.name.from_text(name)
-        except (dns.exception.DNSException, UnicodeError) as error:
-            raise NameLookupFailed("the name is malformed") from error
+        from awgproxy.egress.dns.messages import check_name  # noqa: PLC0415 - loaded with the first name
+
+        check_name(name)
         if self.ipv6_path.leads_nowhere and 6 in self._families:
             with contextlib.suppress(NoAddress):
                 return await self._complete(LookUp(name, (4,)))
@@ -214,16 +209,17 @@ class Resolver:
         self._cache.put(question, Answer(ttl=FAILURE_SECONDS), self._clock())
 
     async def _ask(self, server: str, name: str, family: int, seconds: float, *, beside_stream: bool) -> Answer:
+        from awgproxy.egress.dns.exchange import ask  # noqa: PLC0415 - loaded with the first name
+        from awgproxy.egress.dns.messages import question, read_answer  # noqa: PLC0415
+
         began = self._clock()
-        question = dns.message.make_query(name, RECORD_TYPES[family])
         try:
-            message, over_stream = await ask(self._tunnel, server, question, seconds, beside_stream=beside_stream)
+            asked = question(name, family)
+            message, over_stream = await ask(self._tunnel, server, asked, seconds, beside_stream=beside_stream)
             self._servers.answered(server, self._clock(), over_stream_alone=over_stream)
-            answer = read_answer(message, RECORD_TYPES[family])
+            answer = read_answer(message, family)
         except ServerSilent:
             self._servers.was_silent(server, began, self._clock())
             raise
-        except dns.exception.DNSException as error:
-            raise NameLookupFailed("the DNS server's answer is unusable") from error
         self._cache.put((name, family), answer, self._clock())
         return answer

@@ -18,7 +18,6 @@ import structlog
 
 from awgproxy.proxy.accepting import Accepting
 from awgproxy.proxy.association import Association
-from awgproxy.proxy.http.forwarding import Forwarding
 from awgproxy.proxy.negotiating import Exchanging, Gate, Negotiating
 
 if TYPE_CHECKING:
@@ -128,6 +127,8 @@ class Listener:
     async def _forward(self, asking: Exchanging) -> None:
         try:
             with self._exchanging():
+                from awgproxy.proxy.http.forwarding import Forwarding  # noqa: PLC0415 - with the first such request
+
                 kept = await Forwarding(asking.socket, asking.exchange, self._connect).run()
         except Exception:
             log.exception("an HTTP request could not be forwarded")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from awgproxy._native import Engine
 from awgproxy.egress.dialer import Flows
-from awgproxy.egress.dns.exchange import TunnelSockets
+from awgproxy.egress.dns.tunnel_sockets import TunnelSockets
 from awgproxy.errors import ConfigError, Problem, TunnelError
 from awgproxy.session.events import EventPump
 from awgproxy.session.settings import NO_TIMESTAMPS, client_settings, server_settings

@@ -9,37 +9,23 @@ import asyncio
 import contextlib
 import select
 import socket
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import dns.exception
 import dns.flags
 import dns.message
 
+from awgproxy.egress.dns.servers import ServerSilent
 from awgproxy.errors import NameLookupFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
+
+    from awgproxy.egress.dns.tunnel_sockets import TunnelSockets
 
 DNS_PORT = 53
 _MAX_MESSAGE = 65535
 _END: int = getattr(select, "POLLRDHUP", 0)  # Linux alone has it, and a pair whose ends learn of each other's end
-
-
-class TunnelSockets(Protocol):
-    """What the resolver needs of the engine."""
-
-    def open_datagrams(self, destination: tuple[str, int]) -> tuple[int, int]:
-        """Open a flow of datagrams to `destination`; gives (flow, descriptor of a datagram socket)."""
-
-    def open_stream(self, destinations: Sequence[tuple[str, int]]) -> tuple[int, int]:
-        """Open a connection to the first destination that answers; gives (flow, descriptor of a stream socket)."""
-
-    def close_flow(self, flow: int) -> None:
-        """End a flow; nothing happens where it has ended already."""
-
-
-class ServerSilent(NameLookupFailed):
-    """Nothing came back in time."""
 
 
 async def ask(

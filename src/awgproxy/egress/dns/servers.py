@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from awgproxy.errors import NameLookupFailed
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -15,6 +17,10 @@ SILENT_SECONDS = 60.0
 """For how long a server that did not answer is asked last."""
 STREAM_SECONDS = 600.0
 """For how long a server that answered over TCP alone is asked that way at once."""
+
+
+class ServerSilent(NameLookupFailed):
+    """Nothing came back in time."""
 
 
 class Servers:
