@@ -5,16 +5,25 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::entropy::Entropy;
 use crate::peer::PeerId;
+use crate::share::Share;
 
 /// Random indices in use. A look-up costs the same however many there are.
 #[derive(Default)]
 pub(crate) struct IndexTable(HashMap<u32, PeerId, BuildHasherDefault<Spread>>);
 
 impl IndexTable {
-    /// A new random index for a peer.
-    pub(crate) fn allocate(&mut self, entropy: &mut Entropy, peer: PeerId) -> u32 {
+    /// A new random index for a peer, of this tunnel's share if it has one.
+    pub(crate) fn allocate(
+        &mut self,
+        entropy: &mut Entropy,
+        share: Option<&Share>,
+        peer: PeerId,
+    ) -> u32 {
         loop {
             let index = entropy.index();
+            if share.is_some_and(|share| share.elsewhere(index).is_some()) {
+                continue;
+            }
             if let std::collections::hash_map::Entry::Vacant(entry) = self.0.entry(index) {
                 entry.insert(peer);
                 return index;

@@ -18,7 +18,7 @@
 //! The modules in floors; each uses only those above it in this list:
 //!
 //! 1. `wiped`, [`limits`], `time`, `tai64n`, `endpoint`, `keys`, `counters`, `packet`: values;
-//! 2. `entropy`, `times`: all randomness, from one seed, and the times that are drawn;
+//! 2. `entropy`, `times`, `share`: all randomness, from one seed, the times that are drawn, and what an end's tunnels share;
 //! 3. `message`, `noise`, `mac`: the bytes of messages, the handshake, the MACs (`message` and `noise` know each other's sizes);
 //! 4. `cookie`, `session`, `allowed_ips`: protection under load, keys in use, routing;
 //! 5. `event`, `timers`, `peer`, `index_table`: one peer, and finding it (they share its handle);
@@ -106,6 +106,7 @@ mod peer;
 #[cfg(test)]
 mod recording;
 mod session;
+mod share;
 mod tai64n;
 mod time;
 mod timers;
@@ -114,6 +115,7 @@ mod tunnel;
 #[allow(unsafe_code)] // The one place: overwriting the memory of other crates' types.
 mod wiped;
 
+pub use allowed_ips::AllowedIps;
 pub use awg_obfuscation::{ParameterError, Parameters};
 pub use counters::Counters;
 pub use endpoint::{Endpoint, Local};
@@ -121,6 +123,7 @@ pub use event::{Event, FailureCause};
 pub use keys::{KEY_SIZE, KeyError, PresharedKey, PrivateKey, PublicKey};
 pub use peer::{Contact, PeerConfig, PeerError, PeerId, PeerStatus, PortHop};
 pub use session::Role;
+pub use share::{Share, Spread};
 pub use time::Now;
 pub use times::Interval;
 pub use tunnel::{Inbound, Limits, Seal, SendDrop, Tunnel, TunnelConfig, TunnelError};

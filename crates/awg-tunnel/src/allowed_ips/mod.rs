@@ -13,13 +13,20 @@ use ipnet::IpNet;
 use trie::Trie;
 
 /// Prefixes of both families, each with an owner.
-pub(crate) struct AllowedIps<T> {
+pub struct AllowedIps<T> {
     v4: Trie<T>,
     v6: Trie<T>,
 }
 
+impl<T: Copy + PartialEq> Default for AllowedIps<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<T: Copy + PartialEq> AllowedIps<T> {
-    pub(crate) fn new() -> Self {
+    /// Without any.
+    pub fn new() -> Self {
         Self {
             v4: Trie::new(),
             v6: Trie::new(),
@@ -27,7 +34,7 @@ impl<T: Copy + PartialEq> AllowedIps<T> {
     }
 
     /// Gives a prefix to `owner`, also one that had another owner.
-    pub(crate) fn insert(&mut self, network: IpNet, owner: T) {
+    pub fn insert(&mut self, network: IpNet, owner: T) {
         let length = network.prefix_len();
         match network {
             IpNet::V4(network) => self
@@ -40,7 +47,7 @@ impl<T: Copy + PartialEq> AllowedIps<T> {
     }
 
     /// Takes a prefix away from `owner`; another owner's stays.
-    pub(crate) fn remove(&mut self, network: IpNet, owner: T) {
+    pub fn remove(&mut self, network: IpNet, owner: T) {
         let length = network.prefix_len();
         match network {
             IpNet::V4(network) => self
@@ -53,7 +60,7 @@ impl<T: Copy + PartialEq> AllowedIps<T> {
     }
 
     /// The owner of the longest prefix that `address` is in.
-    pub(crate) fn find(&self, address: IpAddr) -> Option<T> {
+    pub fn find(&self, address: IpAddr) -> Option<T> {
         match address {
             IpAddr::V4(_) => self.v4.find(bits(address)),
             IpAddr::V6(_) => self.v6.find(bits(address)),

@@ -5,19 +5,18 @@ use std::time::Instant;
 
 use chacha20poly1305::aead::AeadInPlace;
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
-use zeroize::Zeroizing;
 
 use crate::entropy::Entropy;
 use crate::keys::PublicKey;
-use crate::limits::COOKIE_LIFETIME;
 use crate::mac;
 use crate::message::{CookieReply, MAC_SIZE};
+use crate::share::CookieSecret;
 
 /// Our key for mac1 and the changing secret behind cookies.
 pub(crate) struct CookieChecker {
     mac1_key: [u8; 32],
     cookie_key: [u8; 32],
-    secret: Option<(Zeroizing<[u8; 32]>, Instant)>,
+    secret: CookieSecret,
 }
 
 impl CookieChecker {
@@ -25,8 +24,13 @@ impl CookieChecker {
         Self {
             mac1_key: mac::mac1_key(public),
             cookie_key: mac::cookie_key(public),
-            secret: None,
+            secret: CookieSecret::default(),
         }
+    }
+
+    /// From now on cookies are made with the secret that other tunnels of this end have too.
+    pub(crate) fn share(&mut self, secret: CookieSecret) {
+        self.secret = secret;
     }
 
     /// Whether mac1 is right: the sender knows our public key.
@@ -36,12 +40,9 @@ impl CookieChecker {
 
     /// Whether mac2 is right: the sender has a cookie that we gave to this address and port within its lifetime.
     pub(crate) fn check_mac2(&self, now: Instant, message: &[u8], from: SocketAddr) -> bool {
-        let Some((secret, made)) = &self.secret else {
+        let Some(secret) = self.secret.current(now) else {
             return false;
         };
-        if now.saturating_duration_since(*made) > COOKIE_LIFETIME {
-            return false;
-        }
         let Some((covered, mac2)) = message.split_last_chunk::<MAC_SIZE>() else {
             return false;
         };
@@ -60,12 +61,7 @@ impl CookieChecker {
     ) -> Option<CookieReply> {
         let (_, mac1, _) = split(message)?;
         let nonce = entropy.nonce();
-        let secret = match &mut self.secret {
-            Some((secret, made)) if now.saturating_duration_since(*made) <= COOKIE_LIFETIME => {
-                secret
-            }
-            stale => &mut stale.insert((entropy.secret(), now)).0,
-        };
+        let secret = self.secret.renewed(now, entropy);
         let mut sealed = [0; CookieReply::SEALED_SIZE];
         let (body, tag) = sealed.split_at_mut(MAC_SIZE);
         body.copy_from_slice(&cookie(secret.as_slice(), from));
@@ -78,7 +74,7 @@ impl CookieChecker {
 
     #[cfg(test)]
     pub(crate) fn set_secret(&mut self, secret: [u8; 32], made: Instant) {
-        self.secret = Some((Zeroizing::new(secret), made));
+        self.secret.set(secret, made);
     }
 }
 

@@ -8,6 +8,7 @@ use super::outbox::Outgoing;
 use super::receive::Rejection;
 use crate::endpoint::Endpoint;
 use crate::event::{Event, FailureCause};
+use crate::keys::PublicKey;
 use crate::limits::INITIATION_INTERVAL;
 use crate::message::{CookieReply, Initiation, Response};
 use crate::noise::Responder;
@@ -59,7 +60,9 @@ impl Tunnel {
             self.indices.free(pending.local_index());
         }
         peer.sent_timestamp = Timestamp::after(peer.sent_timestamp, now.unix);
-        let local_index = self.indices.allocate(&mut self.entropy, id);
+        let local_index = self
+            .indices
+            .allocate(&mut self.entropy, self.share.as_ref(), id);
         let type_word = obfuscation.type_word(MessageType::Initiation, self.entropy.rng());
         let begun = Pending::begin(
             &self.identity,
@@ -131,13 +134,13 @@ impl Tunnel {
         }
     }
 
-    /// Answers an initiation.
-    pub(super) fn handle_initiation(
+    /// Opens an initiation as far as it takes to know who sends it, if it is to be answered by this tunnel.
+    fn open_initiation(
         &mut self,
         now: Now,
         from: Endpoint,
         message: &Initiation,
-    ) -> Result<(), Rejection> {
+    ) -> Result<(Responder, PublicKey, Timestamp), Rejection> {
         if !self.checker.check_mac1(&message.0) {
             return Err(Rejection::NotThis(|counters| &mut counters.dropped_mac1));
         }
@@ -147,7 +150,8 @@ impl Tunnel {
                 &mut counters.dropped_initiation_replayed
             }));
         }
-        if self.gauge.count(now.instant) {
+        // What was handed over was admitted where it arrived.
+        if !self.handed_over && self.gauge.count(now.instant) {
             self.admit(now, from, &message.0, message.sender())?;
         }
         let ephemeral = self.entropy.ephemeral();
@@ -158,6 +162,24 @@ impl Tunnel {
                 &mut counters.dropped_initiation_forged
             }));
         };
+        if let Some(share) = self.elsewhere.get(&key)
+            && !self.handed_over
+        {
+            // A copy of it is known here from now on; the original is new where it is handed to.
+            self.seen.insert(message.mac1());
+            return Err(Rejection::Elsewhere(*share));
+        }
+        Ok((responder, key, timestamp))
+    }
+
+    /// Answers an initiation.
+    pub(super) fn handle_initiation(
+        &mut self,
+        now: Now,
+        from: Endpoint,
+        message: &Initiation,
+    ) -> Result<(), Rejection> {
+        let (responder, key, timestamp) = self.open_initiation(now, from, message)?;
         let known = self.by_key.get(&key).copied();
         let Some((id, peer)) = known.and_then(|id| Some((id, self.peers.get_mut(id)?))) else {
             self.emit_failure(now, None, Some(from.remote), FailureCause::UnknownPeer);
@@ -199,7 +221,9 @@ impl Tunnel {
         peer.bytes_received += message.0.len() as u64;
         let roamed = peer.roam(now.instant, from);
 
-        let local_index = self.indices.allocate(&mut self.entropy, id);
+        let local_index = self
+            .indices
+            .allocate(&mut self.entropy, self.share.as_ref(), id);
         let type_word = obfuscation.type_word(MessageType::Response, self.entropy.rng());
         let mut response = Response::new(type_word, local_index, message.sender(), &noise);
         peer.cookies.authenticate(now.instant, &mut response.0);
@@ -252,6 +276,9 @@ impl Tunnel {
             return Err(Rejection::NotThis(|counters| &mut counters.dropped_mac1));
         }
         let receiver = message.receiver();
+        if let Some(share) = self.index_elsewhere(receiver) {
+            return Err(Rejection::Elsewhere(share));
+        }
         let waits = self.indices.find(receiver).filter(|id| {
             self.peers
                 .get(*id)

@@ -1,7 +1,7 @@
 //! The machine: peers, sessions and timers put together, behind sans-I/O verbs.
 //!
 //! `peers` adds and removes, `send` seals, `receive` sorts what comes, `transport` opens data, `handshake` makes and answers
-//! initiations, `timeouts` runs deadlines, `transmit` gives out what waits.
+//! initiations, `timeouts` runs deadlines, `transmit` gives out what waits, `sharing` is for ends with several tunnels.
 
 mod config;
 mod framing;
@@ -10,6 +10,7 @@ mod outbox;
 mod peers;
 mod receive;
 mod send;
+mod sharing;
 #[cfg(test)]
 mod tests;
 mod timeouts;
@@ -32,6 +33,7 @@ use crate::index_table::IndexTable;
 use crate::keys::{KeyError, PublicKey};
 use crate::noise::Identity;
 use crate::peer::{PeerId, PeerTable, Told};
+use crate::share::Share;
 use crate::time::Now;
 use crate::timers::AlarmClock;
 
@@ -68,6 +70,14 @@ pub struct Tunnel {
     sources: SourceBuckets,
     seen: SeenInitiations,
     told: Told,
+    /// Where this is one of several tunnels of an end.
+    share: Option<Share>,
+    /// The peers that others of them have, and which.
+    elsewhere: HashMap<PublicKey, usize>,
+    /// The datagram at hand was handed over by another one.
+    handed_over: bool,
+    /// The last datagram is another one's.
+    misplaced: Option<usize>,
 }
 
 impl Tunnel {
@@ -105,6 +115,10 @@ impl Tunnel {
             sources: SourceBuckets::new(limits.sources),
             seen: SeenInitiations::new(limits.remembered_initiations),
             told: Told::default(),
+            share: None,
+            elsewhere: HashMap::new(),
+            handed_over: false,
+            misplaced: None,
         })
     }
 
@@ -141,7 +155,8 @@ impl Tunnel {
     /// The peer that an inner address belongs to, by the longest allowed prefix.
     #[inline]
     pub fn route(&self, destination: IpAddr) -> Option<PeerId> {
-        self.allowed_ips.find(destination)
+        let peer = self.allowed_ips.find(destination);
+        peer.filter(|peer| *peer != sharing::ELSEWHERE)
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to do. It may turn out to be nothing.

@@ -28,6 +28,8 @@ pub(super) enum Rejection {
     NotThis(Reason),
     /// It is what it looks like, and is dropped.
     Dropped(Reason),
+    /// It is what it looks like, and another tunnel of this end has its sender.
+    Elsewhere(usize),
 }
 
 impl Tunnel {
@@ -44,12 +46,13 @@ impl Tunnel {
         self.open_datagram(now, from.into(), datagram)
     }
 
-    fn open_datagram<'d>(
+    pub(super) fn open_datagram<'d>(
         &mut self,
         now: Now,
         from: Endpoint,
         datagram: &'d mut [u8],
     ) -> Option<Inbound<'d>> {
+        self.misplaced = None;
         self.counters.datagrams_received += 1;
         self.counters.bytes_received += datagram.len() as u64;
         if from.remote.port() == 0 {
@@ -76,6 +79,11 @@ impl Tunnel {
         let size = datagram.len();
         let message = datagram.get_mut(offset..)?;
         mask.apply(message);
+        if let Some(share) = self.session_elsewhere(message) {
+            mask.apply(message);
+            self.misplace(share, size);
+            return None;
+        }
         match self.handle_transport(now, from, size, message) {
             Ok(inbound) => inbound,
             Err(reason) => {
@@ -105,6 +113,7 @@ impl Tunnel {
             *place = Some(candidate);
         }
         let mut first_reason: Option<Reason> = None;
+        let mut perhaps = None;
         for candidate in candidates.into_iter().flatten() {
             let (kind, offset) = (candidate.message, candidate.offset);
             if kind == MessageType::Transport {
@@ -119,7 +128,12 @@ impl Tunnel {
                 MessageType::Response => {
                     self.handle_response(now, from, &Response(*message.first_chunk()?))
                 }
-                _ => self.handle_cookie_reply(now, &CookieReply(*message.first_chunk()?)),
+                _ => {
+                    let message = CookieReply(*message.first_chunk()?);
+                    // It tells nothing of itself but its receiver, who alone can open it.
+                    perhaps = perhaps.or(self.index_elsewhere(message.receiver()));
+                    self.handle_cookie_reply(now, &message)
+                }
             };
             match result {
                 Ok(()) => return None,
@@ -131,7 +145,16 @@ impl Tunnel {
                     *reason(&mut self.counters) += 1;
                     return None;
                 }
+                Err(Rejection::Elsewhere(share)) => {
+                    self.toggle_protection(from, kind, offset, datagram);
+                    self.misplace(share, datagram.len());
+                    return None;
+                }
             }
+        }
+        if let Some(share) = perhaps {
+            self.misplace(share, datagram.len());
+            return None;
         }
         if let Some(reason) = first_reason {
             let before = self.counters.dropped_mac1;

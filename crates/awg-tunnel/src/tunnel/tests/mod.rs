@@ -14,5 +14,6 @@ mod obfuscated;
 mod peers;
 mod recorded;
 mod recovery;
+mod sharing;
 mod timers;
 mod version_3;
