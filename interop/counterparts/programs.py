@@ -1,4 +1,4 @@
-"""Builds the programs of other authors once, into `interop/bin`.
+"""Builds the programs beside awgproxy once: those of other authors, into `interop/bin`, and the link that joins them.
 
 The Go programs are rebuilt whenever asked for (the Go tool finds out by itself that nothing changed);
 `boringtun-cli` comes from its registry at a pinned version, with its own lock file, and is kept.
@@ -71,6 +71,17 @@ def boringtun() -> Path:
             subprocess.run([cargo, *install, "--target-dir", str(folder / "target")], cwd=INTEROP, check=True)
             shutil.rmtree(folder / "target")
     return program
+
+
+@functools.cache
+def link() -> Path:
+    """Build `awg-link` (bench/link) and return its path. Raises as `go_programs`."""
+    cargo = _tool("cargo", "https://rustup.rs")
+    with _alone():
+        subprocess.run(
+            [cargo, "build", "--quiet", "--release", "--locked", "--package", "awg-link"], cwd=ROOT, check=True
+        )
+    return ROOT / "target" / "release" / "awg-link"
 
 
 def awgproxy() -> Path:

@@ -19,6 +19,7 @@ ALLOWED = {
     "awg-python": {"awg-engine", "awg-obfuscation", "awg-tunnel"},
     "awg-parity": {"awg-obfuscation", "awg-tunnel"},
     "awg-boringtun": {"awg-obfuscation"},
+    "awg-link": set(),
     "awg-fuzz": {"awg-netstack", "awg-obfuscation", "awg-parity", "awg-tunnel"},
 }
 
