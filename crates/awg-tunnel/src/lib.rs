@@ -88,6 +88,7 @@
 #![deny(unsafe_code)]
 
 mod allowed_ips;
+mod cipher;
 mod cookie;
 mod counters;
 mod endpoint;
@@ -112,7 +113,7 @@ mod time;
 mod timers;
 mod times;
 mod tunnel;
-#[allow(unsafe_code)] // The one place: overwriting the memory of other crates' types.
+#[allow(unsafe_code)] // Overwriting the memory of other crates' types.
 mod wiped;
 
 pub use allowed_ips::AllowedIps;

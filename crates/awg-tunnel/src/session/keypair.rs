@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
-
 use super::Role;
 use super::replay::ReplayWindow;
+use crate::cipher::Cipher;
 use crate::entropy::Entropy;
 use crate::limits::{REJECT_AFTER_MESSAGES, REKEY_AFTER_MESSAGES};
 use crate::message::{TAG_SIZE, transport};
@@ -29,8 +28,8 @@ pub(crate) struct Keypair {
 }
 
 struct Keys {
-    send: LessSafeKey,
-    receive: LessSafeKey,
+    send: Cipher,
+    receive: Cipher,
 }
 
 /// Why a transport message is not taken.
@@ -61,8 +60,8 @@ impl Keypair {
         };
         Self {
             keys: Wiped::new(Keys {
-                send: key(send),
-                receive: key(receive),
+                send: Cipher::new(send),
+                receive: Cipher::new(receive),
             }),
             replay: ReplayWindow::new(),
             counter: 0,
@@ -121,17 +120,11 @@ impl Keypair {
     /// must be usable.
     pub(crate) fn seal(&mut self, type_word: u32, message: &mut [u8]) {
         let header = transport::header(type_word, self.remote_index, self.counter);
-        let nonce = nonce(self.counter);
-        self.counter += 1;
         let (head, rest) = message.split_at_mut(transport::HEADER_SIZE);
         head.copy_from_slice(&header);
         let (content, tag) = rest.split_at_mut(rest.len() - TAG_SIZE);
-        let sealed = self
-            .keys
-            .send
-            .seal_in_place_separate_tag(nonce, Aad::empty(), content)
-            .expect("a datagram is far below the cipher's limit");
-        tag.copy_from_slice(sealed.as_ref());
+        tag.copy_from_slice(&self.keys.send.seal(self.counter, content));
+        self.counter += 1;
     }
 
     /// Opens what follows a transport message's header, in place.
@@ -154,8 +147,8 @@ impl Keypair {
         let content = self
             .keys
             .receive
-            .open_in_place(nonce(counter), Aad::empty(), sealed)
-            .map_err(|_| Refusal::Forged)?;
+            .open(counter, sealed)
+            .ok_or(Refusal::Forged)?;
         self.replay.accept(counter);
         Ok(content)
     }
@@ -164,14 +157,4 @@ impl Keypair {
     pub(crate) fn set_counter(&mut self, counter: u64) {
         self.counter = counter;
     }
-}
-
-fn key(bytes: &[u8; 32]) -> LessSafeKey {
-    LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, bytes).expect("the key has 32 bytes"))
-}
-
-fn nonce(counter: u64) -> Nonce {
-    let mut nonce = [0; 12];
-    nonce[4..].copy_from_slice(&counter.to_le_bytes());
-    Nonce::assume_unique_for_key(nonce)
 }
