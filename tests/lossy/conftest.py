@@ -37,3 +37,8 @@ def link_program():
 def go_programs():
     require(sys.platform == "linux", "the counterparts run on Linux")
     return built(programs.go_programs)
+
+
+@pytest.fixture(scope="session")
+def awgproxy():
+    return built(programs.awgproxy)
