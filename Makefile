@@ -68,8 +68,8 @@ fmt: build ## format everything
 	@if command -v go >/dev/null; then gofmt -w interop; fi
 
 .PHONY: bench
-bench: build ## throughput, latency and memory beside a rival, as ratios (20 minutes)
-	@$(BIN)/python -m bench
+bench: build $(VENV)/.scorecard ## throughput, CPU, times and memory beside others, on loopback and on links, as ratios (two hours, root)
+	@$(BIN)/python -m bench $(BENCH)
 
 .PHONY: bench-recovery
 bench-recovery: build ## how long a proxy is away after restarts, outages and moves, beside a rival (25 minutes, root)

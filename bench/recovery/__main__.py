@@ -13,7 +13,7 @@ from statistics import median
 
 from bench.recovery.scenes import SCENES
 from bench.recovery.systems import SYSTEMS
-from bench.report import RESULTS
+from bench.results import RESULTS
 from bench.start import can_measure
 
 TARGETS = {

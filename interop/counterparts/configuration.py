@@ -161,10 +161,14 @@ class Ours:
     names: str | None = None
     server_addresses: tuple[str, ...] = ()
     recovery: str | None = None
+    carrier: str | None = None
+    carrier_address: str | None = None
 
     def sections(self) -> str:
-        """The sections' text, to be put after the tunnel's own."""
+        """The sections' text, to be put after the tunnel's own, the last of which is a `[Peer]`."""
         text = ""
+        if self.carrier_address is not None:
+            text += f"CarrierAddress = {self.carrier_address}\n\n"
         tunnel = {}
         if self.keepalive_padding is not None:
             tunnel["KeepalivePadding"] = self.keepalive_padding
@@ -172,6 +176,8 @@ class Ours:
             tunnel["ServerAddress"] = ", ".join(self.server_addresses)
         if self.recovery is not None:
             tunnel["Recovery"] = self.recovery
+        if self.carrier is not None:
+            tunnel["Carrier"] = self.carrier
         if tunnel:
             text += _section("Tunnel", tunnel)
         if self.socks is not None:

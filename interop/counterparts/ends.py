@@ -22,7 +22,7 @@ from interop.counterparts.processes import Process
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-PORTS = {"echo": 7, "discard": 9, "digest": 10, "source": 19, "datagrams": 7, "names": 53}
+PORTS = {"echo": 7, "discard": 9, "digest": 10, "meter": 11, "source": 19, "datagrams": 7, "names": 53}
 
 Address = tuple[str, int]
 

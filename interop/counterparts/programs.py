@@ -1,7 +1,7 @@
 """Builds the programs beside awgproxy once: those of other authors, into `interop/bin`, and the link that joins them.
 
 The Go programs are rebuilt whenever asked for (the Go tool finds out by itself that nothing changed);
-`boringtun-cli` comes from its registry at a pinned version, with its own lock file, and is kept.
+the others come from their registries at pinned versions, with lock files, and are kept.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ INTEROP = Path(__file__).resolve().parents[1]
 ROOT = INTEROP.parent
 BINARIES = INTEROP / "bin"
 BORINGTUN = "0.7.1"
+SHADOWSOCKS = "1.25.0"
+SING_BOX = "1.14.1"
+"""As `sing-box/go.mod` has it."""
 
 
 class MissingToolError(Exception):
@@ -60,17 +63,41 @@ def go_programs() -> Path:
 
 
 @functools.cache
-def boringtun() -> Path:
-    """Install `boringtun-cli` and return its path. Raises as `go_programs`."""
-    folder = BINARIES / f"boringtun-{BORINGTUN}"
-    program = folder / "bin" / "boringtun-cli"
+def sing_box() -> Path:
+    """Build `sing-box`, with QUIC, and return its path. Raises as `go_programs`."""
+    program = BINARIES / f"sing-box-{SING_BOX}"
     with _alone():
         if not program.exists():
+            build = ["build", "-trimpath", "-tags", "with_quic,with_gvisor", "-ldflags", "-s -w", "-o", str(program)]
+            go = _tool("go", "https://go.dev/dl")
+            source = "github.com/sagernet/sing-box/cmd/sing-box"
+            subprocess.run([go, *build, source], cwd=INTEROP / "sing-box", check=True)
+    return program
+
+
+@functools.cache
+def boringtun() -> Path:
+    """Install `boringtun-cli` and return its path. Raises as `go_programs`."""
+    return _crate("boringtun-cli", BORINGTUN) / "boringtun-cli"
+
+
+@functools.cache
+def shadowsocks() -> Path:
+    """Install `sslocal` and `ssserver` with what a proxy needs, and return their folder. Raises as `go_programs`."""
+    features = ["--no-default-features", "--features", "local,server,multi-threaded,aead-cipher"]
+    return _crate("shadowsocks-rust", SHADOWSOCKS, *features)
+
+
+def _crate(name: str, version: str, *options: str) -> Path:
+    """Install the programs of a crate and return their folder."""
+    folder = BINARIES / f"{name}-{version}"
+    with _alone():
+        if not (folder / "bin").exists():
             cargo = _tool("cargo", "https://rustup.rs")
-            install = ["install", "boringtun-cli", "--version", BORINGTUN, "--locked", "--root", str(folder)]
+            install = ["install", name, "--version", version, "--locked", "--root", str(folder), *options]
             subprocess.run([cargo, *install, "--target-dir", str(folder / "target")], cwd=INTEROP, check=True)
             shutil.rmtree(folder / "target")
-    return program
+    return folder / "bin"
 
 
 @functools.cache

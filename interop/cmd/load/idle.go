@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/awgproxy/awgproxy/interop/internal/lifetime"
 )
@@ -24,7 +25,9 @@ func idle(plan plan) (lifetime.Fields, error) {
 			defer func() { <-places; opening.Done() }()
 			connection, err := plan.dial()
 			if err == nil {
+				_ = connection.SetDeadline(time.Now().Add(patience))
 				err = exchange(connection, "x")
+				_ = connection.SetDeadline(time.Time{})
 			}
 			lock.Lock()
 			defer lock.Unlock()

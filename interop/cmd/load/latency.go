@@ -13,17 +13,17 @@ import (
 const messageSize = 64
 
 // roundTrips reports how long a message takes to the echo and back, one after another on one connection; with a bulk
-// target, while downloads from it run.
+// target, while transfers with it run, and how much these moved meanwhile.
 func roundTrips(plan plan) (lifetime.Fields, error) {
+	var bulk streams
 	if plan.bulkTarget != "" {
-		for range plan.streams {
-			stream, err := openStream(path{plan.proxy, plan.bulkTarget}, "down")
-			if err != nil {
-				return nil, err
-			}
-			defer drop(stream.connection)
+		opened, err := openStreams(path{plan.proxy, plan.bulkTarget}, plan.direction, plan.streams)
+		if err != nil {
+			return nil, err
 		}
+		bulk = opened
 	}
+	defer bulk.drop()
 	connection, err := plan.dial()
 	if err != nil {
 		return nil, err
@@ -31,9 +31,10 @@ func roundTrips(plan plan) (lifetime.Fields, error) {
 	defer drop(connection)
 	time.Sleep(plan.warmup)
 	window("start")
+	begun, before := time.Now(), bulk.moved()
 	message := make([]byte, messageSize)
 	var times []time.Duration
-	for end := time.Now().Add(plan.duration); time.Now().Before(end); {
+	for end := begun.Add(plan.duration); time.Now().Before(end); {
 		begin := time.Now()
 		if _, err := connection.Write(message); err != nil {
 			return nil, err
@@ -43,8 +44,14 @@ func roundTrips(plan plan) (lifetime.Fields, error) {
 		}
 		times = append(times, time.Since(begin))
 	}
+	moved, took := bulk.moved()-before, time.Since(begun)
 	window("end")
-	return quantiles(times), nil
+	if err := bulk.failure(); err != nil {
+		return nil, err
+	}
+	result := quantiles(times)
+	result["bytes"], result["seconds"] = moved, took.Seconds()
+	return result, nil
 }
 
 // firstByte reports the time from opening a connection to the first byte from its target, one after another.

@@ -2,11 +2,15 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"net"
 	"net/netip"
 	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/awgproxy/awgproxy/interop/internal/lifetime"
 	"github.com/awgproxy/awgproxy/interop/internal/services"
@@ -16,6 +20,7 @@ func main() {
 	addresses := flag.String("address", "127.0.0.1", "`addresses` to listen at, separated by commas")
 	names := flag.Bool("names", false, "answer DNS, too")
 	wellKnown := flag.Bool("well-known", false, "use the services' own ports instead of any free ones")
+	control := flag.String("congestion-control", "", "TCP's congestion control by its `name`; none: the kernel's own choice")
 	flag.Parse()
 
 	var parsed []netip.Addr
@@ -34,7 +39,7 @@ func main() {
 			return netip.AddrPortFrom(address, port).String()
 		}
 		for name, service := range services.Streams {
-			listener, err := net.Listen("tcp", at(service.Port))
+			listener, err := listen(at(service.Port), *control)
 			lifetime.Must(err)
 			go services.Serve(listener, service.Serve)
 			open[name] = listener.Addr().(*net.TCPAddr).Port
@@ -57,4 +62,24 @@ func main() {
 	}
 	lifetime.Emit("ready", lifetime.Fields{"ports": ready})
 	lifetime.Run(nil)
+}
+
+// listen opens a listener whose connections have that congestion control, if the kernel has it.
+func listen(address, control string) (net.Listener, error) {
+	var settings net.ListenConfig
+	if control != "" {
+		settings.Control = func(_, _ string, socket syscall.RawConn) (err error) {
+			failure := socket.Control(func(descriptor uintptr) {
+				err = unix.SetsockoptString(int(descriptor), unix.IPPROTO_TCP, unix.TCP_CONGESTION, control)
+			})
+			if failure != nil {
+				return failure
+			}
+			if err != nil {
+				return fmt.Errorf("congestion control %s: %w", control, err)
+			}
+			return nil
+		}
+	}
+	return settings.Listen(context.Background(), "tcp", address)
 }

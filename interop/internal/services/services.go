@@ -4,6 +4,8 @@
 //	echo     returns what it gets, and the end of it              TCP 7, UDP 7
 //	discard  takes everything; at the end answers with JSON       TCP 9
 //	         {"bytes": N}
+//	meter    takes everything; says every 20 ms how much so far:   TCP 11
+//	         eight bytes, big-endian
 //	digest   as discard, and hashes it: {"bytes": N, "sha256": …}  TCP 10
 //	source   reads a line "N", sends N bytes of the pattern       TCP 19
 //	names    DNS: every name under .test is this very address     UDP 53, TCP 53
@@ -31,8 +33,11 @@ var Streams = map[string]struct {
 	"echo":    {7, echo},
 	"discard": {9, discard},
 	"digest":  {10, digest},
+	"meter":   {11, meter},
 	"source":  {19, source},
 }
+
+const echoSize = 16 << 10
 
 // Serve accepts connections until the listener closes. A connection whose service failed is reset, so that what was
 // cut short never looks complete.
@@ -53,8 +58,11 @@ func Serve(listener net.Listener, serve func(net.Conn) error) {
 	}
 }
 
+// echo has a buffer of its own: what io.Copy does by itself between connections, a pipe for each, wants three
+// descriptors where one will do.
 func echo(connection net.Conn) error {
-	_, err := io.Copy(connection, connection)
+	from, to := struct{ io.Reader }{connection}, struct{ io.Writer }{connection}
+	_, err := io.CopyBuffer(to, from, make([]byte, echoSize))
 	return err
 }
 
