@@ -70,7 +70,7 @@ class Control:
 
         By name: `passed`, `passed_bytes`, `lost`, `dropped` (the queue was full), `duplicated`, `reordered`,
         `queue_peak_bytes`, `queue_p50_ms`, …`p95`…, …`p99`…; how well it kept its times: `late_p50_ms`, …; and its own
-        defects, since the start: `unplaced`, `unsendable`.
+        defects: `unplaced`, `unsendable`.
         """
         return self.process.command("window", "window")
 
@@ -89,7 +89,9 @@ def joined(
                 end.ip(f"link set {DEVICE} mtu {mtu} txqueuelen {TRANSMIT_QUEUE}")
                 end.ip(f"address add {address} dev {DEVICE}" + (" nodad" if ":" in address else ""))
                 end.ip(f"link set {DEVICE} up")
-            yield here, there, Control(process)
+            control = Control(process)
+            control.window()  # What a namespace sends before the other one is there counts for nobody.
+            yield here, there, control
 
 
 @contextlib.contextmanager

@@ -45,7 +45,7 @@ pub trait Ends {
     /// Bytes that each packet has on the link beside what [`receive`](Self::receive) sees of it.
     fn overhead(&self) -> usize;
 
-    /// What the ends dropped, in this direction.
+    /// What the ends dropped in this direction, since the start.
     fn drops(&self, way: Way) -> Drops;
 }
 
@@ -58,11 +58,25 @@ pub struct Drops {
     pub unsendable: u64,
 }
 
+impl std::ops::Sub for Drops {
+    type Output = Self;
+
+    /// What was dropped after `before`.
+    fn sub(self, before: Self) -> Self {
+        Self {
+            unplaced: self.unplaced - before.unplaced,
+            unsendable: self.unsendable - before.unsendable,
+        }
+    }
+}
+
 struct Direction {
     way: Way,
     link: Link<Packet>,
     packets: Packets,
     total: Statistics,
+    /// What its end had dropped when the window began.
+    drops_before: Drops,
 }
 
 /// The loop; see the module.
@@ -88,6 +102,7 @@ impl<E: Ends> Emulator<E> {
             ),
             packets: Packets::new(PLACES, LARGEST_PACKET),
             total: Statistics::default(),
+            drops_before: Drops::default(),
         };
         Self {
             ends,
@@ -108,39 +123,38 @@ impl<E: Ends> Emulator<E> {
 
     /// Other conditions from now on.
     pub fn set_conditions(&mut self, conditions: [Conditions; 2]) {
-        let now = self.now();
+        // What comes now may yet count as having come when the last round looked.
+        let now = self.looked.min(self.now());
         for (direction, conditions) in self.directions.iter_mut().zip(conditions) {
             direction.link.set_conditions(now, conditions);
         }
     }
 
-    /// What happened since the last call, up and down.
-    pub fn take_window(&mut self) -> [Statistics; 2] {
-        self.directions.each_mut().map(|direction| {
-            let window = direction.link.take_statistics();
-            direction.total.merge(&window);
-            window
+    /// What happened since the last [`take_window`](Self::take_window), up and down.
+    pub fn window(&self) -> [(Statistics, Drops); 2] {
+        self.directions.each_ref().map(|direction| {
+            let drops = self.ends.drops(direction.way) - direction.drops_before;
+            (direction.link.statistics().clone(), drops)
         })
     }
 
-    /// What happened since the last [`take_window`](Self::take_window).
-    pub fn window(&self) -> [Statistics; 2] {
-        self.directions
-            .each_ref()
-            .map(|direction| direction.link.statistics().clone())
+    /// The same, and another window begins.
+    pub fn take_window(&mut self) -> [(Statistics, Drops); 2] {
+        let window = self.window();
+        for (direction, (statistics, _)) in self.directions.iter_mut().zip(&window) {
+            direction.link.take_statistics();
+            direction.total.merge(statistics);
+            direction.drops_before = self.ends.drops(direction.way);
+        }
+        window
     }
 
     /// What happened since the start.
-    pub fn total(&mut self) -> [Statistics; 2] {
+    pub fn total(&mut self) -> [(Statistics, Drops); 2] {
         self.take_window();
         self.directions
             .each_ref()
-            .map(|direction| direction.total.clone())
-    }
-
-    /// What the ends dropped since the start.
-    pub fn drops(&self) -> [Drops; 2] {
-        Way::BOTH.map(|way| self.ends.drops(way))
+            .map(|direction| (direction.total.clone(), direction.drops_before))
     }
 
     /// One round, and the sleep behind it, which ends also when `watched` becomes readable: then this is true.

@@ -98,7 +98,7 @@ fn run<E: Ends>(ends: E, arguments: &Arguments, place: &str) -> io::Result<()> {
         }
     }
     let total = emulator.total();
-    say(&lines::statistics("result", &total, emulator.drops()));
+    say(&lines::statistics("result", &total));
     Ok(())
 }
 
@@ -130,11 +130,8 @@ fn is_readable(descriptor: i32) -> bool {
 fn obey<E: Ends>(emulator: &mut Emulator<E>, line: &str) -> String {
     let mut words = line.split_whitespace();
     match words.next() {
-        Some("status") => lines::statistics("status", &emulator.window(), emulator.drops()),
-        Some("window") => {
-            let window = emulator.take_window();
-            lines::statistics("window", &window, emulator.drops())
-        }
+        Some("status") => lines::statistics("status", &emulator.window()),
+        Some("window") => lines::statistics("window", &emulator.take_window()),
         Some("set") => match arguments::change(emulator.conditions(), words) {
             Ok(conditions) => {
                 emulator.set_conditions(conditions);

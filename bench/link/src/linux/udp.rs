@@ -206,11 +206,12 @@ impl Ends for UdpEnds {
         packets: &mut Packets,
         received: &mut Vec<Packet>,
     ) -> io::Result<()> {
-        let sources = match way {
-            Way::Up => vec![None],
-            Way::Down => (0..self.sources.len()).map(Some).collect(),
+        let sockets = match way {
+            Way::Up => 1,
+            Way::Down => self.sources.len(),
         };
-        for source in sources {
+        for number in 0..sockets {
+            let source = (way == Way::Down).then_some(number);
             for _ in 0..CALLS {
                 if !self.receive_from(source, packets, received)? {
                     break;

@@ -1,11 +1,13 @@
 //! What is said, as lines of JSON.
 
 use awg_link::linux::Drops;
-use awg_link::{Quantiles, Statistics, Way};
+use awg_link::{Quantiles, Statistics};
 
 /// Statistics of both ways. Delays are in milliseconds; `late` is how much later than due packets were given.
-pub(crate) fn statistics(event: &str, ways: &[Statistics; 2], drops: [Drops; 2]) -> String {
-    let [up, down] = Way::BOTH.map(|way| one_way(&ways[way as usize], drops[way as usize]));
+pub(crate) fn statistics(event: &str, ways: &[(Statistics, Drops); 2]) -> String {
+    let [up, down] = ways
+        .each_ref()
+        .map(|(statistics, drops)| one_way(statistics, *drops));
     format!("{{\"event\":\"{event}\",\"up\":{up},\"down\":{down}}}")
 }
 
