@@ -91,6 +91,7 @@ impl From<awg_netstack::Refusal> for Refusal {
             awg_netstack::Refusal::HostUnreachable => Self::HostUnreachable,
             awg_netstack::Refusal::Prohibited => Self::Prohibited,
             awg_netstack::Refusal::TimedOut => Self::TimedOut,
+            awg_netstack::Refusal::Failed => Self::Failed,
         }
     }
 }
@@ -139,7 +140,8 @@ impl From<Refusal> for Rejection {
         match refusal {
             Refusal::Refused => Self::Refused,
             Refusal::NetworkUnreachable => Self::NetworkUnreachable,
-            Refusal::HostUnreachable | Refusal::Failed => Self::HostUnreachable,
+            Refusal::HostUnreachable => Self::HostUnreachable,
+            Refusal::Failed => Self::Failed,
             Refusal::Prohibited => Self::Prohibited,
             Refusal::TimedOut => Self::TimedOut,
         }

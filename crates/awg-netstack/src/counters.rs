@@ -1,5 +1,6 @@
 //! What the stack did and what it turned away: [`Counters`].
 
+use crate::carrier::CarrierCounters;
 use crate::datagram::DatagramCounters;
 use crate::fragment::FragmentCounters;
 use crate::icmp::IcmpCounters;
@@ -29,6 +30,8 @@ pub struct Counters {
     pub fragments: FragmentCounters,
     /// ICMP.
     pub icmp: IcmpCounters,
+    /// The QUIC carrier.
+    pub carrier: CarrierCounters,
 }
 
 /// What became of TCP segments and flows.

@@ -2,7 +2,8 @@
 
 use std::io;
 
-/// Why [`connect`](crate::Stack::connect) or [`open_datagrams`](crate::Stack::open_datagrams) opened no flow.
+/// Why [`connect`](crate::Stack::connect), [`open_datagrams`](crate::Stack::open_datagrams) or what opens carried flows
+/// opened none.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// A table is full.
@@ -11,12 +12,18 @@ pub enum ConnectError {
     /// Every port is in use to this destination.
     #[error("no local port is free for this destination")]
     NoPort,
-    /// None of the stack's addresses can be the source, or the destination is no host's address.
+    /// None of the stack's addresses can be the source, or the destination is no host's address or name.
     #[error("no address of this stack can reach the destination")]
     Unaddressable,
     /// The system gave no address space for the buffers.
     #[error("no memory for the flow's buffers: {0}")]
     Memory(#[source] io::Error),
+    /// The peer's carrier is not up.
+    #[error("the peer's carrier is not up")]
+    NotCarried,
+    /// The bytes that are to travel with the request are more than [`EARLY`](crate::EARLY).
+    #[error("more early bytes than travel with a request")]
+    TooMuchEarly,
 }
 
 /// Why [`accept`](crate::Stack::accept) did not take a flow.

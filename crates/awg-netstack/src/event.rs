@@ -1,17 +1,17 @@
 //! What the stack tells its embedder: [`Event`], and why a flow did not come to be ([`Refusal`], [`Rejection`]) or
-//! ended ([`Closure`]).
+//! ended ([`Closure`]), or a carrier did ([`CarrierLoss`]).
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use crate::flow::{FlowId, Kind, Peer};
+use crate::flow::{FlowId, Kind, Peer, Target};
 
 /// Something happened to a flow.
 ///
 /// Of each kind at most one waits per flow. A TCP flow's place in its table is free again only after its
 /// [`Closed`](Event::Closed) was taken, so TCP's events are bounded by the table even if nobody takes them. A UDP flow's
-/// place is free at once: take the events after each batch of packets and each timeout.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// place is free at once: take the events after each batch of packets and each timeout. A carried flow's place is as TCP's.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
     /// A peer opens a flow. TCP waits for [`accept`](crate::Stack::accept) or [`reject`](crate::Stack::reject); UDP
     /// needs neither, its datagrams follow.
@@ -26,6 +26,30 @@ pub enum Event {
         source: SocketAddr,
         /// The end that the peer wants to reach. For UDP, that of the first datagram.
         destination: SocketAddr,
+    },
+    /// A peer opens a connection on the carrier: [`Incoming`](Self::Incoming) of one that may be for a name. It waits for
+    /// [`accept`](crate::Stack::accept) or [`reject`](crate::Stack::reject).
+    Requested {
+        /// The new flow.
+        flow: FlowId,
+        /// Who opens it.
+        peer: Peer,
+        /// The carrier's end at the peer.
+        source: SocketAddr,
+        /// What the peer wants to reach.
+        target: Target,
+    },
+    /// The carrier that [`carry`](crate::Stack::carry) asked for is up: flows may be opened on it.
+    CarrierUp {
+        /// To whom.
+        peer: Peer,
+    },
+    /// It is down again. Its flows ended, each told of by its own event; it is tried again by itself.
+    CarrierDown {
+        /// To whom.
+        peer: Peer,
+        /// Why.
+        why: CarrierLoss,
     },
     /// The handshake is complete: both ways are open.
     Established {
@@ -89,6 +113,23 @@ pub enum Refusal {
     TimedOut,
     /// ICMP: nothing listens on the port.
     PortUnreachable,
+    /// The other end of the carrier failed at it: its tables are full, or something broke there.
+    Failed,
+}
+
+/// Why a carrier is down.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum CarrierLoss {
+    /// Nothing listens at its address: ICMP said so.
+    Unreachable,
+    /// Nothing answered, or nothing does any more while the peer is there.
+    TimedOut,
+    /// The other end does not know it any more: it was restarted.
+    Reset,
+    /// The other end speaks no version of the carrier that we do.
+    Version,
+    /// The other end closed it, or does not keep to the protocol; or something broke here.
+    Failed,
 }
 
 /// What a TCP flow that waits for [`accept`](crate::Stack::accept) is answered instead.
@@ -100,6 +141,7 @@ pub enum Refusal {
 /// | `HostUnreachable` | 3/1 host unreachable | 1/3 address unreachable |
 /// | `Prohibited` | 3/13 communication administratively prohibited | 1/1 administratively prohibited |
 /// | `TimedOut` | 3/12 host unreachable for type of service | 1/2 beyond scope of source address |
+/// | `Failed` | 3/1 host unreachable | 1/3 address unreachable |
 ///
 /// Neither protocol has a code for "the target did not answer": those of the last row mean nothing else here, and every
 /// stack takes them as "host unreachable".
@@ -115,6 +157,8 @@ pub enum Rejection {
     Prohibited,
     /// The target did not answer in time.
     TimedOut,
+    /// Something of our own failed. The carrier has a word for it; ICMP has not.
+    Failed,
 }
 
 /// How a flow ended.

@@ -1,6 +1,7 @@
-//! What a flow is called, and by whom: [`Peer`], [`Kind`], [`FlowId`].
+//! What a flow is called, and by whom: [`Peer`], [`Kind`], [`FlowId`]; and what a carried one is for: [`Target`].
 
 use std::fmt;
+use std::net::SocketAddr;
 
 /// Who a packet came from or goes to: a number that the embedder chose. The stack only compares it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -21,17 +22,30 @@ pub struct FlowId(u64);
 
 impl FlowId {
     const UDP: u64 = 1 << 63;
+    const CARRIED: u64 = 1 << 62;
 
-    /// A flow in `slot` of its protocol's table, of the slot's `generation` (31 bits are kept).
+    /// A flow in `slot` of its protocol's table, of the slot's `generation` (30 bits are kept).
     pub(crate) fn new(kind: Kind, slot: u32, generation: u32) -> Self {
         let kind = match kind {
             Kind::Tcp => 0,
             Kind::Udp => Self::UDP,
         };
-        Self(kind | (u64::from(generation) << 32 & !Self::UDP) | u64::from(slot))
+        let generation = u64::from(generation) << 32 & !(Self::UDP | Self::CARRIED);
+        Self(kind | generation | u64::from(slot))
     }
 
-    /// Which table the flow is in.
+    /// A flow in `slot` of the carrier's table.
+    pub(crate) fn carried(kind: Kind, slot: u32, generation: u32) -> Self {
+        Self(Self::new(kind, slot, generation).0 | Self::CARRIED)
+    }
+
+    /// Whether the flow rides on the QUIC carrier, not in IP packets of its own.
+    pub fn is_carried(self) -> bool {
+        self.0 & Self::CARRIED != 0
+    }
+
+    /// Whether it is a connection or the datagrams of one source; with [`is_carried`](Self::is_carried), which table the
+    /// flow is in.
     pub fn kind(self) -> Kind {
         if self.0 & Self::UDP == 0 {
             Kind::Tcp
@@ -58,7 +72,27 @@ impl FlowId {
 
 impl fmt::Debug for FlowId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let generation = (self.0 & !Self::UDP) >> 32;
-        write!(formatter, "{:?}({}.{generation})", self.kind(), self.slot())
+        let generation = (self.0 & !(Self::UDP | Self::CARRIED)) >> 32;
+        let carried = if self.is_carried() { "Carried" } else { "" };
+        write!(
+            formatter,
+            "{carried}{:?}({}.{generation})",
+            self.kind(),
+            self.slot()
+        )
     }
+}
+
+/// What a carried connection wants to reach.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Target {
+    /// An address.
+    Address(SocketAddr),
+    /// A name that the other end of the carrier resolves.
+    Name {
+        /// 1 to 253 visible ASCII characters.
+        name: Box<str>,
+        /// The port, not 0.
+        port: u16,
+    },
 }

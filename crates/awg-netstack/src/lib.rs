@@ -95,6 +95,7 @@
 #![deny(unsafe_code)]
 
 mod allowance;
+mod carrier;
 mod checksum;
 mod counters;
 mod datagram;
@@ -113,11 +114,12 @@ mod sink;
 mod stack;
 mod tcp;
 
+pub use carrier::{CarrierConfig, CarrierCounters, EARLY};
 pub use counters::{Counters, TcpCounters};
 pub use datagram::{DatagramCounters, DatagramDrop};
 pub use error::{AcceptError, ConnectError};
-pub use event::{Clogged, Closure, Event, Refusal, Rejection};
-pub use flow::{FlowId, Kind, Peer};
+pub use event::{CarrierLoss, Clogged, Closure, Event, Refusal, Rejection};
+pub use flow::{FlowId, Kind, Peer, Target};
 pub use fragment::FragmentCounters;
 pub use icmp::IcmpCounters;
 pub use limits::{FragmentLimits, Limits};

@@ -1,6 +1,7 @@
 //! The face of the crate: [`Stack`], made of TCP, UDP and ICMP; what happens there is theirs. [`config`] what it is given ·
-//! [`incoming`] whose a packet is · [`resumption`] what an embedder asks for that sees a peer come and go.
+//! [`incoming`] whose a packet is · [`carried`] the carrier's part of the face · [`resumption`] what an embedder asks for that sees a peer come and go.
 
+mod carried;
 mod config;
 mod incoming;
 mod resumption;
@@ -16,6 +17,7 @@ pub use config::{Accept, StackConfig};
 
 use incoming::{report, send_unreachable};
 
+use crate::carrier::Carriers;
 use crate::counters::Counters;
 use crate::datagram::{DatagramDrop, DatagramLimits, Datagrams, OpenError, written_again};
 use crate::error::{AcceptError, ConnectError};
@@ -58,6 +60,7 @@ struct Inner {
     accept: Accept,
     tcp: Tcp,
     datagrams: Datagrams,
+    carriers: Carriers,
     icmp: Icmp,
     reassembler: Reassembler,
     silence: Silence,
@@ -96,6 +99,7 @@ impl Stack {
             icmp: Icmp::new(mtu, limits.errors_per_second, rng.random(), now),
             silence: Silence::new(limits.silent_peer, now),
             reassembler: Reassembler::new(limits.fragments.clone()),
+            carriers: Carriers::new(&limits, mtu, rng.random()),
             tcp: Tcp::new(limits, mtu, accept != Accept::Nothing, rng.random(), now),
             events: VecDeque::new(),
             rng,
@@ -131,6 +135,7 @@ impl Stack {
         // What is small and cannot wait goes first, streams last.
         let full = inner.icmp.poll_transmit(&mut sink)
             || inner.datagrams.poll_transmit(&mut sink)
+            || inner.carriers.poll_transmit(now, &mut sink)
             || inner.tcp.poll_transmit(now, &mut sink);
         inner.counters.packets_sent += sink.sent;
         full
@@ -142,15 +147,22 @@ impl Stack {
             .events
             .pop_front()
             .or_else(|| self.inner.tcp.poll_event())
+            .or_else(|| self.inner.carriers.poll_event())
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout) next.
     pub fn next_timeout(&self) -> Option<Instant> {
         let inner = &self.inner;
-        let peers = inner.tcp.peers().chain(inner.datagrams.peers());
+        let carried = inner.carriers.peers();
+        let mut peers = inner
+            .tcp
+            .peers()
+            .chain(inner.datagrams.peers())
+            .chain(carried);
         [
             inner.tcp.next_timeout(),
             inner.datagrams.next_timeout(),
+            inner.carriers.next_timeout(),
             inner.reassembler.next_timeout(),
             peers.map(|_| inner.silence.next_timeout()).next(),
         ]
@@ -175,6 +187,7 @@ impl Stack {
             send_unreachable(icmp, now, &unreachable);
         });
         inner.reassembler.handle_timeout(now);
+        inner.carriers.handle_timeout(now);
         let events = &mut inner.events;
         inner.datagrams.handle_timeout(now, |flow| {
             events.push_back(Event::Closed {
@@ -182,8 +195,9 @@ impl Stack {
                 how: Closure::Expired,
             });
         });
+        let carried = inner.carriers.peers();
         let peers = inner.tcp.peers().chain(inner.datagrams.peers());
-        for peer in inner.silence.look(now, peers, last_heard) {
+        for peer in inner.silence.look(now, peers.chain(carried), last_heard) {
             self.forget_peer(now, peer);
         }
     }
@@ -213,13 +227,20 @@ impl Stack {
     /// # Errors
     /// [`AcceptError`]: the flow is over, or not one to accept.
     pub fn accept(&mut self, now: Instant, flow: FlowId) -> Result<(), AcceptError> {
-        self.inner.tcp.accept(now, flow)
+        let inner = &mut self.inner;
+        if flow.is_carried() {
+            return inner.carriers.accept(flow);
+        }
+        inner.tcp.accept(now, flow)
     }
 
     /// Turns an incoming TCP flow away with RST or an ICMP error; see [`Rejection`]. [`Event::Closed`] follows.
     /// Anything but a waiting flow is left alone.
     pub fn reject(&mut self, now: Instant, flow: FlowId, why: Rejection) {
         let inner = &mut self.inner;
+        if flow.is_carried() {
+            return inner.carriers.reject(flow, why);
+        }
         if let Some(unreachable) = inner.tcp.reject(now, flow, why) {
             send_unreachable(&mut inner.icmp, now, &unreachable);
         }
@@ -228,7 +249,11 @@ impl Stack {
     /// Lets `fill` write into a contiguous free part of the flow's send buffer; it returns how many bytes it wrote.
     /// Returns the same; 0 without a call if there is no room, in which case [`Event::Writable`] follows once there is.
     pub fn send(&mut self, flow: FlowId, fill: &mut dyn FnMut(&mut [u8]) -> usize) -> usize {
-        self.inner.tcp.send(flow, fill)
+        let inner = &mut self.inner;
+        if flow.is_carried() {
+            return inner.carriers.send(flow, fill);
+        }
+        inner.tcp.send(flow, fill)
     }
 
     /// Lets `take` read a contiguous part of what the flow received; it returns how many bytes it is done with. Returns
@@ -236,22 +261,38 @@ impl Stack {
     ///
     /// What is not taken closes the window, and the peer stops: backpressure.
     pub fn receive(&mut self, flow: FlowId, take: &mut dyn FnMut(&[u8]) -> usize) -> usize {
-        self.inner.tcp.receive(flow, take)
+        let inner = &mut self.inner;
+        if flow.is_carried() {
+            return inner.carriers.receive(flow, take);
+        }
+        inner.tcp.receive(flow, take)
     }
 
     /// Bytes that the flow's receive buffer holds now (a [`receive`](Self::receive) may offer them in two parts).
     pub fn receivable(&mut self, flow: FlowId) -> usize {
-        self.inner.tcp.receivable(flow)
+        let inner = &mut self.inner;
+        if flow.is_carried() {
+            return inner.carriers.receivable(flow);
+        }
+        inner.tcp.receivable(flow)
     }
 
     /// Ends our side of a TCP flow after what is buffered (FIN). The other side goes on.
     pub fn shutdown(&mut self, flow: FlowId) {
-        self.inner.tcp.shutdown(flow);
+        let inner = &mut self.inner;
+        if flow.is_carried() {
+            return inner.carriers.shutdown(flow);
+        }
+        inner.tcp.shutdown(flow);
     }
 
     /// Resets a TCP flow (RST): the peer learns that something failed. [`Event::Closed`] follows.
     pub fn abort(&mut self, flow: FlowId) {
-        self.inner.tcp.abort(flow);
+        let inner = &mut self.inner;
+        if flow.is_carried() {
+            return inner.carriers.abort(flow);
+        }
+        inner.tcp.abort(flow);
     }
 
     /// Opens a UDP flow through `peer`, on a random port of one of our addresses: the first of the family of `to`, unless
@@ -291,7 +332,11 @@ impl Stack {
         remote: SocketAddr,
         payload: &[u8],
     ) -> Result<(), DatagramDrop> {
-        self.inner.datagrams.send(now, flow, remote, payload)
+        let inner = &mut self.inner;
+        if flow.is_carried() {
+            return inner.carriers.send_datagram(now, flow, remote, payload);
+        }
+        inner.datagrams.send(now, flow, remote, payload)
     }
 
     /// Tells `peer` by an ICMP error that `datagram`, which came from it, does not reach its destination. Its flow need not
@@ -312,6 +357,9 @@ impl Stack {
 
     /// Ends a UDP flow. [`Event::Closed`] follows.
     pub fn close_datagrams(&mut self, flow: FlowId) {
+        if flow.is_carried() {
+            return self.inner.carriers.close_datagrams(flow);
+        }
         if self.inner.datagrams.close(flow) {
             self.inner.events.push_back(Event::Closed {
                 flow,
@@ -324,6 +372,7 @@ impl Stack {
     pub fn forget_peer(&mut self, now: Instant, peer: Peer) {
         let inner = &mut self.inner;
         inner.tcp.forget_peer(now, peer);
+        inner.carriers.forget_peer(peer);
         inner.reassembler.forget_peer(peer);
         let events = &mut inner.events;
         inner.datagrams.forget_peer(peer, |flow| {
@@ -342,6 +391,7 @@ impl Stack {
             datagrams: inner.datagrams.counters(),
             fragments: inner.reassembler.counters(),
             icmp: inner.icmp.counters(),
+            carrier: inner.carriers.counters(),
             ..inner.counters
         }
     }

@@ -23,12 +23,12 @@ fn a_syn_is_held_without_a_word_until_it_is_accepted() {
             source: at(client),
             destination: at(target),
         };
-        let flow = match world.events()[..] {
+        let flow = match &world.events()[..] {
             [event @ Event::Incoming { flow, .. }] => {
-                assert_eq!(event, expected(flow));
-                flow
+                assert_eq!(event, &expected(*flow));
+                *flow
             }
-            ref other => panic!("{other:?}"),
+            other => panic!("{other:?}"),
         };
         // Its repetitions are absorbed, and so is what does not belong to a handshake.
         for _ in 0..3 {

@@ -95,6 +95,9 @@ impl Application {
                     let known = self.flows.remove(&flow).expect("an end without begin");
                     assert!(how != Closure::Orderly || known.established);
                 }
+                Event::Requested { .. } | Event::CarrierUp { .. } | Event::CarrierDown { .. } => {
+                    panic!("there is no carrier")
+                }
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The names of the network stack's counters, for snapshots.
 
-use awg_netstack::{Counters, DatagramCounters, FragmentCounters, IcmpCounters, TcpCounters};
+use awg_netstack::{
+    CarrierCounters, Counters, DatagramCounters, FragmentCounters, IcmpCounters, TcpCounters,
+};
 
 /// Each counter of a structure with its name. The pattern lists all fields, so that one that is added later and forgotten here
 /// does not compile.
@@ -15,7 +17,7 @@ macro_rules! named {
 pub(super) fn named(counters: &Counters) -> impl Iterator<Item = (&'static str, u64)> + use<> {
     let own = named!(*counters, Counters, "":
         packets_received packets_sent malformed not_unicast unknown_protocol elsewhere stray_errors;
-        tcp; datagrams; fragments; icmp
+        tcp; datagrams; fragments; icmp; carrier
     );
     let tcp = named!(counters.tcp, TcpCounters, "tcp_":
         malformed stray repeated_syns half_open_full syns_too_long flows_full half_open_expired send_buffer_full
@@ -34,9 +36,15 @@ pub(super) fn named(counters: &Counters) -> impl Iterator<Item = (&'static str, 
         echo_replies echoes_sent echoes_answered errors_sent errors_received malformed ignored unanswerable rate_limited
         queue_full
     );
+    let carrier = named!(counters.carrier, CarrierCounters, "carrier_":
+        received sent malformed peers_full established lost resets_sent attempts_failed panics bad_requests flows_full
+        half_open_expired send_buffer_full windows_grown datagrams_received datagrams_sent datagrams_by_stream
+        datagram_queue_full datagrams_malformed datagrams_expired packets_lost carriers flows half_open
+    );
     own.into_iter()
         .chain(tcp)
         .chain(udp)
         .chain(fragments)
         .chain(icmp)
+        .chain(carrier)
 }

@@ -36,6 +36,8 @@ impl Shard {
                 }
                 Event::Finished { flow } => self.finished(flow),
                 Event::Closed { flow, how } => self.closed(flow, how),
+                // There is no carrier: none is set up.
+                Event::Requested { .. } | Event::CarrierUp { .. } | Event::CarrierDown { .. } => {}
             }
         }
         heard

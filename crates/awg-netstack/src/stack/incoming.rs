@@ -142,7 +142,7 @@ pub(super) fn report(why: Rejection) -> Report {
     match why {
         Rejection::Refused => Report::PortUnreachable,
         Rejection::NetworkUnreachable => Report::NetworkUnreachable,
-        Rejection::HostUnreachable => Report::HostUnreachable,
+        Rejection::HostUnreachable | Rejection::Failed => Report::HostUnreachable,
         Rejection::Prohibited => Report::Prohibited,
         Rejection::TimedOut => Report::TimedOut,
     }
