@@ -150,6 +150,18 @@ pub(crate) enum OpenError {
     NoPort,
 }
 
+/// The ends of a UDP message and its payload, if its header and checksum make sense.
+pub(crate) fn datagram_ends(
+    source: IpAddr,
+    destination: IpAddr,
+    message: &[u8],
+) -> Option<(SocketAddr, SocketAddr, &[u8])> {
+    let (header, payload) = Header::parse(source, destination, message).ok()?;
+    let source = SocketAddr::new(source, header.source_port);
+    let destination = SocketAddr::new(destination, header.destination_port);
+    Some((source, destination, payload))
+}
+
 /// The UDP end of the stack.
 pub(crate) struct Datagrams {
     accept: bool,

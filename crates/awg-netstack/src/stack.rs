@@ -154,7 +154,7 @@ impl Stack {
     pub fn next_timeout(&self) -> Option<Instant> {
         let inner = &self.inner;
         let carried = inner.carriers.peers();
-        let mut peers = inner
+        let peers = inner
             .tcp
             .peers()
             .chain(inner.datagrams.peers())
@@ -179,7 +179,7 @@ impl Stack {
     pub fn handle_timeout(
         &mut self,
         now: Instant,
-        last_heard: impl FnMut(Peer) -> Option<Instant>,
+        mut last_heard: impl FnMut(Peer) -> Option<Instant>,
     ) {
         let inner = &mut self.inner;
         let icmp = &mut inner.icmp;
@@ -187,7 +187,7 @@ impl Stack {
             send_unreachable(icmp, now, &unreachable);
         });
         inner.reassembler.handle_timeout(now);
-        inner.carriers.handle_timeout(now);
+        inner.carriers.handle_timeout(now, &mut last_heard);
         let events = &mut inner.events;
         inner.datagrams.handle_timeout(now, |flow| {
             events.push_back(Event::Closed {
@@ -372,7 +372,7 @@ impl Stack {
     pub fn forget_peer(&mut self, now: Instant, peer: Peer) {
         let inner = &mut self.inner;
         inner.tcp.forget_peer(now, peer);
-        inner.carriers.forget_peer(peer);
+        inner.carriers.forget_peer(now, peer);
         inner.reassembler.forget_peer(peer);
         let events = &mut inner.events;
         inner.datagrams.forget_peer(peer, |flow| {

@@ -1,10 +1,10 @@
 //! Whose a packet from a peer is: TCP's, UDP's or ICMP's; and what the errors that come and go by ICMP mean for flows.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use super::{Accept, Datagram, Inner};
-use crate::datagram::{Blamed, Refused};
+use crate::datagram::{Blamed, Refused, datagram_ends};
 use crate::event::{Event, Refusal, Rejection};
 use crate::flow::{Kind, Peer};
 use crate::icmp::{Icmp, ReceivedError, Report};
@@ -50,6 +50,10 @@ impl Inner {
         own: bool,
     ) -> Option<Datagram<'p>> {
         let message = packet.get(ip.payload.clone())?;
+        if own && self.is_carriers(peer, ip, message) {
+            self.handle_carrier(now, peer, ip, message);
+            return None;
+        }
         match self
             .datagrams
             .handle_message(now, peer, ip.source, ip.destination, own, message)
@@ -80,6 +84,27 @@ impl Inner {
         }
     }
 
+    /// Whether a UDP message is a carrier's, by its destination.
+    fn is_carriers(&self, peer: Peer, ip: &IpHeader, message: &[u8]) -> bool {
+        match message {
+            &[_, _, high, low, ..] => {
+                let port = u16::from_be_bytes([high, low]);
+                let to = SocketAddr::new(ip.destination, port);
+                self.carriers.claims(peer, to)
+            }
+            _ => false,
+        }
+    }
+
+    fn handle_carrier(&mut self, now: Instant, peer: Peer, ip: &IpHeader, message: &[u8]) {
+        match datagram_ends(ip.source, ip.destination, message) {
+            Some((from, to, payload)) => {
+                self.carriers.handle_datagram(now, peer, from, to, payload);
+            }
+            None => self.carriers.count_malformed(),
+        }
+    }
+
     fn handle_icmp(&mut self, now: Instant, peer: Peer, packet: &[u8], ip: &IpHeader, own: bool) {
         let Some(message) = packet.get(ip.payload.clone()) else {
             return;
@@ -90,6 +115,7 @@ impl Inner {
         let Some(error) = error else { return };
         let fits = match error.protocol {
             TCP => self.tcp_error(now, peer, &error),
+            UDP if self.carriers.handle_error(now, peer, &error) => true,
             UDP => {
                 let blamed = self.datagrams.handle_error(peer, &error);
                 if let (Some(Blamed::Flow(flow)), Some(why)) = (blamed, refusal(error.report)) {

@@ -1,0 +1,318 @@
+//! UDP flows on the carrier. Each has a stream that says that it is there, and whose number its datagrams carry; what no QUIC datagram
+//! holds goes by that stream, with its length before it.
+//!
+//! A flow is as long as its stream, and no longer than it is used.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, Bytes};
+use noq_proto::coding::{Decodable, Encodable};
+use noq_proto::{Dir, SendDatagramError, Side, StreamId, VarInt};
+
+use super::flows::{Flow, Stage};
+use super::link::Link;
+use super::request::{Code, DATAGRAMS, parse_address, write_address};
+use super::shared::{Arrived, CHUNK, Shared};
+use super::streams::Rest;
+use crate::datagram::DatagramDrop;
+use crate::event::{Closure, Event};
+use crate::flow::Kind;
+use crate::limits::Limits;
+
+/// The longest payload: what is left of 65,535 bytes by an IPv4 and a UDP header.
+const PAYLOAD: usize = 65_507;
+
+/// Port 53: flows that talk to nobody else end sooner.
+const DNS: u16 = 53;
+
+impl Link {
+    /// A stream turns out to be one of datagrams.
+    pub(super) fn become_datagrams(&mut self, now: Instant, number: u32, shared: &mut Shared) {
+        let Some(flow) = shared.flows.get(number) else {
+            return;
+        };
+        flow.stage = Stage::Datagrams;
+        flow.active = now;
+        shared.deadlines.disarm(number);
+        shared
+            .deadlines
+            .arm(number, now + shared.limits.datagram_idle);
+        self.leave_half_open(shared);
+    }
+
+    /// Queues a datagram on a flow.
+    pub(super) fn send_datagram(
+        &mut self,
+        now: Instant,
+        number: u32,
+        remote: SocketAddr,
+        payload: &[u8],
+        shared: &mut Shared,
+    ) -> Result<(), DatagramDrop> {
+        if payload.len() > PAYLOAD {
+            return Err(DatagramDrop::TooLarge);
+        }
+        let Some(flow) = shared.flows.get(number) else {
+            return Err(DatagramDrop::NoFlow);
+        };
+        if flow.stage != Stage::Datagrams {
+            return Err(DatagramDrop::NoFlow);
+        }
+        flow.talk(now, remote);
+        let stream = flow.stream;
+        let mut message = Vec::with_capacity(8 + 19 + payload.len());
+        let index = VarInt::from_u64(stream.index()).unwrap_or(VarInt::MAX);
+        index.encode(&mut message);
+        let header = message.len();
+        write_address(&mut message, remote);
+        message.extend_from_slice(payload);
+        let connection = self.connection().ok_or(DatagramDrop::NoFlow)?;
+        let message = Bytes::from(message);
+        match connection.datagrams().send(message.clone(), false) {
+            Ok(()) => {
+                shared.counters.datagrams_sent += 1;
+                Ok(())
+            }
+            Err(SendDatagramError::TooLarge) => {
+                self.send_framed(number, &message.slice(header..), shared)
+            }
+            Err(_) => {
+                shared.counters.datagram_queue_full += 1;
+                Err(DatagramDrop::QueueFull)
+            }
+        }
+    }
+
+    /// Queues a datagram on the flow's stream, whole or not at all.
+    fn send_framed(
+        &mut self,
+        number: u32,
+        message: &[u8],
+        shared: &mut Shared,
+    ) -> Result<(), DatagramDrop> {
+        let went = self.flush(number, shared);
+        let Some(flow) = shared.flows.get(number) else {
+            return Err(DatagramDrop::NoFlow);
+        };
+        if !went {
+            shared.counters.datagram_queue_full += 1;
+            return Err(DatagramDrop::QueueFull);
+        }
+        let mut framed = Vec::with_capacity(2 + message.len());
+        framed.extend((message.len() as u16).to_be_bytes());
+        framed.extend_from_slice(message);
+        flow.first = self.write(flow, Bytes::from(framed));
+        shared.counters.datagrams_sent += 1;
+        shared.counters.datagrams_by_stream += 1;
+        Ok(())
+    }
+
+    /// Takes the datagrams that arrived as such.
+    pub(super) fn take_datagrams(&mut self, now: Instant, shared: &mut Shared) {
+        while let Some(mut message) = self
+            .connection()
+            .and_then(|connection| connection.datagrams().recv())
+        {
+            let number = VarInt::decode(&mut message)
+                .ok()
+                .and_then(|index| self.flow_of_index(now, index.into_inner(), shared));
+            match number {
+                Some(number) => self.take_message(now, number, message, shared),
+                None => shared.counters.datagrams_malformed += 1,
+            }
+        }
+    }
+
+    /// The flow of datagrams by its number. One of a stream whose first bytes are still on their way begins with them.
+    fn flow_of_index(&mut self, now: Instant, index: u64, shared: &mut Shared) -> Option<u32> {
+        if self.call.is_some() {
+            return self.streams.get(&index).copied();
+        }
+        let streams = super::settings::streams(&shared.limits);
+        let is_new = index >= self.accepted && index < self.accepted.saturating_add(streams);
+        if !is_new && !self.streams.contains_key(&index) {
+            return None;
+        }
+        let stream = StreamId::new(Side::Client, Dir::Bi, index);
+        let number = self.flow_of(now, stream, shared)?;
+        let stage = shared.flows.get(number)?.stage;
+        Some(number).filter(|_| matches!(stage, Stage::Requesting | Stage::Datagrams))
+    }
+
+    /// Takes the datagrams that arrived by their flow's stream.
+    pub(super) fn read_framed(&mut self, now: Instant, number: u32, shared: &mut Shared) {
+        loop {
+            let rest = self.pull(number, CHUNK, shared);
+            if let Rest::Reset(code) = rest {
+                return self.reset_by_peer(number, code, shared);
+            }
+            if !shared.flows.get(number).is_some_and(is_requested) {
+                shared.counters.bad_requests += 1;
+                return self.break_off(number, Code::Malformed, Closure::Reset, shared);
+            }
+            while let Some(message) = shared.flows.get(number).and_then(next_framed) {
+                self.take_message(now, number, message, shared);
+            }
+            match rest {
+                Rest::More => {}
+                Rest::End => return self.close_datagrams(number, shared),
+                Rest::Later | Rest::Reset(_) => return,
+            }
+        }
+    }
+
+    /// Gives a datagram on: an address and its payload.
+    fn take_message(&mut self, now: Instant, number: u32, mut message: Bytes, shared: &mut Shared) {
+        let Ok(Some((remote, length))) = parse_address(&message) else {
+            shared.counters.datagrams_malformed += 1;
+            return;
+        };
+        if remote.port() == 0 {
+            shared.counters.datagrams_malformed += 1;
+            return;
+        }
+        message.advance(length);
+        let known = shared.flows.name(number);
+        let Some(flow) = shared.flows.get(number) else {
+            return;
+        };
+        if flow.stage != Stage::Datagrams {
+            self.become_datagrams(now, number, shared);
+        }
+        let Some(flow) = shared.flows.get(number) else {
+            return;
+        };
+        flow.talk(now, remote);
+        let end = flow.source;
+        let name = match known {
+            Some(name) => name,
+            None => {
+                let Some(flow) = shared.flows.christen(number) else {
+                    return;
+                };
+                shared.events.push_back(Event::Incoming {
+                    flow,
+                    peer: self.peer,
+                    kind: Kind::Udp,
+                    source: end,
+                    destination: remote,
+                });
+                flow
+            }
+        };
+        let (source, destination) = if self.call.is_some() {
+            (remote, end)
+        } else {
+            (end, remote)
+        };
+        shared.arrive(Arrived {
+            flow: name,
+            source,
+            destination,
+            payload: message,
+        });
+    }
+
+    /// Ends a flow of datagrams in order.
+    pub(super) fn close_datagrams(&mut self, number: u32, shared: &mut Shared) {
+        let Some(stream) = shared.flows.get(number).map(|flow| flow.stream) else {
+            return;
+        };
+        if let Some(connection) = self.connection() {
+            // Either way may be over already.
+            let _ = connection.send_stream(stream).finish();
+            let _ = connection.recv_stream(stream).stop(Code::Aborted.into());
+        }
+        self.end(number, Closure::Orderly, shared);
+    }
+
+    /// A flow of datagrams may have been idle for too long. Whether it was.
+    pub(super) fn expire_datagrams(&mut self, now: Instant, number: u32, shared: &mut Shared) {
+        let Some(flow) = shared.flows.get(number) else {
+            return;
+        };
+        let due = flow.active + flow.idle(&shared.limits);
+        if due > now {
+            shared.deadlines.arm(number, due);
+            return;
+        }
+        shared.counters.datagrams_expired += 1;
+        self.break_off(number, Code::TimedOut, Closure::Expired, shared);
+    }
+}
+
+impl Flow {
+    /// Notes a datagram of either direction.
+    fn talk(&mut self, now: Instant, remote: SocketAddr) {
+        self.active = now;
+        self.only_dns &= remote.port() == DNS;
+    }
+
+    /// How long it may be idle.
+    fn idle(&self, limits: &Limits) -> Duration {
+        if self.only_dns {
+            limits.dns_idle
+        } else {
+            limits.datagram_idle
+        }
+    }
+}
+
+/// Takes the request, if it is there, of a flow whose datagrams came before it; `false` if it is another.
+fn is_requested(flow: &mut Flow) -> bool {
+    if flow.requested {
+        return true;
+    }
+    let Some(kind) = flow.held.front().and_then(|bytes| bytes.first()) else {
+        return true;
+    };
+    if *kind != DATAGRAMS {
+        return false;
+    }
+    flow.release(1);
+    flow.requested = true;
+    true
+}
+
+/// A datagram that a flow holds as a whole.
+fn next_framed(flow: &mut Flow) -> Option<Bytes> {
+    while let Some(mut chunk) = flow.held.pop_front() {
+        flow.held_bytes -= chunk.len();
+        loop {
+            let missing = missing(&flow.partial);
+            let part = chunk.split_to(missing.min(chunk.len()));
+            flow.partial.extend_from_slice(&part);
+            if missing == 0 {
+                flow.hold_first(chunk);
+                let mut message = Bytes::from(std::mem::take(&mut flow.partial));
+                message.advance(2);
+                return Some(message);
+            }
+            if chunk.is_empty() && self::missing(&flow.partial) > 0 {
+                break;
+            }
+        }
+    }
+    None
+}
+
+/// Bytes that a datagram lacks of which `partial` is the beginning: of its length, or of the whole.
+fn missing(partial: &[u8]) -> usize {
+    match partial.split_first_chunk() {
+        None => 2 - partial.len(),
+        Some((length, begun)) => {
+            usize::from(u16::from_be_bytes(*length)).saturating_sub(begun.len())
+        }
+    }
+}
+
+impl Flow {
+    /// Puts back what was not used.
+    fn hold_first(&mut self, bytes: Bytes) {
+        if !bytes.is_empty() {
+            self.held_bytes += bytes.len();
+            self.held.push_front(bytes);
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! One peer's end of the carrier ([`Link`]): its QUIC endpoint and the one connection on it. What is on the connection's streams
+//! is [`streams`](super::streams)', its datagrams [`datagrams`](super::datagrams)'; who calls and when again is [`call`](super::call)'s.
+//!
+//! Each method may be given anything by the peer. What QUIC does not take ends the connection, and nothing else.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use noq_proto::{
+    Connection, ConnectionError, ConnectionHandle, DatagramEvent, Dir, Endpoint, EndpointConfig,
+    EndpointEvent, Event as Told, FourTuple, PathId, ServerConfig, StreamEvent, VarInt,
+};
+use rand::RngExt;
+
+use super::call::Call;
+use super::credit::Credit;
+use super::settings;
+use super::shared::{Reply, Shared};
+use crate::event::{CarrierLoss, Closure, Event};
+use crate::flow::Peer;
+
+/// The shortest packet that a stateless reset may answer, and some more: short ones of a connection that is not known are taken
+/// for longer, since they come through the tunnel and nobody else sees the answer.
+const ANSWERABLE: usize = 64;
+
+/// A link that hears nothing of what it asked for so long is dead, if its peer was heard of meanwhile.
+const SILENT: Duration = Duration::from_secs(10);
+
+/// The peer must have been heard of so long after the question.
+const HEARD_AFTER: Duration = Duration::from_secs(5);
+
+/// Datagrams of one peer before the next one's turn.
+const TURN: NonZeroUsize = NonZeroUsize::new(32).expect("not 0");
+
+/// A connection, and its name at the endpoint.
+pub(super) struct Wire {
+    handle: ConnectionHandle,
+    pub(super) connection: Connection,
+}
+
+/// See the module.
+pub(super) struct Link {
+    pub(super) peer: Peer,
+    /// Its place among the links.
+    pub(super) place: u32,
+    pub(super) own: SocketAddr,
+    pub(super) remote: SocketAddr,
+    endpoint: Endpoint,
+    pub(super) wire: Option<Wire>,
+    /// Whether the handshake is done.
+    pub(super) up: bool,
+    /// When it was made, or its connection was.
+    pub(super) since: Instant,
+    /// The flows by the index of their stream.
+    pub(super) streams: HashMap<u64, u32>,
+    /// Streams of the peer that were seen.
+    pub(super) accepted: u64,
+    /// Of these, those that wait for the embedder.
+    pub(super) half_open: usize,
+    pub(super) credit: Credit,
+    /// The first datagram that was sent since one was received.
+    asked: Option<Instant>,
+    /// Ours to keep up.
+    pub(super) call: Option<Call>,
+    /// In the queue of those that may have something to send.
+    pub(super) is_dirty: bool,
+    /// In the queue of those that may have something to tell.
+    pub(super) is_heard: bool,
+}
+
+impl Link {
+    /// An endpoint without a connection. With `server` it takes them.
+    pub(super) fn new(
+        peer: Peer,
+        own: SocketAddr,
+        remote: SocketAddr,
+        config: Arc<EndpointConfig>,
+        server: Option<Arc<ServerConfig>>,
+        shared: &Shared,
+        now: Instant,
+    ) -> Self {
+        Self {
+            peer,
+            place: 0,
+            own,
+            remote,
+            endpoint: Endpoint::new(config, server, false),
+            wire: None,
+            up: false,
+            since: now,
+            streams: HashMap::new(),
+            accepted: 0,
+            half_open: 0,
+            credit: Credit::new(&shared.windows),
+            asked: None,
+            call: None,
+            is_dirty: false,
+            is_heard: false,
+        }
+    }
+
+    /// The connection.
+    pub(super) fn connection(&mut self) -> Option<&mut Connection> {
+        self.wire.as_mut().map(|wire| &mut wire.connection)
+    }
+
+    /// Calls the other end, on a fresh endpoint.
+    pub(super) fn connect(
+        &mut self,
+        now: Instant,
+        config: Arc<EndpointConfig>,
+        size: u16,
+        shared: &mut Shared,
+    ) {
+        self.endpoint = Endpoint::new(config, None, false);
+        let client = settings::client(&shared.limits, size, shared.rng.random());
+        self.wire = self
+            .endpoint
+            .connect(now, client, self.remote, "carrier")
+            .ok()
+            .map(|(handle, connection)| Wire { handle, connection });
+        self.begin(now, shared);
+    }
+
+    /// Forgets what was of an earlier connection.
+    fn begin(&mut self, now: Instant, shared: &Shared) {
+        self.up = false;
+        self.since = now;
+        self.accepted = 0;
+        self.asked = None;
+        self.credit = Credit::new(&shared.windows);
+    }
+
+    /// Takes a datagram. `Err` is the end of the link's connection, if it had one.
+    pub(super) fn handle(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        to: SocketAddr,
+        mut data: BytesMut,
+        shared: &mut Shared,
+    ) {
+        if self.wire.is_none() && data.len() < ANSWERABLE && data.first().is_some_and(is_short) {
+            data.resize(ANSWERABLE, 0);
+        }
+        let path = FourTuple::from_remote(from);
+        let mut answer = Vec::new();
+        match self.endpoint.handle(now, path, None, data, &mut answer) {
+            Some(DatagramEvent::ConnectionEvent(handle, event)) => {
+                if let Some(wire) = &mut self.wire
+                    && wire.handle == handle
+                {
+                    self.asked = None;
+                    wire.connection.handle_event(event);
+                }
+            }
+            Some(DatagramEvent::NewConnection(incoming)) => {
+                let accepted = self.endpoint.accept(incoming, now, &mut answer, None);
+                match accepted {
+                    Ok((handle, connection)) => {
+                        // Its client began anew: the one before is no more.
+                        self.hang_up(shared, Closure::Reset);
+                        self.wire = Some(Wire { handle, connection });
+                        (self.own, self.remote) = (to, from);
+                        self.begin(now, shared);
+                    }
+                    Err(error) if error.response.is_some() => self.answer(from, to, answer, shared),
+                    Err(_) => {}
+                }
+            }
+            Some(DatagramEvent::Response(_)) => {
+                if answer.first().is_some_and(is_short) {
+                    shared.counters.resets_sent += 1;
+                }
+                self.answer(from, to, answer, shared);
+            }
+            None => {}
+        }
+    }
+
+    fn answer(&self, from: SocketAddr, to: SocketAddr, payload: Vec<u8>, shared: &mut Shared) {
+        shared.reply(Reply {
+            peer: self.peer,
+            from: to,
+            to: from,
+            payload,
+        });
+    }
+
+    /// Hears what the connection has to say. `Err` is its end.
+    pub(super) fn settle(&mut self, now: Instant, shared: &mut Shared) -> Result<(), CarrierLoss> {
+        let Some(wire) = &mut self.wire else {
+            return Ok(());
+        };
+        while let Some(event) = wire.connection.poll_endpoint_events() {
+            if let Some(event) = self.endpoint.handle_event(wire.handle, event) {
+                wire.connection.handle_event(event);
+            }
+        }
+        let mut has_datagrams = false;
+        while let Some(told) = self.connection().and_then(Connection::poll) {
+            match told {
+                Told::Connected => self.connected(shared),
+                Told::ConnectionLost { reason } => return Err(loss(&reason)),
+                Told::Stream(StreamEvent::Opened { dir: Dir::Bi }) => {
+                    self.accept_streams(now, shared);
+                }
+                Told::Stream(StreamEvent::Readable { id }) => self.readable(now, id, shared),
+                Told::Stream(StreamEvent::Writable { id }) => self.writable(id, shared),
+                Told::Stream(StreamEvent::Finished { id }) => self.acknowledged(id, shared),
+                Told::Stream(StreamEvent::Stopped { id, error_code }) => {
+                    self.stopped(id, error_code, shared);
+                }
+                Told::DatagramReceived => has_datagrams = true,
+                _ => {}
+            }
+        }
+        // After the streams that they belong to.
+        if has_datagrams {
+            self.take_datagrams(now, shared);
+        }
+        Ok(())
+    }
+
+    fn connected(&mut self, shared: &mut Shared) {
+        self.up = true;
+        shared.counters.established += 1;
+        if let Some(call) = &mut self.call {
+            call.answered();
+            let peer = self.peer;
+            shared.events.push_back(Event::CarrierUp { peer });
+        }
+    }
+
+    /// Writes datagrams of one turn into `out`, which is empty; the size of each but the last, or `None` if there is nothing to
+    /// send.
+    pub(super) fn transmit(
+        &mut self,
+        now: Instant,
+        out: &mut Vec<u8>,
+        shared: &mut Shared,
+    ) -> Option<usize> {
+        let wire = self.wire.as_mut()?;
+        self.credit.adjust(
+            now,
+            &mut wire.connection,
+            &shared.windows,
+            &mut shared.counters,
+        );
+        let transmit = wire.connection.poll_transmit(now, TURN, out)?;
+        self.asked.get_or_insert(now);
+        Some(transmit.segment_size.unwrap_or(transmit.size))
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout).
+    pub(super) fn next_timeout(&self) -> Option<Instant> {
+        let connection = self
+            .wire
+            .as_ref()
+            .and_then(|wire| wire.connection.poll_timeout());
+        let call = self.call.as_ref().and_then(|call| call.next(self));
+        [connection, call].into_iter().flatten().min()
+    }
+
+    /// Does what the connection has due. `Err` if it is dead.
+    pub(super) fn handle_timeout(
+        &mut self,
+        now: Instant,
+        last_heard: Option<Instant>,
+    ) -> Result<(), CarrierLoss> {
+        let Some(wire) = &mut self.wire else {
+            return Ok(());
+        };
+        wire.connection.handle_timeout(now);
+        if wire.connection.poll_timeout().is_none() {
+            // Nothing is on its way: nothing to be answered.
+            self.asked = None;
+        }
+        let unanswered = self
+            .asked
+            .is_some_and(|asked| now.saturating_duration_since(asked) >= SILENT);
+        let alive =
+            last_heard.is_some_and(|heard| self.asked.is_some_and(|at| heard >= at + HEARD_AFTER));
+        if self.up && unanswered && alive {
+            return Err(CarrierLoss::TimedOut);
+        }
+        Ok(())
+    }
+
+    /// The peer is back after a while: what waits leaves at once, however far timers have backed off.
+    pub(super) fn resume(&mut self, now: Instant) {
+        if let Some(connection) = self.connection() {
+            connection.handle_network_change(None, now);
+        }
+        self.asked = None;
+    }
+
+    /// Says that the connection ends, if it can be said in one packet, and ends it.
+    pub(super) fn close(&mut self, now: Instant, shared: &mut Shared, how: Closure) {
+        if let Some(connection) = self.connection() {
+            connection.close(now, VarInt::from_u32(0), Bytes::new());
+        }
+        self.last_word(now, shared);
+        self.hang_up(shared, how);
+    }
+
+    /// What a connection that is over has still to say.
+    pub(super) fn last_word(&mut self, now: Instant, shared: &mut Shared) {
+        let Some(connection) = self.connection() else {
+            return;
+        };
+        let mut payload = Vec::new();
+        if connection
+            .poll_transmit(now, NonZeroUsize::MIN, &mut payload)
+            .is_some()
+        {
+            self.answer(self.remote, self.own, payload, shared);
+        }
+    }
+
+    /// Ends the connection and its flows without a word.
+    pub(super) fn hang_up(&mut self, shared: &mut Shared, how: Closure) {
+        if let Some(mut wire) = self.wire.take() {
+            let lost = wire.connection.path_stats(PathId::ZERO);
+            shared.counters.packets_lost += lost.map_or(0, |stats| stats.lost_packets);
+            self.endpoint
+                .handle_event(wire.handle, EndpointEvent::drained());
+        }
+        self.up = false;
+        self.end_all(shared, how);
+    }
+}
+
+/// Whether a packet that begins so has a short header (RFC 9000 section 17.3).
+fn is_short(first: &u8) -> bool {
+    first & 0x80 == 0
+}
+
+/// What the end of a connection means for the carrier.
+fn loss(reason: &ConnectionError) -> CarrierLoss {
+    match reason {
+        ConnectionError::VersionMismatch => CarrierLoss::Version,
+        ConnectionError::Reset => CarrierLoss::Reset,
+        ConnectionError::TimedOut => CarrierLoss::TimedOut,
+        _ => CarrierLoss::Failed,
+    }
+}

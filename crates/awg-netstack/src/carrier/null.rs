@@ -1,0 +1,300 @@
+//! The packet protection of the carrier: none. The tunnel under it encrypts and authenticates every packet, and knows whose it is.
+//!
+//! What is left of TLS is its order ([`Session`]): transport parameters go in CRYPTO frames, each side proves that it hears the
+//! other before data flows, and keys of which every one does nothing take the place of keys (RFC 9001 sections 4.1 and 8.2).
+//!
+//! | sent in | client | server |
+//! |---|---|---|
+//! | Initial | its transport parameters | [`HELLO`] |
+//! | Handshake | [`HELLO`] | its transport parameters |
+
+use std::any::Any;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use noq_proto::crypto::{
+    ClientConfig, CryptoError, ExportKeyingMaterialError, HandshakeTokenKey, HeaderKey, KeyPair,
+    Keys, PacketKey, ServerConfig, Session, UnsupportedVersion,
+};
+use noq_proto::transport_parameters::TransportParameters;
+use noq_proto::{ConnectError, ConnectionId, PathId, Side, TransportError, TransportErrorCode};
+
+/// What is said where TLS would speak, and there is nothing to say.
+const HELLO: u8 = 1;
+
+/// The longest transport parameters that are read.
+const PARAMETERS: usize = 1 << 10;
+
+/// A key that changes nothing.
+struct Nothing;
+
+impl HeaderKey for Nothing {
+    fn decrypt(&self, _: usize, _: &mut [u8]) {}
+
+    fn encrypt(&self, _: usize, _: &mut [u8]) {}
+
+    fn sample_size(&self) -> usize {
+        0
+    }
+}
+
+impl PacketKey for Nothing {
+    fn encrypt(&self, _: PathId, _: u64, _: &mut [u8], _: usize) {}
+
+    fn decrypt(&self, _: PathId, _: u64, _: &[u8], _: &mut BytesMut) -> Result<(), CryptoError> {
+        Ok(())
+    }
+
+    fn tag_len(&self) -> usize {
+        0
+    }
+
+    fn confidentiality_limit(&self) -> u64 {
+        u64::MAX
+    }
+
+    fn integrity_limit(&self) -> u64 {
+        u64::MAX
+    }
+}
+
+fn keys() -> Keys {
+    Keys {
+        header: KeyPair {
+            local: Box::new(Nothing),
+            remote: Box::new(Nothing),
+        },
+        packet: next(),
+    }
+}
+
+fn next() -> KeyPair<Box<dyn PacketKey>> {
+    KeyPair {
+        local: Box::new(Nothing),
+        remote: Box::new(Nothing),
+    }
+}
+
+/// Begins sessions.
+pub(super) struct Null;
+
+impl ClientConfig for Null {
+    fn start_session(
+        &self,
+        _: u32,
+        _: &str,
+        params: &TransportParameters,
+    ) -> Result<Box<dyn Session>, ConnectError> {
+        Ok(Box::new(NullSession::new(Side::Client, params)))
+    }
+}
+
+impl ServerConfig for Null {
+    fn initial_keys(&self, _: u32, _: ConnectionId) -> Result<Keys, UnsupportedVersion> {
+        Ok(keys())
+    }
+
+    fn retry_tag(&self, _: u32, _: ConnectionId, _: &[u8]) -> [u8; 16] {
+        [0; 16]
+    }
+
+    fn start_session(&self, _: u32, params: &TransportParameters) -> Box<dyn Session> {
+        Box::new(NullSession::new(Side::Server, params))
+    }
+}
+
+/// Takes no token: addresses are validated by the tunnel.
+pub(super) struct NoTokens;
+
+impl HandshakeTokenKey for NoTokens {
+    fn seal(&self, _: u128, _: &mut Vec<u8>) -> Result<(), CryptoError> {
+        Err(CryptoError)
+    }
+
+    fn open<'a>(&self, _: u128, _: &'a mut [u8]) -> Result<&'a [u8], CryptoError> {
+        Err(CryptoError)
+    }
+}
+
+impl NoTokens {
+    pub(super) fn new() -> Arc<dyn HandshakeTokenKey> {
+        Arc::new(Self)
+    }
+}
+
+/// How far the handshake is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
+enum Step {
+    /// Nothing was written in Initial packets.
+    Initial,
+    /// They were, and nothing was written in Handshake packets.
+    Handshake,
+    /// Both were.
+    Written,
+}
+
+/// One handshake.
+struct NullSession {
+    side: Side,
+    ours: Vec<u8>,
+    theirs: Vec<u8>,
+    /// The parameters of the other end, whole.
+    parameters: Option<TransportParameters>,
+    /// Whether it said [`HELLO`].
+    greeted: bool,
+    step: Step,
+}
+
+impl NullSession {
+    fn new(side: Side, params: &TransportParameters) -> Self {
+        let mut encoded = Vec::new();
+        params.write(&mut encoded);
+        let mut ours = (encoded.len() as u16).to_be_bytes().to_vec();
+        ours.append(&mut encoded);
+        Self {
+            side,
+            ours,
+            theirs: Vec::new(),
+            parameters: None,
+            greeted: false,
+            step: Step::Initial,
+        }
+    }
+
+    /// Takes bytes of transport parameters: two of length, then they themselves.
+    fn read_parameters(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
+        if self.parameters.is_some() {
+            return Err(violation("bytes after the transport parameters"));
+        }
+        if self.theirs.len() + bytes.len() > PARAMETERS {
+            return Err(violation("the transport parameters are too long"));
+        }
+        self.theirs.extend_from_slice(bytes);
+        let Some((length, encoded)) = self.theirs.split_first_chunk() else {
+            return Ok(());
+        };
+        let length = usize::from(u16::from_be_bytes(*length));
+        if encoded.len() < length {
+            return Ok(());
+        }
+        if encoded.len() > length {
+            return Err(violation("bytes after the transport parameters"));
+        }
+        let parameters = TransportParameters::read(self.side, &mut &*encoded)?;
+        self.parameters = Some(parameters);
+        Ok(())
+    }
+}
+
+fn violation(what: &'static str) -> TransportError {
+    TransportError::new(TransportErrorCode::PROTOCOL_VIOLATION, what.to_owned())
+}
+
+impl Session for NullSession {
+    fn initial_keys(&self, _: ConnectionId, _: Side) -> Keys {
+        keys()
+    }
+
+    fn handshake_data(&self) -> Option<Box<dyn Any>> {
+        None
+    }
+
+    fn peer_identity(&self) -> Option<Box<dyn Any>> {
+        None
+    }
+
+    fn early_crypto(&self) -> Option<(Box<dyn HeaderKey>, Box<dyn PacketKey>)> {
+        None
+    }
+
+    fn early_data_accepted(&self) -> Option<bool> {
+        Some(false)
+    }
+
+    fn is_handshaking(&self) -> bool {
+        !self.greeted || self.parameters.is_none() || self.step != Step::Written
+    }
+
+    fn read_handshake(&mut self, bytes: &[u8]) -> Result<bool, TransportError> {
+        let mut bytes = bytes;
+        // The client's parameters come first, the server's second.
+        let greeting_first = self.side.is_client();
+        if greeting_first && !self.greeted {
+            self.greet(&mut bytes)?;
+        } else if !greeting_first && self.parameters.is_some() {
+            self.greet(&mut bytes)?;
+        }
+        if !bytes.is_empty() {
+            self.read_parameters(bytes)?;
+        }
+        Ok(false)
+    }
+
+    fn transport_parameters(&self) -> Result<Option<TransportParameters>, TransportError> {
+        Ok(self.parameters)
+    }
+
+    fn write_handshake(&mut self, out: &mut Vec<u8>) -> Option<Keys> {
+        match (self.side, self.step) {
+            (Side::Client, Step::Initial) => {
+                if !self.ours.is_empty() {
+                    out.append(&mut self.ours);
+                } else if self.greeted {
+                    self.step = Step::Handshake;
+                    return Some(keys());
+                }
+                None
+            }
+            (Side::Client, Step::Handshake) => {
+                self.parameters?;
+                out.push(HELLO);
+                self.step = Step::Written;
+                Some(keys())
+            }
+            (Side::Server, Step::Initial) => {
+                self.parameters?;
+                out.push(HELLO);
+                self.step = Step::Handshake;
+                Some(keys())
+            }
+            (Side::Server, Step::Handshake) => {
+                out.append(&mut self.ours);
+                self.step = Step::Written;
+                Some(keys())
+            }
+            (_, Step::Written) => None,
+        }
+    }
+
+    fn next_1rtt_keys(&mut self) -> Option<KeyPair<Box<dyn PacketKey>>> {
+        Some(next())
+    }
+
+    fn is_valid_retry(&self, _: ConnectionId, _: &[u8], _: &[u8]) -> bool {
+        false
+    }
+
+    fn export_keying_material(
+        &self,
+        _: &mut [u8],
+        _: &[u8],
+        _: &[u8],
+    ) -> Result<(), ExportKeyingMaterialError> {
+        Err(ExportKeyingMaterialError)
+    }
+}
+
+impl NullSession {
+    /// Takes the greeting, if it is there.
+    fn greet(&mut self, bytes: &mut &[u8]) -> Result<(), TransportError> {
+        let Some((first, rest)) = bytes.split_first() else {
+            return Ok(());
+        };
+        if *first != HELLO || self.greeted {
+            return Err(violation("no greeting of the carrier"));
+        }
+        self.greeted = true;
+        *bytes = rest;
+        Ok(())
+    }
+}

@@ -1,0 +1,124 @@
+//! How QUIC is set up for a carrier. The tunnel under it has what is off here: padding, keepalives, timeouts, roaming, address
+//! validation; and its MTU is known.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use noq_proto::congestion::Bbr3Config;
+use noq_proto::{
+    AckFrequencyConfig, ClientConfig, ConnectionId, EndpointConfig, NoneTokenStore, ServerConfig,
+    TransportConfig, VarInt,
+};
+
+use super::keys::{Ids, ResetKey};
+use super::null::{NoTokens, Null};
+use super::request::VERSION;
+use crate::limits::Limits;
+
+/// The smallest datagram that QUIC asks of a path (RFC 9000 section 14).
+pub(super) const LEAST_DATAGRAM: u16 = 1200;
+
+/// Bytes of QUIC datagrams that wait for the embedder or for the path.
+pub(super) const DATAGRAM_BUFFER: usize = 1 << 20;
+
+/// What both ends of the carrier may hold, from [`Limits`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Windows {
+    /// Bytes that one stream may hold at its receiver.
+    pub(super) stream: u64,
+    /// Bytes that all may hold together while none is stuck.
+    pub(super) base: u64,
+    /// And however many are.
+    pub(super) most: u64,
+}
+
+impl Windows {
+    pub(super) fn new(limits: &Limits) -> Self {
+        let stream = (limits.buffer_bytes_per_flow as u64).max(64 << 10);
+        Self {
+            stream,
+            base: 2 * stream,
+            most: 8 * stream,
+        }
+    }
+}
+
+fn varint(value: u64) -> VarInt {
+    VarInt::from_u64(value).unwrap_or(VarInt::MAX)
+}
+
+/// Streams that a peer may have open: more than it may have flows, so that one too many is told so.
+pub(super) fn streams(limits: &Limits) -> u64 {
+    let flows = limits.flows_per_peer as u64;
+    2 * flows + 64
+}
+
+/// Datagrams of `size` bytes.
+fn transport(limits: &Limits, size: u16) -> Arc<TransportConfig> {
+    let windows = Windows::new(limits);
+    let mut acknowledgements = AckFrequencyConfig::default();
+    acknowledgements
+        .ack_eliciting_threshold(VarInt::from_u32(9))
+        .max_ack_delay(Some(Duration::from_millis(5)));
+    let mut congestion = Bbr3Config::default();
+    congestion.initial_window(32 * u64::from(size));
+    let mut transport = TransportConfig::default();
+    transport
+        .max_concurrent_bidi_streams(varint(streams(limits)))
+        .max_concurrent_uni_streams(VarInt::from_u32(0))
+        .max_idle_timeout(None)
+        .keep_alive_interval(None)
+        .stream_receive_window(varint(windows.stream))
+        .receive_window(varint(windows.base))
+        .send_window(windows.base)
+        .send_fairness(true)
+        .initial_rtt(Duration::from_millis(100))
+        .initial_mtu(size)
+        .min_mtu(size)
+        .mtu_discovery_config(None)
+        .pad_to_mtu(false)
+        .ack_frequency_config(Some(acknowledgements))
+        .allow_spin(false)
+        .datagram_receive_buffer_size(Some(DATAGRAM_BUFFER))
+        .datagram_send_buffer_size(DATAGRAM_BUFFER)
+        .congestion_controller_factory(Arc::new(congestion))
+        .enable_segmentation_offload(true);
+    Arc::new(transport)
+}
+
+/// An endpoint's own.
+pub(super) fn endpoint(reset_key: [u8; 32], seed: [u8; 32], size: u16) -> Arc<EndpointConfig> {
+    let mut config = EndpointConfig::new(ResetKey::new(reset_key));
+    config
+        .supported_versions(vec![VERSION])
+        .grease_quic_bit(false)
+        .min_reset_interval(Duration::from_millis(1))
+        .rng_seed(Some(seed))
+        .cid_generator(Arc::new(move || Box::new(Ids::new(seed))));
+    // Below 1,200 bytes there is no carrier.
+    let _ = config.max_udp_payload_size(size.max(LEAST_DATAGRAM));
+    Arc::new(config)
+}
+
+/// The side that listens.
+pub(super) fn server(limits: &Limits, size: u16) -> Arc<ServerConfig> {
+    let mut config = ServerConfig::new(Arc::new(Null), NoTokens::new());
+    config
+        .transport_config(transport(limits, size))
+        .migration(false)
+        .max_incoming(2)
+        .incoming_buffer_size(64 << 10)
+        .incoming_buffer_size_total(64 << 10);
+    Arc::new(config)
+}
+
+/// The side that connects; `id` is the random name that the server is given until it says its own.
+pub(super) fn client(limits: &Limits, size: u16, id: [u8; 8]) -> ClientConfig {
+    let mut config = ClientConfig::new(Arc::new(Null));
+    config
+        .transport_config(transport(limits, size))
+        .version(VERSION)
+        .token_store(Arc::new(NoneTokenStore))
+        .initial_dst_cid_provider(Arc::new(move || ConnectionId::new(&id)));
+    config
+}

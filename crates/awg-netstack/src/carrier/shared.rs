@@ -1,0 +1,120 @@
+//! What the links of all peers share ([`Shared`]): the flows, what is to be told of them, and the bounds.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use bytes::{Bytes, BytesMut};
+use rand::rngs::StdRng;
+
+use super::counters::CarrierCounters;
+use super::flows::Flows;
+use super::settings::Windows;
+use crate::deadlines::Deadlines;
+use crate::event::Event;
+use crate::flow::{FlowId, Peer};
+use crate::limits::Limits;
+
+/// Bytes that are offered to the embedder, or taken from it, at a time.
+pub(super) const CHUNK: usize = 128 << 10;
+
+/// Memory that chunks to be sent are cut from.
+const ARENA: usize = 4 * CHUNK;
+
+/// Below this a chunk is copied: it is not to keep its arena alive.
+const SMALL: usize = 8 << 10;
+
+/// Packets that wait to leave beside those of connections.
+const REPLIES: usize = 256;
+
+/// A UDP datagram that arrived on a flow.
+pub(super) struct Arrived {
+    pub(super) flow: FlowId,
+    pub(super) source: SocketAddr,
+    pub(super) destination: SocketAddr,
+    pub(super) payload: Bytes,
+}
+
+/// A UDP datagram of no connection, or the last of one.
+pub(super) struct Reply {
+    pub(super) peer: Peer,
+    pub(super) from: SocketAddr,
+    pub(super) to: SocketAddr,
+    pub(super) payload: Vec<u8>,
+}
+
+/// See the module.
+pub(super) struct Shared {
+    pub(super) limits: Limits,
+    pub(super) windows: Windows,
+    pub(super) flows: Flows,
+    /// When to look at a flow.
+    pub(super) deadlines: Deadlines,
+    /// Flows that wait for the embedder.
+    pub(super) half_open: usize,
+    pub(super) events: VecDeque<Event>,
+    pub(super) arrived: VecDeque<Arrived>,
+    pub(super) arrived_bytes: usize,
+    pub(super) replies: VecDeque<Reply>,
+    pub(super) counters: CarrierCounters,
+    pub(super) rng: StdRng,
+    arena: BytesMut,
+}
+
+impl Shared {
+    pub(super) fn new(limits: &Limits, rng: StdRng) -> Self {
+        Self {
+            limits: limits.clone(),
+            windows: Windows::new(limits),
+            flows: Flows::default(),
+            deadlines: Deadlines::default(),
+            half_open: 0,
+            events: VecDeque::new(),
+            arrived: VecDeque::new(),
+            arrived_bytes: 0,
+            replies: VecDeque::new(),
+            counters: CarrierCounters::default(),
+            rng,
+            arena: BytesMut::new(),
+        }
+    }
+
+    /// Lets `fill` write up to [`CHUNK`] bytes.
+    pub(super) fn fill(&mut self, fill: &mut dyn FnMut(&mut [u8]) -> usize) -> Bytes {
+        self.arena.clear();
+        if self.arena.capacity() < CHUNK {
+            self.arena = BytesMut::with_capacity(ARENA);
+        }
+        self.arena.resize(CHUNK, 0);
+        let written = fill(&mut self.arena).min(CHUNK);
+        if written < SMALL {
+            return Bytes::copy_from_slice(self.arena.get(..written).unwrap_or_default());
+        }
+        self.arena.split_to(written).freeze()
+    }
+
+    /// Queues a datagram that arrived.
+    pub(super) fn arrive(&mut self, arrived: Arrived) {
+        let cost = arrived.payload.len() + size_of::<Arrived>();
+        if self.arrived_bytes + cost > self.limits.datagram_bytes {
+            self.counters.datagram_queue_full += 1;
+            return;
+        }
+        self.arrived_bytes += cost;
+        self.counters.datagrams_received += 1;
+        self.arrived.push_back(arrived);
+    }
+
+    /// Takes the oldest of them.
+    pub(super) fn next_arrived(&mut self) -> Option<Arrived> {
+        let arrived = self.arrived.pop_front()?;
+        self.arrived_bytes -= arrived.payload.len() + size_of::<Arrived>();
+        Some(arrived)
+    }
+
+    /// Queues a packet that is not a connection's, or its last.
+    pub(super) fn reply(&mut self, reply: Reply) {
+        if self.replies.len() < REPLIES {
+            self.replies.push_back(reply);
+        }
+    }
+}

@@ -1,0 +1,538 @@
+//! Flows on streams: opened by either end, read and written, ended.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use noq_proto::{Connection, Dir, ReadError, ReadableError, StreamId, VarInt, WriteError};
+
+use super::credit::BULK;
+use super::flows::{Flow, Stage};
+use super::link::Link;
+use super::request::{Code, OPEN, Request, refusal};
+use super::shared::{CHUNK, Shared};
+use crate::error::ConnectError;
+use crate::event::{Closure, Event};
+use crate::flow::FlowId;
+
+/// A request is shorter than this.
+const REQUEST: usize = 512;
+
+/// What is left to be read of a stream.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// There may be more now.
+    More,
+    /// What was read is all so far.
+    Later,
+    /// There will be no more.
+    End,
+    /// The peer reset it.
+    Reset(VarInt),
+}
+
+impl Link {
+    /// Opens a flow: a stream with the request on it, and `early` behind that.
+    pub(super) fn open(
+        &mut self,
+        now: Instant,
+        place: u32,
+        request: &Request,
+        early: &[u8],
+        shared: &mut Shared,
+    ) -> Result<FlowId, ConnectError> {
+        if !self.up || self.call.is_none() {
+            return Err(ConnectError::NotCarried);
+        }
+        let mut first = Vec::new();
+        if !request.write(&mut first) {
+            return Err(ConnectError::Unaddressable);
+        }
+        if shared.flows.used() >= shared.limits.flows
+            || self.streams.len() >= shared.limits.flows_per_peer
+        {
+            shared.counters.flows_full += 1;
+            return Err(ConnectError::TooManyFlows);
+        }
+        let (stage, deadline) = match request {
+            Request::Connection(_) => (Stage::Asking, shared.limits.connect_within),
+            Request::Datagrams => (Stage::Datagrams, shared.limits.datagram_idle),
+        };
+        let own = self.own;
+        let Some(connection) = self.connection() else {
+            return Err(ConnectError::NotCarried);
+        };
+        let Some(stream) = connection.streams().open(Dir::Bi) else {
+            shared.counters.flows_full += 1;
+            return Err(ConnectError::TooManyFlows);
+        };
+        first.extend_from_slice(early);
+        let mut flow = Flow::new(place, stream, stage, own, now);
+        flow.first = Bytes::from(first);
+        let number = shared.flows.insert(flow);
+        self.streams.insert(stream.index(), number);
+        shared.deadlines.arm(number, now + deadline);
+        let name = shared.flows.christen(number);
+        self.flush(number, shared);
+        name.ok_or(ConnectError::TooManyFlows)
+    }
+
+    /// Takes the streams that the peer opened.
+    pub(super) fn accept_streams(&mut self, now: Instant, shared: &mut Shared) {
+        while let Some(stream) = self
+            .connection()
+            .and_then(|connection| connection.streams().accept(Dir::Bi))
+        {
+            self.accepted = self.accepted.max(stream.index() + 1);
+            if self.flow_of(now, stream, shared).is_some() {
+                self.readable(now, stream, shared);
+            }
+        }
+    }
+
+    /// The flow of a stream of the peer's, a new one unless there is one; `None` if there is no room.
+    pub(super) fn flow_of(
+        &mut self,
+        now: Instant,
+        stream: StreamId,
+        shared: &mut Shared,
+    ) -> Option<u32> {
+        if let Some(number) = self.streams.get(&stream.index()) {
+            return Some(*number);
+        }
+        let limits = &shared.limits;
+        if shared.flows.used() >= limits.flows
+            || self.streams.len() >= limits.flows_per_peer
+            || shared.half_open >= limits.half_open
+            || self.half_open >= limits.half_open_per_peer
+        {
+            shared.counters.flows_full += 1;
+            self.turn_away(stream, Code::Full);
+            return None;
+        }
+        let by = now + limits.accept_within;
+        let flow = Flow::new(self.place, stream, Stage::Requesting, self.remote, now);
+        let number = shared.flows.insert(flow);
+        self.streams.insert(stream.index(), number);
+        shared.half_open += 1;
+        self.half_open += 1;
+        shared.deadlines.arm(number, by);
+        Some(number)
+    }
+
+    /// Something arrived on a stream.
+    pub(super) fn readable(&mut self, now: Instant, stream: StreamId, shared: &mut Shared) {
+        let Some(&number) = self.streams.get(&stream.index()) else {
+            return;
+        };
+        let reset = self
+            .connection()
+            .and_then(|connection| connection.recv_stream(stream).received_reset().ok()?);
+        if let Some(code) = reset {
+            self.reset_by_peer(number, code, shared);
+            return;
+        }
+        let Some(stage) = shared.flows.get(number).map(|flow| flow.stage) else {
+            return;
+        };
+        match stage {
+            Stage::Requesting => self.read_request(now, number, shared),
+            Stage::Waiting => self.stick(number, true, shared),
+            Stage::Asking => self.read_answer(number, shared),
+            Stage::Open => self.tell_readable(number, shared),
+            Stage::Datagrams => self.read_framed(now, number, shared),
+        }
+    }
+
+    /// Reads from a stream until the flow holds `most` bytes.
+    pub(super) fn pull(&mut self, number: u32, most: usize, shared: &mut Shared) -> Rest {
+        let Some(flow) = shared.flows.get(number) else {
+            return Rest::End;
+        };
+        if flow.ended {
+            return Rest::End;
+        }
+        let Some(connection) = self.connection() else {
+            return Rest::Later;
+        };
+        pull(connection, flow, most)
+    }
+
+    fn read_request(&mut self, now: Instant, number: u32, shared: &mut Shared) {
+        let rest = self.pull(number, REQUEST, shared);
+        if let Rest::Reset(code) = rest {
+            return self.reset_by_peer(number, code, shared);
+        }
+        let Some(flow) = shared.flows.get(number) else {
+            return;
+        };
+        let request = {
+            let mut bytes = [0; REQUEST];
+            let length = peek(flow, &mut bytes);
+            Request::parse(bytes.get(..length).unwrap_or_default())
+        };
+        match request {
+            Ok(Some((request, length))) => {
+                flow.release(length);
+                flow.requested = true;
+                match request {
+                    Request::Connection(target) => {
+                        flow.stage = Stage::Waiting;
+                        let source = flow.source;
+                        let Some(flow) = shared.flows.christen(number) else {
+                            return;
+                        };
+                        shared.events.push_back(Event::Requested {
+                            flow,
+                            peer: self.peer,
+                            source,
+                            target,
+                        });
+                        self.stick(number, true, shared);
+                    }
+                    Request::Datagrams => {
+                        self.become_datagrams(now, number, shared);
+                        self.read_framed(now, number, shared);
+                    }
+                }
+            }
+            Ok(None) if rest != Rest::End => {}
+            Ok(None) | Err(_) => {
+                shared.counters.bad_requests += 1;
+                self.break_off(number, Code::Malformed, Closure::Refused, shared);
+            }
+        }
+    }
+
+    fn read_answer(&mut self, number: u32, shared: &mut Shared) {
+        let rest = self.pull(number, CHUNK, shared);
+        if let Rest::Reset(code) = rest {
+            return self.reset_by_peer(number, code, shared);
+        }
+        let Some(flow) = shared.flows.get(number) else {
+            return;
+        };
+        let mut answer = [0];
+        if peek(flow, &mut answer) == 0 {
+            if rest == Rest::End {
+                self.refuse(number, Code::Failed, shared);
+            }
+            return;
+        }
+        if answer != [OPEN] {
+            self.refuse(number, Code::Failed, shared);
+            return;
+        }
+        flow.release(1);
+        flow.stage = Stage::Open;
+        shared.deadlines.disarm(number);
+        if let Some(flow) = shared.flows.name(number) {
+            shared.events.push_back(Event::Established { flow });
+        }
+        self.tell_readable(number, shared);
+        self.end_if_over(number, shared);
+    }
+
+    /// Tells the embedder that there are bytes, or that there will be none.
+    fn tell_readable(&mut self, number: u32, shared: &mut Shared) {
+        let is_empty = shared
+            .flows
+            .get(number)
+            .is_some_and(|flow| flow.held.is_empty());
+        if is_empty && let Rest::Reset(code) = self.pull(number, CHUNK, shared) {
+            self.reset_by_peer(number, code, shared);
+            return;
+        }
+        let name = shared.flows.name(number);
+        let (Some(flow), Some(name)) = (shared.flows.get(number), name) else {
+            return;
+        };
+        let holds = !flow.held.is_empty();
+        if holds && !flow.told.readable {
+            flow.told.readable = true;
+            shared.events.push_back(Event::Readable { flow: name });
+        }
+        if flow.ended && !flow.told.finished {
+            flow.told.finished = true;
+            shared.events.push_back(Event::Finished { flow: name });
+        }
+        self.stick(number, holds, shared);
+        self.end_if_over(number, shared);
+    }
+
+    /// Notes whether a flow holds bytes that nobody took.
+    pub(super) fn stick(&mut self, number: u32, is_stuck: bool, shared: &mut Shared) {
+        let Some(flow) = shared.flows.get(number) else {
+            return;
+        };
+        match (flow.unread, is_stuck) {
+            (false, true) => self.credit.stuck += 1,
+            (true, false) => self.credit.stuck = self.credit.stuck.saturating_sub(1),
+            _ => {}
+        }
+        flow.unread = is_stuck;
+    }
+
+    /// After bytes of a flow were taken: more come from the stream, and its end with them.
+    pub(super) fn taken(&mut self, number: u32, count: usize, shared: &mut Shared) {
+        let Some(flow) = shared.flows.get(number) else {
+            return;
+        };
+        flow.release(count);
+        if flow.held.is_empty() {
+            // What is there already is the embedder's next look; what comes later is told.
+            if let Rest::Reset(code) = self.pull(number, CHUNK, shared) {
+                return self.reset_by_peer(number, code, shared);
+            }
+        }
+        let name = shared.flows.name(number);
+        let (Some(flow), Some(name)) = (shared.flows.get(number), name) else {
+            return;
+        };
+        let holds = !flow.held.is_empty();
+        if flow.ended && !flow.told.finished {
+            flow.told.finished = true;
+            shared.events.push_back(Event::Finished { flow: name });
+        }
+        self.stick(number, holds, shared);
+        self.end_if_over(number, shared);
+    }
+
+    /// The embedder takes a flow.
+    pub(super) fn accept(&mut self, number: u32, shared: &mut Shared) {
+        let Some(flow) = shared.flows.get(number) else {
+            return;
+        };
+        flow.stage = Stage::Open;
+        flow.first = Bytes::from_static(&[OPEN]);
+        shared.deadlines.disarm(number);
+        self.leave_half_open(shared);
+        if let Some(flow) = shared.flows.name(number) {
+            shared.events.push_back(Event::Established { flow });
+        }
+        self.flush(number, shared);
+        self.tell_readable(number, shared);
+    }
+
+    pub(super) fn leave_half_open(&mut self, shared: &mut Shared) {
+        self.half_open = self.half_open.saturating_sub(1);
+        shared.half_open = shared.half_open.saturating_sub(1);
+    }
+
+    /// Sends what goes before the embedder's bytes. Whether all of it went.
+    pub(super) fn flush(&mut self, number: u32, shared: &mut Shared) -> bool {
+        let Some(flow) = shared.flows.get(number) else {
+            return false;
+        };
+        if !flow.first.is_empty() {
+            let bytes = std::mem::take(&mut flow.first);
+            flow.first = self.write(flow, bytes);
+            if !flow.first.is_empty() {
+                return false;
+            }
+        }
+        if flow.shutdown
+            && let Some(connection) = self.connection()
+        {
+            // A stream that the peer stopped has ended otherwise.
+            let _ = connection.send_stream(flow.stream).finish();
+        }
+        true
+    }
+
+    /// Sends bytes; those that found no room come back.
+    pub(super) fn write(&mut self, flow: &mut Flow, mut bytes: Bytes) -> Bytes {
+        let Some(wire) = &mut self.wire else {
+            return bytes;
+        };
+        let connection = &mut wire.connection;
+        let window = self.credit.send_window(flow.sent > BULK);
+        connection.set_send_window(window);
+        // Asked once more after a part went: only then it is known who waits for room.
+        while !bytes.is_empty() {
+            let mut chunks = std::slice::from_mut(&mut bytes);
+            match connection
+                .send_stream(flow.stream)
+                .write_chunks(&mut chunks)
+            {
+                Ok(count) => flow.sent = flow.sent.saturating_add(count as u64),
+                Err(WriteError::Blocked) => break,
+                // Nobody hears it; that the flow is over is told by its own event.
+                Err(_) => bytes = Bytes::new(),
+            }
+        }
+        connection.set_send_window(self.credit.send_window(true));
+        bytes
+    }
+
+    /// Queues bytes of the embedder.
+    pub(super) fn send(&mut self, number: u32, bytes: Bytes, shared: &mut Shared) {
+        let Some(flow) = shared.flows.get(number) else {
+            return;
+        };
+        flow.first = self.write(flow, bytes);
+    }
+
+    /// There is room on a stream again.
+    pub(super) fn writable(&mut self, stream: StreamId, shared: &mut Shared) {
+        let Some(&number) = self.streams.get(&stream.index()) else {
+            return;
+        };
+        if !self.flush(number, shared) {
+            return;
+        }
+        let name = shared.flows.name(number);
+        let (Some(flow), Some(name)) = (shared.flows.get(number), name) else {
+            return;
+        };
+        if flow.blocked && !flow.told.writable && flow.stage != Stage::Datagrams {
+            flow.blocked = false;
+            flow.told.writable = true;
+            shared.events.push_back(Event::Writable { flow: name });
+        }
+    }
+
+    /// All that was sent on a stream arrived, its end too.
+    pub(super) fn acknowledged(&mut self, stream: StreamId, shared: &mut Shared) {
+        let Some(&number) = self.streams.get(&stream.index()) else {
+            return;
+        };
+        if let Some(flow) = shared.flows.get(number) {
+            flow.acknowledged = true;
+        }
+        self.end_if_over(number, shared);
+    }
+
+    /// The peer wants no more of a stream: its flow failed there.
+    pub(super) fn stopped(&mut self, stream: StreamId, code: VarInt, shared: &mut Shared) {
+        let Some(&number) = self.streams.get(&stream.index()) else {
+            return;
+        };
+        self.reset_by_peer(number, code, shared);
+    }
+
+    /// The peer ended a flow before its time.
+    pub(super) fn reset_by_peer(&mut self, number: u32, code: VarInt, shared: &mut Shared) {
+        let name = shared.flows.name(number);
+        let Some(flow) = shared.flows.get(number) else {
+            return;
+        };
+        let stream = flow.stream;
+        let how = match (flow.stage, name) {
+            (Stage::Asking, Some(flow)) => {
+                let why = refusal(code);
+                shared.events.push_back(Event::Refused { flow, why });
+                Closure::Refused
+            }
+            (Stage::Datagrams, _) if code == Code::TimedOut.into() => Closure::Expired,
+            _ => Closure::Reset,
+        };
+        self.turn_away(stream, Code::Aborted);
+        self.end(number, how, shared);
+    }
+
+    /// Ends a flow of ours that did not come to be.
+    pub(super) fn refuse(&mut self, number: u32, code: Code, shared: &mut Shared) {
+        if let Some(flow) = shared.flows.name(number) {
+            let why = refusal(code.into());
+            shared.events.push_back(Event::Refused { flow, why });
+        }
+        self.break_off(number, code, Closure::Refused, shared);
+    }
+
+    /// Ends a flow and tells the peer why.
+    pub(super) fn break_off(&mut self, number: u32, code: Code, how: Closure, shared: &mut Shared) {
+        if let Some(stream) = shared.flows.get(number).map(|flow| flow.stream) {
+            self.turn_away(stream, code);
+            self.end(number, how, shared);
+        }
+    }
+
+    /// Resets both ways of a stream.
+    pub(super) fn turn_away(&mut self, stream: StreamId, code: Code) {
+        if let Some(connection) = self.connection() {
+            // Either way may be over already.
+            let _ = connection.send_stream(stream).reset(code.into());
+            let _ = connection.recv_stream(stream).stop(code.into());
+        }
+    }
+
+    fn end_if_over(&mut self, number: u32, shared: &mut Shared) {
+        let is_over = shared.flows.get(number).is_some_and(|flow| {
+            flow.stage == Stage::Open && flow.ended && flow.acknowledged && flow.held.is_empty()
+        });
+        if is_over {
+            self.end(number, Closure::Orderly, shared);
+        }
+    }
+
+    /// Removes a flow.
+    pub(super) fn end(&mut self, number: u32, how: Closure, shared: &mut Shared) {
+        self.stick(number, false, shared);
+        let name = shared.flows.name(number);
+        let Some(flow) = shared.flows.end(number) else {
+            return;
+        };
+        shared.deadlines.disarm(number);
+        self.streams.remove(&flow.stream.index());
+        if matches!(flow.stage, Stage::Requesting | Stage::Waiting) {
+            self.leave_half_open(shared);
+        }
+        if let Some(flow) = name {
+            shared.events.push_back(Event::Closed { flow, how });
+        }
+    }
+
+    /// Ends all flows, since their connection is over. Those of ours that waited for an answer are refused.
+    pub(super) fn end_all(&mut self, shared: &mut Shared, how: Closure) {
+        let mut numbers: Vec<u32> = self.streams.values().copied().collect();
+        numbers.sort_unstable();
+        for number in numbers {
+            let asking = shared
+                .flows
+                .get(number)
+                .is_some_and(|flow| flow.stage == Stage::Asking);
+            if asking {
+                self.refuse(number, Code::Failed, shared);
+            } else {
+                self.end(number, how, shared);
+            }
+        }
+        self.streams.clear();
+    }
+}
+
+/// Reads from a stream until the flow holds `most` bytes.
+fn pull(connection: &mut Connection, flow: &mut Flow, most: usize) -> Rest {
+    let mut stream = connection.recv_stream(flow.stream);
+    let mut chunks = match stream.read(true) {
+        Ok(chunks) => chunks,
+        Err(ReadableError::ClosedStream | ReadableError::IllegalOrderedRead) => return Rest::Later,
+    };
+    let rest = loop {
+        if flow.held_bytes >= most {
+            break Rest::More;
+        }
+        match chunks.next(usize::MAX) {
+            Ok(Some(chunk)) => flow.hold(chunk.bytes),
+            Ok(None) => {
+                flow.ended = true;
+                break Rest::End;
+            }
+            Err(ReadError::Blocked) => break Rest::Later,
+            Err(ReadError::Reset(code)) => break Rest::Reset(code),
+        }
+    };
+    // That credit is to be sent shows when the connection is asked what it has to send.
+    let _ = chunks.finalize();
+    rest
+}
+
+/// Copies the first bytes that a flow holds; how many.
+fn peek(flow: &Flow, into: &mut [u8]) -> usize {
+    let mut count = 0;
+    for (to, from) in into.iter_mut().zip(flow.held.iter().flatten()) {
+        *to = *from;
+        count += 1;
+    }
+    count
+}
