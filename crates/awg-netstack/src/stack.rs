@@ -99,7 +99,7 @@ impl Stack {
             icmp: Icmp::new(mtu, limits.errors_per_second, rng.random(), now),
             silence: Silence::new(limits.silent_peer, now),
             reassembler: Reassembler::new(limits.fragments.clone()),
-            carriers: Carriers::new(&limits, mtu, rng.random()),
+            carriers: Carriers::new(&limits, mtu, rng.random(), now),
             tcp: Tcp::new(limits, mtu, accept != Accept::Nothing, rng.random(), now),
             events: VecDeque::new(),
             rng,

@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use noq_proto::congestion::Controller;
 use noq_proto::{Connection, PathId, VarInt};
 
 use super::counters::CarrierCounters;
@@ -73,7 +74,7 @@ impl Credit {
         self.adjust_receive(now, connection, windows, counters);
         let path = connection
             .congestion_state(PathId::ZERO)
-            .map_or(0, |state| state.window());
+            .map_or(0, Controller::window);
         self.look(now, connection);
         let send = (2 * path)
             .saturating_add(LEAST)
@@ -126,11 +127,9 @@ impl Credit {
             return;
         }
         (self.sent, self.lost) = (stats.sent_packets, stats.lost_packets);
-        let ceiling = if lost == 0 {
-            u64::MAX
-        } else {
-            HOLES * size * sent.saturating_sub(lost).max(1) / lost
-        };
+        let ceiling = (HOLES * size * sent.saturating_sub(lost).max(1))
+            .checked_div(lost)
+            .unwrap_or(u64::MAX);
         // One look is a sample: what it says counts at once when it is bad, and by and by when it is good.
         self.ceiling = if ceiling < self.ceiling {
             ceiling

@@ -59,8 +59,9 @@ impl Link {
         if flow.stage != Stage::Datagrams {
             return Err(DatagramDrop::NoFlow);
         }
-        flow.talk(now, remote);
+        let due = flow.talk(now, remote, &shared.limits);
         let stream = flow.stream;
+        shared.deadlines.arm(number, due);
         let mut message = Vec::with_capacity(8 + 19 + payload.len());
         let index = VarInt::from_u64(stream.index()).unwrap_or(VarInt::MAX);
         index.encode(&mut message);
@@ -183,23 +184,23 @@ impl Link {
         let Some(flow) = shared.flows.get(number) else {
             return;
         };
-        flow.talk(now, remote);
+        let due = flow.talk(now, remote, &shared.limits);
         let end = flow.source;
-        let name = match known {
-            Some(name) => name,
-            None => {
-                let Some(flow) = shared.flows.christen(number) else {
-                    return;
-                };
-                shared.events.push_back(Event::Incoming {
-                    flow,
-                    peer: self.peer,
-                    kind: Kind::Udp,
-                    source: end,
-                    destination: remote,
-                });
-                flow
-            }
+        shared.deadlines.arm(number, due);
+        let name = if let Some(name) = known {
+            name
+        } else {
+            let Some(flow) = shared.flows.christen(number) else {
+                return;
+            };
+            shared.events.push_back(Event::Incoming {
+                flow,
+                peer: self.peer,
+                kind: Kind::Udp,
+                source: end,
+                destination: remote,
+            });
+            flow
         };
         let (source, destination) = if self.call.is_some() {
             (remote, end)
@@ -222,7 +223,7 @@ impl Link {
         if let Some(connection) = self.connection() {
             // Either way may be over already.
             let _ = connection.send_stream(stream).finish();
-            let _ = connection.recv_stream(stream).stop(Code::Aborted.into());
+            let _ = connection.recv_stream(stream).stop(Code::Done.into());
         }
         self.end(number, Closure::Orderly, shared);
     }
@@ -243,10 +244,11 @@ impl Link {
 }
 
 impl Flow {
-    /// Notes a datagram of either direction.
-    fn talk(&mut self, now: Instant, remote: SocketAddr) {
+    /// Notes a datagram of either direction. When the flow ends if no other follows.
+    fn talk(&mut self, now: Instant, remote: SocketAddr, limits: &Limits) -> Instant {
         self.active = now;
         self.only_dns &= remote.port() == DNS;
+        now + self.idle(limits)
     }
 
     /// How long it may be idle.

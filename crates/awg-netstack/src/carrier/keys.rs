@@ -1,6 +1,5 @@
 //! What is random or secret about a carrier's names: the key of its stateless resets (RFC 9000 section 10.3), and connection IDs.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use blake2::Blake2sMac;
@@ -19,8 +18,8 @@ const ID: usize = 4;
 pub(super) struct ResetKey([u8; 32]);
 
 impl ResetKey {
-    pub(super) fn new(key: [u8; 32]) -> Arc<dyn HmacKey> {
-        Arc::new(Self(key))
+    pub(super) fn new(key: [u8; 32]) -> Self {
+        Self(key)
     }
 
     fn tag(&self, data: &[u8]) -> [u8; 16] {

@@ -144,7 +144,7 @@ impl Link {
         mut data: BytesMut,
         shared: &mut Shared,
     ) {
-        if self.wire.is_none() && data.len() < ANSWERABLE && data.first().is_some_and(is_short) {
+        if self.wire.is_none() && data.len() < ANSWERABLE && is_short(&data) {
             data.resize(ANSWERABLE, 0);
         }
         let path = FourTuple::from_remote(from);
@@ -173,7 +173,7 @@ impl Link {
                 }
             }
             Some(DatagramEvent::Response(_)) => {
-                if answer.first().is_some_and(is_short) {
+                if is_short(&answer) {
                     shared.counters.resets_sent += 1;
                 }
                 self.answer(from, to, answer, shared);
@@ -197,9 +197,9 @@ impl Link {
             return Ok(());
         };
         while let Some(event) = wire.connection.poll_endpoint_events() {
-            if let Some(event) = self.endpoint.handle_event(wire.handle, event) {
-                wire.connection.handle_event(event);
-            }
+            // What comes back are further connection IDs. None is given to the other end: a carrier keeps to one path, and so to
+            // the ID whose reset token it knows from the handshake.
+            self.endpoint.handle_event(wire.handle, event);
         }
         let mut has_datagrams = false;
         while let Some(told) = self.connection().and_then(Connection::poll) {
@@ -294,7 +294,9 @@ impl Link {
     /// The peer is back after a while: what waits leaves at once, however far timers have backed off.
     pub(super) fn resume(&mut self, now: Instant) {
         if let Some(connection) = self.connection() {
+            // Asks the other end, and forgets how far timers have backed off; what they are for is due then.
             connection.handle_network_change(None, now);
+            connection.handle_timeout(now);
         }
         self.asked = None;
     }
@@ -335,9 +337,9 @@ impl Link {
     }
 }
 
-/// Whether a packet that begins so has a short header (RFC 9000 section 17.3).
-fn is_short(first: &u8) -> bool {
-    first & 0x80 == 0
+/// Whether a packet has a short header (RFC 9000 section 17.3).
+fn is_short(packet: &[u8]) -> bool {
+    packet.first().is_some_and(|first| first & 0x80 == 0)
 }
 
 /// What the end of a connection means for the carrier.

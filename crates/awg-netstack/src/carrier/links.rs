@@ -1,6 +1,7 @@
 //! The links by place and by peer ([`Links`]), and the guard around all that happens in one.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::call::Call;
@@ -9,10 +10,18 @@ use super::link::Link;
 use super::shared::Shared;
 use crate::event::{Closure, Event, Refusal};
 use crate::flow::Peer;
-use std::net::SocketAddr;
 
 /// What it takes to call again: our end, the other, and how often it failed.
 pub(super) type Again = (SocketAddr, SocketAddr, Call);
+
+/// Why nothing was done with a link.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Fault {
+    /// It is not there.
+    Gone,
+    /// Its code panicked.
+    Panicked,
+}
 
 /// See the module.
 #[derive(Default)]
@@ -56,15 +65,18 @@ impl Links {
         place
     }
 
-    /// Does something with a link: `None` if there is none, `Some(None)` if that panicked.
+    /// Does something with a link.
+    ///
+    /// # Errors
+    /// There is none, or that panicked.
     pub(super) fn guard<R>(
         &mut self,
         place: u32,
         shared: &mut Shared,
         work: impl FnOnce(&mut Link, &mut Shared) -> R,
-    ) -> Option<Option<R>> {
-        let link = self.get_mut(place)?;
-        Some(catch_unwind(AssertUnwindSafe(|| work(link, shared))).ok())
+    ) -> Result<R, Fault> {
+        let link = self.get_mut(place).ok_or(Fault::Gone)?;
+        catch_unwind(AssertUnwindSafe(|| work(link, shared))).map_err(|_| Fault::Panicked)
     }
 
     /// Removes a link; its flows are over already.

@@ -9,7 +9,6 @@
 //! | Handshake | [`HELLO`] | its transport parameters |
 
 use std::any::Any;
-use std::sync::Arc;
 
 use bytes::BytesMut;
 use noq_proto::crypto::{
@@ -116,12 +115,6 @@ impl HandshakeTokenKey for NoTokens {
     }
 }
 
-impl NoTokens {
-    pub(super) fn new() -> Arc<dyn HandshakeTokenKey> {
-        Arc::new(Self)
-    }
-}
-
 /// How far the handshake is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
 enum Step {
@@ -218,10 +211,11 @@ impl Session for NullSession {
     fn read_handshake(&mut self, bytes: &[u8]) -> Result<bool, TransportError> {
         let mut bytes = bytes;
         // The client's parameters come first, the server's second.
-        let greeting_first = self.side.is_client();
-        if greeting_first && !self.greeted {
-            self.greet(&mut bytes)?;
-        } else if !greeting_first && self.parameters.is_some() {
+        let is_greeting = match self.side {
+            Side::Client => !self.greeted,
+            Side::Server => self.parameters.is_some(),
+        };
+        if is_greeting {
             self.greet(&mut bytes)?;
         }
         if !bytes.is_empty() {

@@ -174,6 +174,8 @@ pub(super) fn address_length(address: SocketAddr) -> usize {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u32)]
 pub(super) enum Code {
+    /// Nothing failed: no more datagrams come, or are wanted.
+    Done = 0,
     Refused = 1,
     NetworkUnreachable = 2,
     HostUnreachable = 3,

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use noq_proto::congestion::Bbr3Config;
 use noq_proto::{
-    AckFrequencyConfig, ClientConfig, ConnectionId, EndpointConfig, NoneTokenStore, ServerConfig,
-    TransportConfig, VarInt,
+    ClientConfig, ConnectionId, EndpointConfig, NoneTokenStore, ServerConfig, TransportConfig,
+    VarInt,
 };
 
 use super::keys::{Ids, ResetKey};
@@ -56,10 +56,6 @@ pub(super) fn streams(limits: &Limits) -> u64 {
 /// Datagrams of `size` bytes.
 fn transport(limits: &Limits, size: u16) -> Arc<TransportConfig> {
     let windows = Windows::new(limits);
-    let mut acknowledgements = AckFrequencyConfig::default();
-    acknowledgements
-        .ack_eliciting_threshold(VarInt::from_u32(9))
-        .max_ack_delay(Some(Duration::from_millis(5)));
     let mut congestion = Bbr3Config::default();
     congestion.initial_window(32 * u64::from(size));
     let mut transport = TransportConfig::default();
@@ -77,7 +73,6 @@ fn transport(limits: &Limits, size: u16) -> Arc<TransportConfig> {
         .min_mtu(size)
         .mtu_discovery_config(None)
         .pad_to_mtu(false)
-        .ack_frequency_config(Some(acknowledgements))
         .allow_spin(false)
         .datagram_receive_buffer_size(Some(DATAGRAM_BUFFER))
         .datagram_send_buffer_size(DATAGRAM_BUFFER)
@@ -88,7 +83,7 @@ fn transport(limits: &Limits, size: u16) -> Arc<TransportConfig> {
 
 /// An endpoint's own.
 pub(super) fn endpoint(reset_key: [u8; 32], seed: [u8; 32], size: u16) -> Arc<EndpointConfig> {
-    let mut config = EndpointConfig::new(ResetKey::new(reset_key));
+    let mut config = EndpointConfig::new(Arc::new(ResetKey::new(reset_key)));
     config
         .supported_versions(vec![VERSION])
         .grease_quic_bit(false)
@@ -102,7 +97,7 @@ pub(super) fn endpoint(reset_key: [u8; 32], seed: [u8; 32], size: u16) -> Arc<En
 
 /// The side that listens.
 pub(super) fn server(limits: &Limits, size: u16) -> Arc<ServerConfig> {
-    let mut config = ServerConfig::new(Arc::new(Null), NoTokens::new());
+    let mut config = ServerConfig::new(Arc::new(Null), Arc::new(NoTokens));
     config
         .transport_config(transport(limits, size))
         .migration(false)

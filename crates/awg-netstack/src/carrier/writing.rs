@@ -1,0 +1,101 @@
+//! What flows send: first what is the carrier's own, then what is the embedder's, as far as the windows go.
+
+use bytes::Bytes;
+use noq_proto::{StreamId, WriteError};
+
+use super::credit::BULK;
+use super::flows::{Flow, Stage};
+use super::link::Link;
+use super::shared::Shared;
+use crate::event::Event;
+
+impl Link {
+    pub(super) fn leave_half_open(&mut self, shared: &mut Shared) {
+        self.half_open = self.half_open.saturating_sub(1);
+        shared.half_open = shared.half_open.saturating_sub(1);
+    }
+
+    /// Sends what goes before the embedder's bytes. Whether all of it went.
+    pub(super) fn flush(&mut self, number: u32, shared: &mut Shared) -> bool {
+        let Some(flow) = shared.flows.get(number) else {
+            return false;
+        };
+        if !flow.first.is_empty() {
+            let bytes = std::mem::take(&mut flow.first);
+            flow.first = self.write(flow, bytes);
+            if !flow.first.is_empty() {
+                return false;
+            }
+        }
+        if flow.shutdown
+            && let Some(connection) = self.connection()
+        {
+            // A stream that the peer stopped has ended otherwise.
+            let _ = connection.send_stream(flow.stream).finish();
+        }
+        true
+    }
+
+    /// Sends bytes; those that found no room come back.
+    pub(super) fn write(&mut self, flow: &mut Flow, mut bytes: Bytes) -> Bytes {
+        let Some(wire) = &mut self.wire else {
+            return bytes;
+        };
+        let connection = &mut wire.connection;
+        let window = self.credit.send_window(flow.sent > BULK);
+        connection.set_send_window(window);
+        // Asked once more after a part went: only then it is known who waits for room.
+        while !bytes.is_empty() {
+            let mut chunks = std::slice::from_mut(&mut bytes);
+            match connection
+                .send_stream(flow.stream)
+                .write_chunks(&mut chunks)
+            {
+                Ok(count) => flow.sent = flow.sent.saturating_add(count as u64),
+                Err(WriteError::Blocked) => break,
+                // Nobody hears it; that the flow is over is told by its own event.
+                Err(_) => bytes = Bytes::new(),
+            }
+        }
+        connection.set_send_window(self.credit.send_window(true));
+        bytes
+    }
+
+    /// Queues bytes of the embedder.
+    pub(super) fn send(&mut self, number: u32, bytes: Bytes, shared: &mut Shared) {
+        let Some(flow) = shared.flows.get(number) else {
+            return;
+        };
+        flow.first = self.write(flow, bytes);
+    }
+
+    /// There is room on a stream again.
+    pub(super) fn writable(&mut self, stream: StreamId, shared: &mut Shared) {
+        let Some(&number) = self.streams.get(&stream.index()) else {
+            return;
+        };
+        if !self.flush(number, shared) {
+            return;
+        }
+        let name = shared.flows.name(number);
+        let (Some(flow), Some(name)) = (shared.flows.get(number), name) else {
+            return;
+        };
+        if flow.blocked && !flow.told.writable && flow.stage != Stage::Datagrams {
+            flow.blocked = false;
+            flow.told.writable = true;
+            shared.events.push_back(Event::Writable { flow: name });
+        }
+    }
+
+    /// All that was sent on a stream arrived, its end too.
+    pub(super) fn acknowledged(&mut self, stream: StreamId, shared: &mut Shared) {
+        let Some(&number) = self.streams.get(&stream.index()) else {
+            return;
+        };
+        if let Some(flow) = shared.flows.get(number) {
+            flow.acknowledged = true;
+        }
+        self.end_if_over(number, shared);
+    }
+}
