@@ -79,7 +79,10 @@ class Control:
 def joined(
     near: str, far: str, up: Conditions, down: Conditions | None = None, *, seed: int = 1, mtu: int = 1500
 ) -> Iterator[tuple[Namespace, Namespace, Control]]:
-    """Two namespaces as of `namespaces.pair`, joined by a link: `up` from near to far, `down` (None: the same) back."""
+    """Two namespaces as of `namespaces.pair`, joined by a link: `up` from near to far, `down` (None: the same) back.
+
+    `mtu`: at most 2,048, which is what the link has a place for.
+    """
     program = programs.link()
     with namespaces.namespace() as here, namespaces.namespace() as there:
         places = ["--tun", DEVICE, "--near", here.name, "--far", there.name]

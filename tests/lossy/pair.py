@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from interop.counterparts import conversation, ends, link
+from interop.counterparts import conversation, ends, link, socks
 from interop.counterparts.configuration import HANDSHAKE_ONLY, Ours, Tunnel
 from interop.counterparts.link import Conditions
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 NEAR, FAR = "10.177.0.1", "10.177.0.2"
 PORT = 51820
+TIMED_OUT = 6
+"""The reply of SOCKS5 to a connection that did not come about in time (TTL expired)."""
 FINE = Conditions(delay=0.002)
 
 CARRIERS = {"ip": Ours()}
@@ -51,7 +53,14 @@ class Pair:
 
     def _inside(self, function, service, *options):
         with self.near.entered():
-            function(self.proxy, self.services[service], *options)
+            while True:
+                try:
+                    return function(self.proxy, self.services[service], *options)
+                except socks.RefusedError as refused:
+                    # A handshake of TCP may be lost again and again until the client gives it up, and says so: nothing
+                    # has moved yet.
+                    if self.carrier != "ip" or refused.reply != TIMED_OUT:
+                        raise
 
 
 @contextlib.contextmanager
