@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 BULK_ONLY = frozenset({"2.0", "3.x"})
 """What is only there to be held against each other in bulk transfers on loopback."""
+BULK = frozenset({"down-1", "up-1", "down-8", "up-8"})
 LINK_ONLY = frozenset({"rival-bbr"})
 """What differs from another system on links alone."""
 
@@ -47,7 +48,9 @@ class Choice:
                 link = SCENARIOS[scenario].link is not None
                 for measure in self.measures:
                     for system in self.systems:
-                        if (system in BULK_ONLY and (link or measure != "bulk")) or (system in LINK_ONLY and not link):
+                        if (system in BULK_ONLY and (link or measure not in BULK)) or (
+                            system in LINK_ONLY and not link
+                        ):
                             continue
                         if MEASURES[measure].applies(link=link, direct=system == "direct"):
                             yield Case(scenario, system, measure, number)

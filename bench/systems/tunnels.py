@@ -37,8 +37,8 @@ CARRIER_PORT = 51443
 _OUTER = 20 + 8 + 32
 """IPv4, UDP, and the header and tag of a transport message."""
 _CARRIER_INNER = 20 + 8
-_CARRIER_HEADERS = 20
-"""QUIC's short header with its connection ID and packet number, and a STREAM frame's: what they are at least here."""
+_CARRIER_HEADERS = (1 + 4 + 2) + (1 + 1 + 4)
+"""QUIC's short header with its connection ID and packet number; a STREAM frame's with the stream and the offset."""
 
 
 @contextlib.contextmanager
