@@ -217,10 +217,7 @@ fn one_that_falls_silent_while_its_peer_is_there_is_dead() {
             Some(Event::Closed { flow, how }) => {
                 assert_eq!((flow, how), (client, Closure::Reset));
             }
-            _ => assert!(
-                world.now - start < Duration::from_mins(1),
-                "nobody noticed"
-            ),
+            _ => assert!(world.now - start < Duration::from_mins(1), "nobody noticed"),
         }
     }
     world.cut = false;

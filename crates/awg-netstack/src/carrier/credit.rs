@@ -22,12 +22,6 @@ pub(super) const RESERVE: u64 = 256 << 10;
 /// A flow that sent so much is a bulk transfer.
 pub(super) const BULK: u64 = 64 << 10;
 
-/// Holes that a receiver may be left with. It keeps no more than 1,024.
-const HOLES: u64 = 600;
-
-/// How often the losses of a path are looked at.
-const LOOK: Duration = Duration::from_millis(200);
-
 /// See the module.
 pub(super) struct Credit {
     /// Flows that hold bytes which the embedder did not take.
@@ -37,11 +31,6 @@ pub(super) struct Credit {
     stuck_at: Option<Instant>,
     /// For bulk transfers.
     send: u64,
-    looked: Option<Instant>,
-    sent: u64,
-    lost: u64,
-    /// The most to have on its way at the present losses.
-    ceiling: u64,
 }
 
 impl Credit {
@@ -51,10 +40,6 @@ impl Credit {
             window: windows.base,
             stuck_at: None,
             send: windows.base,
-            looked: None,
-            sent: 0,
-            lost: 0,
-            ceiling: u64::MAX,
         }
     }
 
@@ -75,11 +60,9 @@ impl Credit {
         let path = connection
             .congestion_state(PathId::ZERO)
             .map_or(0, Controller::window);
-        self.look(now, connection);
         let send = (2 * path)
             .saturating_add(LEAST)
             .min(windows.base)
-            .min(self.ceiling)
             .max(LEAST);
         if send != self.send {
             self.send = send;
@@ -109,33 +92,6 @@ impl Credit {
             counters.windows_grown += 1;
             connection.set_receive_window(varint(wanted));
         }
-    }
-
-    /// Follows the path's losses: what is on its way leaves holes, and a receiver keeps only so many.
-    fn look(&mut self, now: Instant, connection: &mut Connection) {
-        if self.looked.is_some_and(|looked| now < looked + LOOK) {
-            return;
-        }
-        self.looked = Some(now);
-        let size = u64::from(connection.current_mtu());
-        let Some(stats) = connection.path_stats(PathId::ZERO) else {
-            return;
-        };
-        let sent = stats.sent_packets - self.sent;
-        let lost = stats.lost_packets - self.lost;
-        if sent < 200 {
-            return;
-        }
-        (self.sent, self.lost) = (stats.sent_packets, stats.lost_packets);
-        let ceiling = (HOLES * size * sent.saturating_sub(lost).max(1))
-            .checked_div(lost)
-            .unwrap_or(u64::MAX);
-        // One look is a sample: what it says counts at once when it is bad, and by and by when it is good.
-        self.ceiling = if ceiling < self.ceiling {
-            ceiling
-        } else {
-            self.ceiling.saturating_mul(2).min(ceiling)
-        };
     }
 }
 

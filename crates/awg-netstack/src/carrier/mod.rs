@@ -18,6 +18,7 @@
 mod arena;
 mod call;
 mod commands;
+mod congestion;
 mod counters;
 mod credit;
 mod datagrams;

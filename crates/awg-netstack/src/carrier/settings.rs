@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use noq_proto::congestion::Bbr3Config;
 use noq_proto::{
     ClientConfig, ConnectionId, EndpointConfig, NoneTokenStore, ServerConfig, TransportConfig,
     VarInt,
 };
 
+use super::congestion;
 use super::keys::{Ids, ResetKey};
 use super::null::{NoTokens, Null};
 use super::request::VERSION;
@@ -56,8 +56,7 @@ pub(super) fn streams(limits: &Limits) -> u64 {
 /// Datagrams of `size` bytes.
 fn transport(limits: &Limits, size: u16) -> Arc<TransportConfig> {
     let windows = Windows::new(limits);
-    let mut congestion = Bbr3Config::default();
-    congestion.initial_window(32 * u64::from(size));
+    let congestion = congestion::Settings { initial: 32 };
     let mut transport = TransportConfig::default();
     transport
         .max_concurrent_bidi_streams(varint(streams(limits)))

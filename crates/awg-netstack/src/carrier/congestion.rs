@@ -1,0 +1,410 @@
+//! How fast a carrier sends and how much it has on its way ([`Congestion`]): after a model of the path, as BBR does
+//! (draft-ietf-ccwg-bbr), and not after its losses, so that links that lose packets at random are used.
+//!
+//! - *The model* ([`Model`]) is the best delivery rate of late, the shortest round trip of late, and what the path loses while
+//!   nobody strains it. Datagrams leave at that rate, and so much faster as is lost on the way.
+//! - *Start*: the rate doubles and more each round trip, until it does not grow any more or a queue is seen.
+//! - *From then on* one round in eight or so is sent a little faster, to see whether there is more, and the next one slower,
+//!   until no more is on its way than the path holds without a queue. What is lost in that one is the path's own loss.
+//!   While more is found the next rounds go up by half at a time.
+//! - *A queue* that stands in between is drained at once. One as long as the path itself, or losses far beyond the path's
+//!   own, mean that the rate fell: what was measured last is the rate then.
+//!
+//! Not here: pacing and what is lost, which are the library's; limits of what flows hold, which are [`credit`](super::credit)'s.
+
+mod departures;
+mod model;
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use noq_proto::RttEstimator;
+use noq_proto::congestion::{Controller, ControllerFactory, ControllerMetrics};
+
+use departures::Departures;
+use model::Model;
+
+/// What the rate is multiplied by at the start: it doubles each round trip with that (draft-ietf-ccwg-bbr section 5.3.1).
+const START: f64 = 2.77;
+/// And while a round is looked for that has more, or finds it.
+const PROBE: f64 = 1.15;
+const CLIMB: f64 = 1.5;
+/// While a queue is drained, and one that came of a rate that fell or of the start.
+const EASE: f64 = 0.85;
+const DRAIN: f64 = 0.5;
+const DRAIN_ROUNDS: u64 = 4;
+/// Otherwise: a hair below the rate, so that errors of measurement build no queue.
+const CRUISE: f64 = 0.99;
+/// Rounds between two probes, and the least time.
+const CRUISE_ROUNDS: u32 = 6;
+const CRUISE_TIME: Duration = Duration::from_millis(100);
+/// Rounds without growth that end the start, and what growth is.
+const START_ROUNDS: u32 = 3;
+const GROWTH: f64 = 1.25;
+/// Growth that a probe is repeated for.
+const FOUND: f64 = 1.05;
+/// Loss beyond the path's own that means more than chance, over so many bytes.
+const EXCESS: f64 = 0.15;
+const EXCESS_PACKETS: u64 = 8;
+/// What may be on its way, as a multiple of what the path holds, and beyond: so much time at the rate, within these bytes.
+/// Delayed acknowledgements and the other end's scheduling need it.
+const HELD: f64 = 2.0;
+const SLACK: Duration = Duration::from_millis(10);
+const LEAST_SLACK: f64 = 64.0 * 1024.0;
+const MOST_SLACK: f64 = 256.0 * 1024.0;
+/// Paths shorter than that are not paced: timers are coarser.
+const UNPACED: Duration = Duration::from_millis(2);
+/// One batch for the system is so much time of the rate.
+const BATCH: Duration = Duration::from_millis(1);
+const LEAST_BATCH: u64 = 2;
+/// The shortest round trip is looked for again when it was not seen for so long.
+const ROUND_TRIP_AGE: Duration = Duration::from_secs(10);
+
+/// Makes controllers.
+#[derive(Debug)]
+pub(super) struct Settings {
+    /// Datagrams that may be on their way before anything is known of the path.
+    pub(super) initial: u64,
+}
+
+impl ControllerFactory for Settings {
+    fn build(self: Arc<Self>, now: Instant, mtu: u16) -> Box<dyn Controller> {
+        Box::new(Congestion::new(now, mtu, self.initial * u64::from(mtu)))
+    }
+}
+
+/// What a sender is about.
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    /// The rate grows as fast as it can.
+    Start { best: f64, still: u32 },
+    /// What is on its way is to become what the path holds, half of that if `deep`: within some rounds, or the path is longer
+    /// than it is taken for.
+    Drain { hard: bool, deep: bool, until: u64 },
+    /// What is on its way fills the path and no queue: what this round takes is the path's own.
+    Settle,
+    /// The rate as it is, until a round and a time.
+    Cruise { until: (u64, Instant) },
+    /// More than the rate; what it was before.
+    Probe { before: f64, climbs: bool },
+    /// The round in which what was sent so is heard of.
+    Judge { before: f64 },
+}
+
+/// What one round trip told so far.
+#[derive(Clone, Copy, Debug)]
+struct Round {
+    number: u64,
+    /// It ends when what leaves after that is acknowledged.
+    end: u64,
+    delivered: u64,
+    lost: u64,
+    shortest: Option<Duration>,
+    /// The best rate in it.
+    rate: f64,
+    limited: bool,
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub(super) struct Congestion {
+    mtu: u64,
+    initial: u64,
+    phase: Phase,
+    model: Model,
+    departures: Departures,
+    round: Round,
+    in_flight: u64,
+}
+
+impl Congestion {
+    fn new(now: Instant, mtu: u16, initial: u64) -> Self {
+        Self {
+            mtu: u64::from(mtu),
+            initial,
+            phase: Phase::Start {
+                best: 0.0,
+                still: 0,
+            },
+            model: Model::default(),
+            departures: Departures::new(now),
+            round: Round {
+                number: 0,
+                end: 0,
+                delivered: 0,
+                lost: 0,
+                shortest: None,
+                rate: 0.0,
+                limited: false,
+            },
+            in_flight: 0,
+        }
+    }
+
+    /// Bytes that the path holds without a queue.
+    fn held(&self) -> f64 {
+        self.model.held()
+    }
+
+    fn gain(&self) -> f64 {
+        match self.phase {
+            Phase::Start { .. } => START,
+            Phase::Drain { hard, deep, .. } if hard || deep => DRAIN,
+            Phase::Drain { .. } => EASE,
+            Phase::Settle | Phase::Cruise { .. } | Phase::Judge { .. } => CRUISE,
+            Phase::Probe { climbs: true, .. } => CLIMB,
+            Phase::Probe { .. } => PROBE,
+        }
+    }
+
+    /// Whether what leaves now strains nothing, so that what is lost of it is the path's own loss.
+    fn is_calm(&self) -> bool {
+        matches!(self.phase, Phase::Drain { hard: false, .. } | Phase::Settle)
+    }
+
+    /// A round trip is over.
+    fn end_round(&mut self, now: Instant) {
+        let round = self.round;
+        self.round = Round {
+            number: round.number + 1,
+            end: self.departures.delivered(),
+            delivered: 0,
+            lost: 0,
+            shortest: None,
+            rate: 0.0,
+            limited: false,
+        };
+        self.model.end_round(now);
+        let total = (round.delivered + round.lost) as f64;
+        let excess = round.lost > EXCESS_PACKETS * self.mtu
+            && round.lost as f64 > (self.model.loss() + EXCESS) * total;
+        let (stands, overfull) = self.queue(&round);
+        let starting = matches!(self.phase, Phase::Start { .. });
+        if !starting
+            && !round.limited
+            && (excess || overfull)
+            && !matches!(self.phase, Phase::Drain { .. } | Phase::Settle)
+        {
+            self.model.fell(round.rate);
+            self.phase = self.drain(overfull, false);
+            return;
+        }
+        self.phase = match self.phase {
+            Phase::Start { best, still } => {
+                let rate = self.model.rate();
+                let grew = rate >= best * GROWTH;
+                let still = if grew || round.limited { 0 } else { still + 1 };
+                if stands || still >= START_ROUNDS || excess && !grew {
+                    self.drain(true, false)
+                } else {
+                    Phase::Start {
+                        best: if grew { rate } else { best },
+                        still,
+                    }
+                }
+            }
+            Phase::Drain { until, .. } if self.round.number >= until => Phase::Settle,
+            Phase::Settle => {
+                if let Some(shortest) = round.shortest
+                    && (stands || self.model.is_old(now))
+                {
+                    // No queue is ours: the path itself is that long, or others keep one.
+                    self.model.set_round_trip(now, shortest);
+                }
+                self.cruise(now)
+            }
+            Phase::Cruise { .. } if stands && !round.limited => self.drain(false, false),
+            Phase::Cruise {
+                until: (number, at),
+            } if self.round.number >= number && now >= at => {
+                if self.model.is_old(now) {
+                    self.drain(false, true)
+                } else {
+                    self.probe(false)
+                }
+            }
+            Phase::Drain { .. } | Phase::Cruise { .. } => self.phase,
+            Phase::Probe { before, .. } => Phase::Judge { before },
+            Phase::Judge { before } => {
+                if self.model.rate() > before * FOUND && !stands {
+                    self.probe(true)
+                } else {
+                    self.drain(false, false)
+                }
+            }
+        };
+    }
+
+    fn drain(&self, hard: bool, deep: bool) -> Phase {
+        let until = self.round.number + DRAIN_ROUNDS;
+        Phase::Drain { hard, deep, until }
+    }
+
+    fn cruise(&self, now: Instant) -> Phase {
+        Phase::Cruise {
+            until: (
+                self.round.number + u64::from(CRUISE_ROUNDS),
+                now + CRUISE_TIME,
+            ),
+        }
+    }
+
+    fn probe(&self, climbs: bool) -> Phase {
+        Phase::Probe {
+            before: self.model.rate(),
+            climbs,
+        }
+    }
+
+    /// Whether a queue stood for the whole round, and whether it was as long as the path.
+    fn queue(&self, round: &Round) -> (bool, bool) {
+        let (Some(shortest), Some(path)) = (round.shortest, self.model.round_trip()) else {
+            return (false, false);
+        };
+        let waited = shortest.saturating_sub(path);
+        (
+            waited > (path / 8).max(Duration::from_millis(5)),
+            waited > path + Duration::from_millis(20),
+        )
+    }
+}
+
+impl Controller for Congestion {
+    fn on_packet_sent(&mut self, now: Instant, bytes: u16, _: u64) {
+        let calm = self.is_calm();
+        self.departures.sent(now, self.in_flight == 0, calm);
+        self.in_flight += u64::from(bytes);
+    }
+
+    fn on_ack(
+        &mut self,
+        now: Instant,
+        sent: Instant,
+        bytes: u64,
+        _: u64,
+        _: bool,
+        _: &RttEstimator,
+    ) {
+        self.departures.acknowledged(now, sent, bytes);
+        let round_trip = now.saturating_duration_since(sent);
+        self.model.took(now, round_trip);
+        self.round.delivered += bytes;
+        let shortest = self.round.shortest.get_or_insert(round_trip);
+        *shortest = round_trip.min(*shortest);
+        if self.departures.was_calm(sent) {
+            self.model.calm(bytes, 0, self.mtu);
+        }
+    }
+
+    fn on_end_acks(&mut self, now: Instant, in_flight: u64, app_limited: bool, _: Option<u64>) {
+        self.in_flight = in_flight;
+        let Some(sample) = self.departures.sample(now) else {
+            return;
+        };
+        self.round.limited |= sample.limited;
+        if let Some(rate) = sample.rate(self.model.round_trip()) {
+            self.round.rate = self.round.rate.max(rate);
+            if !sample.limited || rate > self.model.rate() {
+                self.model.delivered(rate);
+            }
+        }
+        if app_limited {
+            self.departures.limited(in_flight);
+        }
+        if sample.before >= self.round.end {
+            self.end_round(now);
+        }
+        if let Phase::Drain { deep, .. } = self.phase {
+            let aim = self.held() * if deep { 0.5 } else { 1.0 };
+            if in_flight as f64 <= aim.max((4 * self.mtu) as f64) {
+                // Judged by a round of its own.
+                self.round.end = self.departures.delivered() + in_flight;
+                self.round.shortest = None;
+                self.phase = Phase::Settle;
+            }
+        }
+        let oldest = self.model.round_trip().unwrap_or_default();
+        self.departures.forget(oldest);
+    }
+
+    fn on_congestion_event(
+        &mut self,
+        _: Instant,
+        sent: Instant,
+        persistent: bool,
+        is_ecn: bool,
+        lost: u64,
+        _: u64,
+    ) {
+        if is_ecn {
+            return;
+        }
+        self.round.lost += lost;
+        self.in_flight = self.in_flight.saturating_sub(lost);
+        if self.departures.was_calm(sent) {
+            self.model.calm(0, lost, self.mtu);
+        }
+        if persistent {
+            self.model.fell(self.model.rate() / 2.0);
+        }
+    }
+
+    fn on_mtu_update(&mut self, mtu: u16) {
+        self.mtu = u64::from(mtu);
+    }
+
+    fn window(&self) -> u64 {
+        if self.model.round_trip().is_none() || self.model.rate() <= 0.0 {
+            return self.initial;
+        }
+        let slack = (self.model.rate() * SLACK.as_secs_f64()).clamp(LEAST_SLACK, MOST_SLACK);
+        let window = self.held() * HELD * self.model.compensation() + slack;
+        whole(window).max(self.initial)
+    }
+
+    fn metrics(&self) -> ControllerMetrics {
+        let mut metrics = ControllerMetrics::default();
+        metrics.congestion_window = self.window();
+        let Some(round_trip) = self.model.round_trip() else {
+            return metrics;
+        };
+        let rate = self.model.rate();
+        if rate <= 0.0 {
+            return metrics;
+        }
+        let pace = if round_trip < UNPACED {
+            rate * 4.0
+        } else {
+            rate * self.gain() * self.model.compensation()
+        };
+        let pace = match self.phase {
+            // What little was sent so far says little.
+            Phase::Start { .. } => {
+                pace.max(self.initial as f64 / round_trip.as_secs_f64().max(1e-3))
+            }
+            _ => pace,
+        };
+        metrics.pacing_rate = Some(whole(pace));
+        let batch = whole(pace * BATCH.as_secs_f64());
+        metrics.send_quantum = Some(batch.max(LEAST_BATCH * self.mtu));
+        metrics
+    }
+
+    fn clone_box(&self) -> Box<dyn Controller> {
+        Box::new(self.clone())
+    }
+
+    fn initial_window(&self) -> u64 {
+        self.initial
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}
+
+#[expect(clippy::cast_sign_loss, reason = "numbers of bytes")]
+fn whole(bytes: f64) -> u64 {
+    bytes as u64
+}

@@ -1,0 +1,132 @@
+//! How much of a link's rate a carrier gives one flow, and what waits in the link's queue meanwhile.
+
+mod carried;
+mod simulation;
+mod wire;
+
+use std::time::Duration;
+
+use awg_netstack::Event;
+use simulation::{CLIENT, MTU, Path, SERVER, Stream, World};
+
+/// Bytes of a stream in a full packet: the others are headers of IPv4, UDP and QUIC.
+const PAYLOAD: f64 = MTU as f64 - 28.0 - 12.0;
+
+/// Moves one flow for so long.
+struct Run {
+    world: World,
+    stream: Stream,
+    waits: Vec<Duration>,
+}
+
+impl Run {
+    fn new(seed: u64, path: Path) -> Self {
+        let mut world = carried::carried(seed, path);
+        let (client, server) = carried::open(&mut world);
+        Self {
+            stream: Stream::new((SERVER, server), (CLIENT, client), usize::MAX),
+            world,
+            waits: Vec::new(),
+        }
+    }
+
+    /// The share of the link's rate that the flow got within `time`.
+    fn share(&mut self, time: Duration) -> f64 {
+        let rate = self.world.path.rate.expect("a link with a rate");
+        let received = self.stream.received;
+        let (begun, end) = (self.world.now, self.world.now + time);
+        self.waits.clear();
+        let mut look = begun;
+        while self.world.now < end {
+            self.stream.work(&mut self.world);
+            for end in &mut self.world.ends {
+                while let Some(event) = end.poll_event() {
+                    assert!(!matches!(event, Event::Closed { .. }), "{event:?}");
+                }
+            }
+            self.world.step(end);
+            if self.world.now >= look {
+                self.waits.push(self.world.waiting(CLIENT));
+                look = self.world.now + Duration::from_millis(1);
+            }
+        }
+        let moved = (self.stream.received - received) as f64;
+        moved / time.as_secs_f64() / (rate * PAYLOAD / f64::from(MTU))
+    }
+
+    /// What 95 of 100 looks at the link's queue found at most.
+    fn wait(&mut self) -> Duration {
+        self.waits.sort_unstable();
+        self.waits[self.waits.len() * 95 / 100]
+    }
+}
+
+/// 3 MB a second, a queue of one round trip.
+fn link(round_trip: u64, lost: u32) -> Path {
+    let round_trip = Duration::from_millis(round_trip);
+    Path {
+        delay: round_trip / 2,
+        lost,
+        rate: Some(3e6),
+        queue: round_trip,
+        ..Path::default()
+    }
+}
+
+#[test]
+fn a_link_is_used_whatever_it_loses() {
+    for (seed, round_trip, lost, least) in [
+        (1, 50, 0, 0.9),
+        (2, 50, 10, 0.9),
+        (3, 100, 20, 0.9),
+        (4, 200, 50, 0.8),
+        (5, 50, 150, 0.7),
+    ] {
+        let mut run = Run::new(seed, link(round_trip, lost));
+        run.share(Duration::from_secs(3));
+        let share = run.share(Duration::from_secs(5));
+        assert!(share > least, "{share:.2} at {lost} lost of a thousand");
+    }
+}
+
+#[test]
+fn a_long_queue_stays_short() {
+    let path = Path {
+        queue: Duration::from_millis(500),
+        ..link(50, 0)
+    };
+    let mut run = Run::new(6, path);
+    run.share(Duration::from_secs(2));
+    let share = run.share(Duration::from_secs(6));
+    assert!(share > 0.9, "{share:.2}");
+    let wait = run.wait();
+    assert!(wait < Duration::from_millis(10), "{wait:?}");
+}
+
+#[test]
+fn a_rate_that_falls_and_rises_is_followed() {
+    let mut run = Run::new(7, link(40, 0));
+    run.share(Duration::from_secs(2));
+    run.world.path.rate = Some(0.3e6);
+    run.share(Duration::from_secs(2));
+    let share = run.share(Duration::from_secs(3));
+    assert!(share > 0.85, "{share:.2} of the low rate");
+    let wait = run.wait();
+    assert!(wait < Duration::from_millis(60), "{wait:?}");
+    run.world.path.rate = Some(3e6);
+    run.share(Duration::from_secs(4));
+    let share = run.share(Duration::from_secs(2));
+    assert!(share > 0.8, "{share:.2} of the high rate");
+}
+
+/// A path that became longer is not taken for one with a queue for good.
+#[test]
+fn a_path_that_becomes_longer_is_followed() {
+    let mut run = Run::new(8, link(20, 0));
+    run.share(Duration::from_secs(2));
+    run.world.path.delay = Duration::from_millis(60);
+    run.world.path.queue = Duration::from_millis(120);
+    run.share(Duration::from_secs(4));
+    let share = run.share(Duration::from_secs(3));
+    assert!(share > 0.8, "{share:.2}");
+}
