@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -46,6 +47,18 @@ impl Replies {
     }
 }
 
+/// Destinations of one connection that belong to peers of other shards. These try them in turn, each for as long as the one
+/// before, if none of those before accepts.
+#[derive(Debug)]
+pub(crate) struct Elsewhere {
+    /// The shards and what each is to try.
+    pub(crate) groups: VecDeque<(usize, Vec<SocketAddr>)>,
+    /// How long each may take.
+    pub(crate) patience: Duration,
+    /// What those before amount to.
+    pub(crate) refusal: Refusal,
+}
+
 /// One thing to do, in the order given.
 #[derive(Debug)]
 pub(crate) enum Command {
@@ -55,6 +68,7 @@ pub(crate) enum Command {
         application: OwnedFd,
         early: Vec<u8>,
         replies: Box<Replies>,
+        elsewhere: Option<Box<Elsewhere>>,
     },
     OpenDatagrams {
         flow: FlowId,

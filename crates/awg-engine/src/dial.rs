@@ -112,7 +112,8 @@ impl Dial {
         }
     }
 
-    fn note(&mut self, refusal: Refusal) {
+    /// What was tried elsewhere, or an attempt of these, amounts to this.
+    pub(crate) fn note(&mut self, refusal: Refusal) {
         if refusal.weight() > self.refusal.weight() {
             self.refusal = refusal;
         }

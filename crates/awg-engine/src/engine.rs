@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   Engine ── Command queue, waker ──▶ thread: Shard ── Event queue, event descriptor ──▶ Engine
+//!           (one of each a shard)                           (one for all)
 //! ```
 
 use std::net::{IpAddr, SocketAddr};
@@ -16,12 +17,13 @@ use std::{io, mem};
 
 use socket2::{Domain, Socket, Type};
 
-use crate::command::{Command, CommandError, NotTaken, Replies};
+use crate::command::{Command, CommandError, Elsewhere, NotTaken, Replies};
 use crate::descriptors::open_descriptors;
 use crate::event::Event;
 use crate::flow::FlowId;
 use crate::refusal::Refusal;
 use crate::relay::Client;
+use crate::routes::Routes;
 use crate::settings::{EngineSettings, SettingsError, StartError};
 use crate::shard::{Prepared, Shard};
 use crate::shared::Shared;
@@ -39,17 +41,21 @@ const MESSAGES: Type = if cfg!(target_os = "linux") {
     Type::DGRAM
 };
 
-/// An engine: one tunnel, one network stack, one thread. Dropping it stops it.
+/// An engine: its shards, each with a tunnel, a network stack and a thread. Dropping it stops it.
 #[derive(Debug)]
 pub struct Engine {
     shared: Arc<Shared>,
     life: Mutex<Life>,
+    /// Held while something is said to all shards, so that they hear it in one order.
+    routes: Mutex<Routes>,
+    /// How long a dial may take.
+    dial: Duration,
 }
 
 #[derive(Debug)]
 enum Life {
-    Prepared(Box<Prepared>),
-    Running(JoinHandle<()>),
+    Prepared(Vec<Prepared>),
+    Running(Vec<JoinHandle<()>>),
     Stopped,
 }
 
@@ -59,21 +65,32 @@ impl Engine {
     /// # Errors
     /// What is wrong with the settings, see [`SettingsError`].
     pub fn new(settings: EngineSettings) -> Result<Self, SettingsError> {
-        let shared = Shared::new(&settings.limits).map_err(SettingsError::Descriptor)?;
-        let shared = Arc::new(shared);
-        let prepared = Prepared::new(settings)?;
+        let prepared = Prepared::all(&settings)?;
+        let shards = prepared.len();
+        let shared = Shared::new(&settings.limits, shards).map_err(SettingsError::Descriptor)?;
         Ok(Self {
-            shared,
-            life: Mutex::new(Life::Prepared(Box::new(prepared))),
+            shared: Arc::new(shared),
+            life: Mutex::new(Life::Prepared(prepared)),
+            dial: settings.limits.dial,
+            routes: Mutex::new(Routes::new(shards, &settings.peers)),
         })
+    }
+
+    /// How many loops share the peers among them.
+    pub fn workers(&self) -> usize {
+        self.shared.desks.len()
+    }
+
+    fn routes(&self) -> MutexGuard<'_, Routes> {
+        self.routes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn life(&self) -> MutexGuard<'_, Life> {
         self.life.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Raises the limit of open files, binds the UDP sockets and starts the thread. After a failure it may be tried again,
-    /// unless it was the thread that the system had none of, which leaves the engine stopped.
+    /// Raises the limit of open files, binds the UDP sockets and starts the threads. After a failure it may be tried again,
+    /// unless it was a thread that the system had none of, which leaves the engine stopped.
     ///
     /// # Errors
     /// A port is taken or forbidden, or the system has nothing left; see [`StartError`].
@@ -82,18 +99,47 @@ impl Engine {
         let Life::Prepared(prepared) = &*life else {
             return Err(StartError::AlreadyStarted);
         };
-        let (binding, waker) = prepared.bind()?;
+        let bound = Prepared::bind_all(prepared)?;
         let Life::Prepared(prepared) = mem::replace(&mut *life, Life::Stopped) else {
             return Err(StartError::AlreadyStarted);
         };
+        let mut addresses: Vec<SocketAddr> = Vec::new();
+        let mut threads = Vec::new();
+        for (binding, _) in &bound {
+            for address in binding.local_addresses() {
+                if !addresses.contains(&address) {
+                    addresses.push(address);
+                }
+            }
+            self.shared.events.bound_flows(binding.flow_bounds().flows);
+        }
         // Nobody set them before: a start that fails ends above.
-        let _ = self.shared.local_addresses.set(binding.local_addresses());
-        let _ = self.shared.waker.set(waker);
-        self.shared.events.bound_flows(binding.flow_bounds().flows);
-        let shard = Shard::new(*prepared, binding, Arc::clone(&self.shared));
-        *life = Life::Running(thread::spawn(shard, Arc::clone(&self.shared))?);
-        // The thread may have ended already; then this opens nothing.
-        self.shared.commands.open();
+        let _ = self.shared.local_addresses.set(addresses);
+        let mut shards = Vec::new();
+        for ((prepared, (binding, waker)), desk) in
+            prepared.into_iter().zip(bound).zip(&self.shared.desks)
+        {
+            let _ = desk.waker.set(waker);
+            shards.push(Shard::new(prepared, binding, Arc::clone(&self.shared)));
+        }
+        for shard in shards {
+            match thread::spawn(shard, Arc::clone(&self.shared)) {
+                Ok(thread) => threads.push(thread),
+                Err(error) => {
+                    self.shared.stopping.store(true, Ordering::Release);
+                    self.shared.wake_all();
+                    for thread in threads {
+                        let _ = thread.join();
+                    }
+                    return Err(error.into());
+                }
+            }
+        }
+        *life = Life::Running(threads);
+        for desk in &self.shared.desks {
+            // The thread may have ended already; then this opens nothing.
+            desk.commands.open();
+        }
         Ok(())
     }
 
@@ -108,7 +154,7 @@ impl Engine {
     }
 
     /// Where the UDP sockets are bound: those of the first obfuscation, then those of the further ones, in the order of the
-    /// settings. Empty until the engine has started.
+    /// settings; where ports are left to the system and loops have some of their own, those of the further loops follow. Empty until the engine has started.
     pub fn local_addresses(&self) -> &[SocketAddr] {
         self.shared.local_addresses.get().map_or(&[], Vec::as_slice)
     }
@@ -142,12 +188,14 @@ impl Engine {
             });
         }
         let replies = Box::new(replies);
-        self.begin(application, |flow, application| Command::Open {
+        let (shard, destinations, elsewhere) = self.part(destinations);
+        self.begin(shard, application, |flow, application| Command::Open {
             flow,
             destinations,
             application,
             early,
             replies,
+            elsewhere,
         })
         .map_err(not_taken)
     }
@@ -179,13 +227,16 @@ impl Engine {
         &self,
         destination: SocketAddr,
     ) -> Result<(FlowId, OwnedFd), CommandError> {
+        let shard = self.routes().shard(destination.ip());
         let (ours, theirs) =
             Socket::pair(Domain::UNIX, MESSAGES, None).map_err(|error| no_pair(&error))?;
         let flow = self
-            .begin(ours.into(), |flow, application| Command::OpenDatagrams {
-                flow,
-                destination,
-                application,
+            .begin(shard, ours.into(), |flow, application| {
+                Command::OpenDatagrams {
+                    flow,
+                    destination,
+                    application,
+                }
             })
             .map_err(|(error, _)| error)?;
         Ok((flow, theirs.into()))
@@ -213,7 +264,8 @@ impl Engine {
             address: client,
             port,
         };
-        self.begin([control, datagrams], |flow, [control, datagrams]| {
+        let shard = self.routes().widest();
+        self.begin(shard, [control, datagrams], |flow, [control, datagrams]| {
             Command::OpenAssociation {
                 flow,
                 control,
@@ -234,11 +286,14 @@ impl Engine {
         name: String,
         addresses: Vec<IpAddr>,
     ) -> Result<(), CommandError> {
-        self.command(Command::NameFound {
+        self.command_of(
             flow,
-            name,
-            addresses,
-        })
+            Command::NameFound {
+                flow,
+                name,
+                addresses,
+            },
+        )
     }
 
     /// Gives a flow that came in its outer side.
@@ -253,7 +308,8 @@ impl Engine {
     /// # Errors
     /// See [`CommandError`]; the descriptor is given back.
     pub fn attach(&self, flow: FlowId, socket: OwnedFd) -> Result<(), NotTaken> {
-        self.command_with(socket, |socket| Command::Attach { flow, socket })
+        let shard = self.shared.shard_of(flow);
+        self.command_with(shard, socket, |socket| Command::Attach { flow, socket })
             .map_err(not_taken)
     }
 
@@ -262,7 +318,7 @@ impl Engine {
     /// # Errors
     /// See [`CommandError`].
     pub fn reject(&self, flow: FlowId, reason: Refusal) -> Result<(), CommandError> {
-        self.command(Command::Reject { flow, reason })
+        self.command_of(flow, Command::Reject { flow, reason })
     }
 
     /// Ends a flow at once; a connection gets a reset on both sides. One that has ended meanwhile is no error.
@@ -270,7 +326,7 @@ impl Engine {
     /// # Errors
     /// See [`CommandError`].
     pub fn close_flow(&self, flow: FlowId) -> Result<(), CommandError> {
-        self.command(Command::Close { flow })
+        self.command_of(flow, Command::Close { flow })
     }
 
     /// Makes `peers` the peers: adds, changes and removes what differs. Flows of a peer that is removed, or whose keys
@@ -280,8 +336,14 @@ impl Engine {
     /// # Errors
     /// See [`CommandError`].
     pub fn set_peers<P: Into<PeerSettings>>(&self, peers: Vec<P>) -> Result<(), CommandError> {
-        let peers = peers.into_iter().map(Into::into).collect();
-        self.command(Command::SetPeers { peers })
+        let peers: Vec<PeerSettings> = peers.into_iter().map(Into::into).collect();
+        let mut routes = self.routes();
+        if self.workers() > 1 {
+            routes.replace(&peers);
+        }
+        self.command_all(|| Command::SetPeers {
+            peers: peers.clone(),
+        })
     }
 
     /// Begins a handshake at once with every peer whose endpoint is known, also where there is a session: for an embedder that
@@ -291,15 +353,16 @@ impl Engine {
     /// # Errors
     /// See [`CommandError`].
     pub fn handshake(&self) -> Result<(), CommandError> {
-        self.command(Command::Handshake)
+        let _one_order = self.routes();
+        self.command_all(|| Command::Handshake)
     }
 
-    /// Counters and peers as they are now, or as they were when the engine stopped. Waits for the loop's next turn.
+    /// Counters and peers as they are now, or as they were when the engine stopped. Waits for the next turn of each loop.
     ///
     /// # Errors
     /// [`CommandError::QueueFull`], [`CommandError::NoAnswer`].
     pub fn snapshot(&self) -> Result<Snapshot, CommandError> {
-        let mut snapshot = self.snapshot_of_loop()?;
+        let mut snapshot = self.snapshot_of_loops()?;
         // Counted here and not in the loop: with many descriptors it takes milliseconds.
         if let Some(open) = open_descriptors() {
             snapshot
@@ -309,18 +372,39 @@ impl Engine {
         Ok(snapshot)
     }
 
-    fn snapshot_of_loop(&self) -> Result<Snapshot, CommandError> {
-        let (answer, answered) = sync_channel(1);
-        match self.command(Command::Snapshot { answer }) {
-            Ok(()) => answered
-                .recv_timeout(SNAPSHOT_PATIENCE)
-                .or_else(|_| match &*self.life() {
-                    Life::Running(thread) if !thread.is_finished() => Err(CommandError::NoAnswer),
-                    _ => Ok(self.shared.last_snapshot().clone()),
-                }),
-            Err(CommandError::NotRunning) => Ok(self.shared.last_snapshot().clone()),
-            Err(error) => Err(error),
+    fn snapshot_of_loops(&self) -> Result<Snapshot, CommandError> {
+        // All are asked before the first one is waited for.
+        let asked: Vec<_> = (0..self.workers())
+            .map(|shard| {
+                let (answer, answered) = sync_channel(1);
+                let asked = self.command_with(shard, (), |()| Command::Snapshot { answer });
+                asked.map(|()| answered).map_err(|(error, ())| error)
+            })
+            .collect();
+        let mut all: Option<Snapshot> = None;
+        for (shard, asked) in asked.into_iter().enumerate() {
+            let last = || self.shared.desks[shard].last_snapshot().clone();
+            let snapshot =
+                match asked {
+                    Ok(answered) => answered.recv_timeout(SNAPSHOT_PATIENCE).or_else(|_| {
+                        match &*self.life() {
+                            Life::Running(threads)
+                                if threads.get(shard).is_some_and(|one| !one.is_finished()) =>
+                            {
+                                Err(CommandError::NoAnswer)
+                            }
+                            _ => Ok(last()),
+                        }
+                    })?,
+                    Err(CommandError::NotRunning) => last(),
+                    Err(error) => return Err(error),
+                };
+            match &mut all {
+                None => all = Some(snapshot),
+                Some(all) => all.merge(snapshot),
+            }
         }
+        Ok(all.unwrap_or_default())
     }
 
     /// Takes no new flows from now on: `open` fails, and flows of peers are refused.
@@ -328,21 +412,45 @@ impl Engine {
         self.shared.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Ends the engine: every flow is reset, every descriptor closed, the thread joined. The flows' last events can be
+    /// Ends the engine: every flow is reset, every descriptor closed, the threads joined. The flows' last events can be
     /// taken afterwards. It always ends, and may be called again.
     pub fn stop(&self) {
         self.shared.stopping.store(true, Ordering::Release);
-        self.shared.wake();
+        self.shared.wake_all();
         let ended = mem::replace(&mut *self.life(), Life::Stopped);
-        if let Life::Running(thread) = ended {
-            // A panic of the thread was caught and reported inside it.
-            let _ = thread.join();
+        if let Life::Running(threads) = ended {
+            for thread in threads {
+                // A panic of the thread was caught and reported inside it.
+                let _ = thread.join();
+            }
         }
     }
 
-    /// Begins a flow with a command that takes what is `given`, or gives it back.
+    /// Destinations of one connection: where it begins and with which of them, and what others are to try after that.
+    fn part(
+        &self,
+        destinations: Vec<SocketAddr>,
+    ) -> (usize, Vec<SocketAddr>, Option<Box<Elsewhere>>) {
+        if self.workers() == 1 {
+            return (0, destinations, None);
+        }
+        let mut groups = self.routes().part(destinations);
+        let parts = groups.len().max(1) as u32;
+        let (shard, first) = groups.pop_front().unwrap_or_default();
+        let elsewhere = (!groups.is_empty()).then(|| {
+            Box::new(Elsewhere {
+                groups,
+                patience: self.dial / parts,
+                refusal: Refusal::Failed,
+            })
+        });
+        (shard, first, elsewhere)
+    }
+
+    /// Begins a flow of a shard with a command that takes what is `given`, or gives it back.
     fn begin<T>(
         &self,
+        shard: usize,
         given: T,
         command: impl FnOnce(FlowId, T) -> Command,
     ) -> Result<FlowId, (CommandError, T)> {
@@ -352,29 +460,41 @@ impl Engine {
         if !self.shared.events.admit() {
             return Err((CommandError::TooManyFlows, given));
         }
-        let flow = self.shared.next_flow();
-        self.command_with(given, |given| command(flow, given))
+        let flow = self.shared.next_flow(shard);
+        self.command_with(shard, given, |given| command(flow, given))
             .map(|()| flow)
             .inspect_err(|_| self.shared.events.cancel())
     }
 
     #[cfg(test)]
     fn panic(&self) -> Result<(), CommandError> {
-        self.command(Command::Panic)
+        self.command_with(0, (), |()| Command::Panic)
+            .map_err(|(error, ())| error)
     }
 
-    fn command(&self, command: Command) -> Result<(), CommandError> {
-        self.command_with((), |()| command)
+    /// Says something of a flow to its shard.
+    fn command_of(&self, flow: FlowId, command: Command) -> Result<(), CommandError> {
+        self.command_with(self.shared.shard_of(flow), (), |()| command)
             .map_err(|(error, ())| error)
+    }
+
+    /// Says something to all shards.
+    fn command_all(&self, command: impl Fn() -> Command) -> Result<(), CommandError> {
+        (0..self.workers()).try_for_each(|shard| {
+            self.command_with(shard, (), |()| command())
+                .map_err(|(error, ())| error)
+        })
     }
 
     fn command_with<T>(
         &self,
+        shard: usize,
         given: T,
         command: impl FnOnce(T) -> Command,
     ) -> Result<(), (CommandError, T)> {
-        if self.shared.commands.push(given, command)? {
-            self.shared.wake();
+        let desk = &self.shared.desks[shard];
+        if desk.commands.push(given, command)? {
+            desk.wake();
         }
         Ok(())
     }

@@ -45,11 +45,17 @@ pub struct EngineSettings {
     /// Where the datagrams of peers, whose terms do not say otherwise, and those of associations may go. Destinations of
     /// connections are for the embedder to judge.
     pub egress: EgressPolicy,
-    /// The bounds.
+    /// The bounds, of all loops in sum.
     pub limits: Limits,
+    /// How many loops share the peers among them; `None` = as many as the machine runs at once, and as there are peers at the start.
+    /// A peer lives in one of them. Beside Linux there is one.
+    pub workers: Option<usize>,
 }
 
 impl EngineSettings {
+    /// The most loops.
+    pub const MOST_WORKERS: usize = 64;
+
     /// Settings of a client without peers, to fill in further.
     pub fn new(private_key: PrivateKey) -> Self {
         Self {
@@ -67,7 +73,22 @@ impl EngineSettings {
             server_addresses: Vec::new(),
             egress: EgressPolicy::default(),
             limits: Limits::default(),
+            workers: Some(1),
         }
+    }
+
+    /// How many shards that makes.
+    pub(crate) fn shards(&self) -> usize {
+        let most = if cfg!(target_os = "linux") {
+            Self::MOST_WORKERS
+        } else {
+            1
+        };
+        let wanted = self.workers.unwrap_or_else(|| {
+            let processors = std::thread::available_parallelism().map_or(1, usize::from);
+            processors.min(self.peers.len())
+        });
+        wanted.clamp(1, most)
     }
 
     /// Every socket's port, with the place of the obfuscation that is spoken there (0 = the first).
@@ -181,6 +202,9 @@ pub enum SettingsError {
     /// A further obfuscation that nobody can reach.
     #[error("further_obfuscation[{0}] needs at least one UDP port of its own")]
     NoPort(usize),
+    /// No loop at all, more than are good for anything, or several where the system does not spread datagrams over them.
+    #[error("workers: {0} is out of range: 1 to {most} (beside Linux 1)", most = EngineSettings::MOST_WORKERS)]
+    Workers(usize),
     /// The system has no descriptor left for the event queue.
     #[error("cannot create the event queue: {0}")]
     Descriptor(std::io::Error),

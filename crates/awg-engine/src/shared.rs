@@ -1,55 +1,133 @@
-//! What the handle and the loop's thread both hold: the two queues, the waker, and the flags that no full queue may hold up.
+//! What the handle and the loops' threads hold together: the queues, the wakers, the flags that no full queue may hold up, and the
+//! counts that hold for all loops in sum.
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::command::CommandQueue;
-use crate::event::{Bounds, EventQueue};
+use crate::event::{Bounds, Event, EventQueue};
 use crate::flow::FlowId;
 use crate::settings::Limits;
 use crate::snapshot::Snapshot;
 
-/// What the handle and the thread share.
+/// What the handle and the threads share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) commands: CommandQueue,
+    /// What is one shard's; at least one.
+    pub(crate) desks: Box<[Desk]>,
     pub(crate) events: EventQueue,
-    /// Whether the loop shall end. Not a command, so that a full queue cannot hold it up.
+    /// Whether the loops shall end. Not a command, so that a full queue cannot hold it up.
     pub(crate) stopping: AtomicBool,
     /// Whether new flows are refused.
     pub(crate) draining: AtomicBool,
-    /// Set when the engine starts, and where it is bound.
-    pub(crate) waker: OnceLock<mio::Waker>,
+    /// Set when the engine starts: where it is bound.
     pub(crate) local_addresses: OnceLock<Vec<SocketAddr>>,
     next_flow: AtomicU64,
+    associations: AtomicUsize,
+    /// Loops that have not ended, and what the first one said that failed.
+    running: AtomicUsize,
+    failure: Mutex<Option<String>>,
+}
+
+/// What the handle and one shard's thread share.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    pub(crate) commands: CommandQueue,
+    /// Set when the engine starts.
+    pub(crate) waker: OnceLock<mio::Waker>,
+    /// Whether the loop waits, or is about to, and is to be woken for what other loops hand over.
+    asleep: AtomicBool,
     last_snapshot: Mutex<Snapshot>,
 }
 
 impl Shared {
+    /// For so many shards, at least one.
+    ///
     /// # Errors
     /// No descriptor is left for the events' pipe.
-    pub(crate) fn new(limits: &Limits) -> io::Result<Self> {
+    pub(crate) fn new(limits: &Limits, shards: usize) -> io::Result<Self> {
         let events = EventQueue::new(Bounds {
             flows: limits.flows,
             others: limits.events,
         })?;
+        let commands = limits.commands.div_ceil(shards.max(1));
         Ok(Self {
-            commands: CommandQueue::new(limits.commands),
+            desks: (0..shards.max(1)).map(|_| Desk::new(commands)).collect(),
             events,
             stopping: AtomicBool::new(false),
             draining: AtomicBool::new(false),
-            waker: OnceLock::new(),
             local_addresses: OnceLock::new(),
             next_flow: AtomicU64::new(1),
-            last_snapshot: Mutex::default(),
+            associations: AtomicUsize::new(0),
+            running: AtomicUsize::new(shards.max(1)),
+            failure: Mutex::default(),
         })
     }
 
-    /// A flow's number, never given out before.
-    pub(crate) fn next_flow(&self) -> FlowId {
-        FlowId(self.next_flow.fetch_add(1, Ordering::Relaxed))
+    /// The number of a flow of a shard, never given out before. It tells the shard.
+    pub(crate) fn next_flow(&self, shard: usize) -> FlowId {
+        let number = self.next_flow.fetch_add(1, Ordering::Relaxed);
+        let shards = self.desks.len() as u64;
+        // 1, 2, 3 and so on where there is one.
+        FlowId(number * shards + shard as u64)
+    }
+
+    /// The shard that gave a flow its number; of a number that nobody gave out, any.
+    pub(crate) fn shard_of(&self, flow: FlowId) -> usize {
+        (flow.0 % self.desks.len() as u64) as usize
+    }
+
+    /// Ends the loops' waits, if they wait.
+    pub(crate) fn wake_all(&self) {
+        for desk in &self.desks {
+            desk.wake();
+        }
+    }
+
+    /// Books the place of an association; `false` = there are as many as there may be.
+    pub(crate) fn admit_association(&self, most: usize) -> bool {
+        self.associations
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
+                (count < most).then_some(count + 1)
+            })
+            .is_ok()
+    }
+
+    /// Gives that place back.
+    pub(crate) fn release_association(&self) {
+        self.associations.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// A loop met a defect: the others end too.
+    pub(crate) fn fail(&self, message: String) {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.get_or_insert(message);
+        drop(failure);
+        self.stopping.store(true, Ordering::Release);
+        self.wake_all();
+    }
+
+    /// A loop has ended, and all its flows have. The last one tells if one of them failed.
+    pub(crate) fn leave(&self) {
+        if self.running.fetch_sub(1, Ordering::AcqRel) == 1 {
+            let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(message) = failure.take() {
+                self.events.push(Event::EngineFailed { message });
+            }
+        }
+    }
+}
+
+impl Desk {
+    fn new(commands: usize) -> Self {
+        Self {
+            commands: CommandQueue::new(commands),
+            waker: OnceLock::new(),
+            asleep: AtomicBool::new(false),
+            last_snapshot: Mutex::default(),
+        }
     }
 
     /// How everything stood when the thread ended.
@@ -64,6 +142,26 @@ impl Shared {
         if let Some(waker) = self.waker.get() {
             // It fails only where the kernel is out of memory; the next command or timer wakes the loop then.
             let _ = waker.wake();
+        }
+    }
+
+    /// The loop is about to wait; it must look once more at what is handed over before it does.
+    pub(crate) fn fall_asleep(&self) {
+        self.asleep.store(true, Ordering::Relaxed);
+        // Either the loop sees what was handed over, or whoever did that sees that the loop sleeps.
+        fence(Ordering::SeqCst);
+    }
+
+    /// The loop runs.
+    pub(crate) fn wake_up(&self) {
+        self.asleep.store(false, Ordering::Relaxed);
+    }
+
+    /// Something was handed over to the loop: it is woken if it sleeps.
+    pub(crate) fn rouse(&self) {
+        fence(Ordering::SeqCst);
+        if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::Relaxed) {
+            self.wake();
         }
     }
 }

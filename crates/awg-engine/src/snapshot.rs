@@ -19,6 +19,28 @@ pub struct Snapshot {
     pub local_address: Option<SocketAddr>,
 }
 
+impl Snapshot {
+    /// Takes in what another shard of the same engine says.
+    pub(crate) fn merge(&mut self, other: Self) {
+        for (name, value) in other.counters {
+            let Some((_, sum)) = self.counters.iter_mut().find(|(known, _)| *known == name) else {
+                self.counters.push((name, value));
+                continue;
+            };
+            match name.as_str() {
+                // There is one queue of events.
+                "engine_dropped_events" => *sum = value.max(*sum),
+                // In use where all use it.
+                "transport_segmentation" => *sum = value.min(*sum),
+                _ => *sum += value,
+            }
+        }
+        self.peers.extend(other.peers);
+        self.flows += other.flows;
+        self.local_address = self.local_address.or(other.local_address);
+    }
+}
+
 /// How one peer stands.
 #[derive(Clone, Debug)]
 pub struct PeerSnapshot {

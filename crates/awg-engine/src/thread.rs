@@ -1,4 +1,4 @@
-//! The engine's thread: runs the loop to its end, however it ends, and then settles what is open.
+//! A shard's thread: runs the loop to its end, however it ends, and then settles what is open.
 
 use std::any::Any;
 use std::io;
@@ -19,22 +19,25 @@ use crate::slices::ask_for_short_slices;
 /// The system has no thread to give.
 pub(crate) fn spawn(shard: Shard, handle: Arc<Shared>) -> io::Result<JoinHandle<()>> {
     Builder::new()
-        .name("awg-shard-0".to_owned())
+        .name(format!("awg-shard-{}", shard.number()))
         .spawn(move || run(shard, &handle))
 }
 
 fn run(mut shard: Shard, handle: &Shared) {
     ask_for_short_slices();
     let ended = catch_unwind(AssertUnwindSafe(|| shard.run()));
-    let failed = ended.err().map(|panic| describe(&*panic));
-    let unserved = handle.commands.close();
+    if let Err(panic) = ended {
+        handle.fail(describe(&*panic));
+    }
+    let desk = &handle.desks[shard.number()];
+    let unserved = desk.commands.close();
     // After a panic whatever is asked of the shard may panic again.
     let settled = catch_unwind(AssertUnwindSafe(|| {
         shard.end_all_flows();
         shard.snapshot()
     }));
     if let Ok(snapshot) = settled {
-        *handle.last_snapshot() = snapshot;
+        *desk.last_snapshot() = snapshot;
     }
     for flow in unserved.iter().filter_map(Command::opens) {
         handle.events.push(Event::FlowClosed {
@@ -44,9 +47,7 @@ fn run(mut shard: Shard, handle: &Shared) {
             reason: "the engine stopped before it began",
         });
     }
-    if let Some(message) = failed {
-        handle.events.push(Event::EngineFailed { message });
-    }
+    handle.leave();
 }
 
 /// What a panic said; its text is ours, never the network's.

@@ -123,3 +123,73 @@ fn a_full_queue_refuses_and_stop_does_not_need_it() {
     engine.stop();
     assert_eq!(engine.snapshot().unwrap().flows, 0);
 }
+
+/// Applications at both shards of two, and a defect in one of them.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_defect_of_one_shard_ends_all_and_is_told_once() {
+    let mut settings = settings();
+    settings.workers = Some(2);
+    let keys = (2..=255).map(|byte| PrivateKey::from_bytes([byte; 32]).public_key());
+    let mut keys: Vec<_> = keys.collect();
+    keys.sort_by_key(|key| key.as_bytes()[0] & 1);
+    let (even, odd) = (keys[0], keys[keys.len() - 1]);
+    settings.peers = [(even, "192.0.2.0/25"), (odd, "192.0.2.128/25")]
+        .map(|(key, network)| {
+            let peer = awg_tunnel::PeerConfig {
+                endpoint: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9)).into()),
+                allowed_ips: vec![network.parse().unwrap()],
+                ..awg_tunnel::PeerConfig::new(key)
+            };
+            peer.into()
+        })
+        .to_vec();
+    let engine = Engine::new(settings).unwrap();
+    engine.start().unwrap();
+    let opened = [1, 129].map(|host| {
+        let (application, ours) = UnixStream::pair().unwrap();
+        let destination = SocketAddr::from(([192, 0, 2, host], 80));
+        let flow = engine
+            .open(
+                vec![destination],
+                ours.into(),
+                Vec::new(),
+                Replies::default(),
+            )
+            .unwrap();
+        (flow, application)
+    });
+    engine.panic().unwrap();
+    for (_, application) in &opened {
+        // It ends, by an error or by the end of what is said.
+        assert_eq!((&*application).read(&mut [0]).unwrap_or(0), 0);
+    }
+    engine.stop();
+    let events = engine.take_events();
+    let mut ended: Vec<FlowId> = closed(&events).into_iter().map(|(flow, _)| flow).collect();
+    ended.sort();
+    let mut flows = opened.map(|(flow, _)| flow);
+    flows.sort();
+    assert_eq!(ended, flows);
+    let failures = events
+        .iter()
+        .filter(|event| matches!(event, Event::EngineFailed { .. }));
+    assert_eq!(failures.count(), 1);
+    assert!(matches!(events.last(), Some(Event::EngineFailed { .. })));
+    assert_eq!(engine.handshake(), Err(CommandError::NotRunning));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn workers_out_of_range_are_refused() {
+    for workers in [0, EngineSettings::MOST_WORKERS + 1] {
+        let mut settings = settings();
+        settings.workers = Some(workers);
+        let refused = Engine::new(settings).unwrap_err();
+        assert!(matches!(refused, SettingsError::Workers(count) if count == workers));
+    }
+    // As many as there are peers at most where it is left to the engine.
+    let mut settings = settings();
+    settings.workers = None;
+    assert_eq!(Engine::new(settings).unwrap().workers(), 1);
+}

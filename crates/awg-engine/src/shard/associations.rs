@@ -21,7 +21,7 @@ impl Shard {
         datagrams: OwnedFd,
         client: Client,
     ) {
-        if self.flows.associations() >= self.flow_bounds.associations {
+        if !self.shared.admit_association(self.flow_bounds.associations) {
             self.reporter.associations.refused_full += 1;
             return self.say_refused(number, Refusal::Failed, Traffic::default());
         }
@@ -38,6 +38,7 @@ impl Shard {
             .and_then(|()| self.watch_for(socket, Token(place), Interest::READABLE));
         if watched.is_err() {
             self.unwatch(connection);
+            self.shared.release_association();
             return self.say_refused(number, Refusal::Failed, Traffic::default());
         }
         let idle = self.limits.association_idle;
@@ -147,6 +148,7 @@ impl Shard {
 
     /// Gives up what an association that is no longer in the table has open.
     pub(super) fn end_association(&mut self, association: &Association) {
+        self.shared.release_association();
         for lane in association.lanes() {
             self.give_up(lane, Far::GiveUp);
         }

@@ -13,8 +13,7 @@ const COMMANDS_PER_TURN: usize = 256;
 
 impl Shard {
     pub(super) fn handle_commands(&mut self) {
-        self.commands_wait = self
-            .shared
+        self.commands_wait = self.shared.desks[self.crew.number()]
             .commands
             .take(&mut self.commands, COMMANDS_PER_TURN);
         while let Some(command) = self.commands.pop_front() {
@@ -30,7 +29,8 @@ impl Shard {
                 application,
                 early,
                 replies,
-            } => self.open(flow, destinations, application, early, replies),
+                elsewhere,
+            } => self.open(flow, destinations, application, early, replies, elsewhere),
             Command::OpenDatagrams {
                 flow,
                 destination,
@@ -81,6 +81,8 @@ impl Shard {
     fn close(&mut self, number: FlowId) {
         if let Some(place) = self.flows.place_of(number) {
             self.end(place, Outcome::Closed, "closed by the embedder");
+        } else {
+            self.pass_close_on(number);
         }
     }
 }

@@ -128,7 +128,7 @@ impl Shard {
     /// Leaves an application that has got its last reply until it hangs up, so that the reply is not overtaken by a reset
     /// for bytes that nobody read.
     pub(super) fn leave(&mut self, application: TcpStream) {
-        if self.flows.unnamed() >= MOST_LEAVING {
+        if self.flows.unnamed() >= MOST_LEAVING / self.crew.count() {
             // It is closed at once: whoever sent more than was read may miss the reply.
             self.reporter.counters.applications_hurried += 1;
             return;

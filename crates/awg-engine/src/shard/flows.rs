@@ -10,7 +10,7 @@ use awg_tunnel::PeerId;
 use slab::Slab;
 
 use super::usage::Turn;
-use crate::command::Replies;
+use crate::command::{Elsewhere, Replies};
 use crate::dial::Dial;
 use crate::flow::{FlowId, Traffic};
 use crate::relay::{Association, DatagramRelay, StreamRelay};
@@ -61,6 +61,7 @@ pub(super) struct Dialling {
     pub(super) early: Vec<u8>,
     pub(super) replies: Box<Replies>,
     pub(super) dial: Dial,
+    pub(super) elsewhere: Option<Box<Elsewhere>>,
 }
 
 impl State {
@@ -97,7 +98,6 @@ pub(super) struct Flows {
     by_opener: HashMap<PeerId, usize>,
     /// Entries without a number.
     unnamed: usize,
-    associations: usize,
     deadlines: BTreeSet<(Instant, Place)>,
     ready: VecDeque<Place>,
 }
@@ -118,11 +118,6 @@ impl Flows {
         self.by_opener.get(&peer).copied().unwrap_or_default()
     }
 
-    /// How many associations there are.
-    pub(super) fn associations(&self) -> usize {
-        self.associations
-    }
-
     /// How many entries have no number.
     pub(super) fn unnamed(&self) -> usize {
         self.unnamed
@@ -133,7 +128,6 @@ impl Flows {
         if let Some(peer) = opener {
             *self.by_opener.entry(peer).or_default() += 1;
         }
-        self.associations += usize::from(matches!(state, State::Association(_)));
         let place = self.entries.insert(Entry {
             number,
             state,
@@ -184,7 +178,6 @@ impl Flows {
     /// Takes a flow out of the table; its bindings to the stack are for the caller to undo.
     pub(super) fn remove(&mut self, place: Place) -> Option<Entry> {
         let entry = self.entries.try_remove(place)?;
-        self.associations -= usize::from(matches!(entry.state, State::Association(_)));
         if entry.number == UNNAMED {
             self.unnamed -= 1;
         } else {

@@ -42,7 +42,8 @@ impl Shard {
             self.reporter.counters.flows_refused_draining += 1;
             return self.turn_away(flow, Refusal::Refused);
         }
-        let share = self.flow_bounds.of_one_peer(self.peers.len());
+        let peers = self.peers.len() + self.crew.peers_elsewhere();
+        let share = self.flow_bounds.of_one_peer(peers);
         if self.flows.opened_by(in_tunnel(peer)) >= share {
             self.reporter.counters.flows_refused_of_peer += 1;
             return self.turn_away(flow, Refusal::Refused);
@@ -55,7 +56,7 @@ impl Shard {
             self.reporter.counters.flows_refused_full += 1;
             return self.turn_away(flow, Refusal::Refused);
         }
-        let number = self.shared.next_flow();
+        let number = self.shared.next_flow(self.crew.number());
         let to_self = self.own_addresses.contains(&destination.ip());
         let state = match flow.kind() {
             Kind::Tcp => State::Announced { flow, destination },

@@ -10,7 +10,7 @@
 //! tunnel, relays (round robin), send. Those that somebody else can make long have a budget: commands, receive, relays and
 //! send; what it left over is done in the next turn, which then does not wait. Timers and events have none: a flow has one
 //! timer and few events, the tunnel's queue of events is bounded.
-//! A shard shares nothing with other shards; there is one so far.
+//! A shard shares nothing with other shards but queues; [`crew`] is the face that they have for each other.
 //!
 //! Files: [`wire`] the way of packets, [`exit`] the end of that for datagrams, [`sockets`] whose turn it is · [`flows`] the table · [`outgoing`], [`associations`] what applications open · [`incoming`] what peers
 //! open · [`ending`] how flows end · [`stack_events`], [`tunnel_events`], [`commands`] who says what · [`peers`] who they
@@ -19,6 +19,7 @@
 
 mod associations;
 mod commands;
+mod crew;
 mod ending;
 mod exit;
 mod flows;
@@ -27,6 +28,7 @@ mod incoming;
 mod limits;
 mod liveness;
 mod outgoing;
+mod passing_on;
 mod peers;
 mod prepared;
 mod report;
@@ -63,6 +65,7 @@ use crate::relay::Pumped;
 use crate::settings::{Limits, Recovery};
 use crate::shared::Shared;
 use crate::waking;
+pub(crate) use crew::Crew;
 use ending::Far;
 use flows::{Flows, Place, State};
 use peers::{Peers, in_tunnel};
@@ -137,6 +140,7 @@ pub(crate) struct Shard {
     /// Where a datagram lies between a socket and the stack.
     datagram: Box<[u8]>,
     reporter: Reporter,
+    crew: Crew,
 }
 
 impl Shard {
@@ -149,6 +153,8 @@ impl Shard {
             peers,
             stack,
             rng,
+            crew,
+            ..
         } = prepared;
         let Binding {
             poll,
@@ -187,6 +193,7 @@ impl Shard {
             commands_wait: false,
             datagram: vec![0; DATAGRAM_ROOM].into_boxed_slice(),
             reporter,
+            crew,
         }
     }
 
@@ -197,12 +204,17 @@ impl Shard {
         self.connect_all_peers();
         self.turn();
         while !self.shared.stopping.load(Ordering::Acquire) {
-            match self.poll.poll(&mut reports, self.patience()) {
+            let mut patience = self.patience();
+            if patience != Some(Duration::ZERO) && !self.fall_asleep() {
+                patience = Some(Duration::ZERO);
+            }
+            match self.poll.poll(&mut reports, patience) {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 // The descriptor of the poll is ours alone: nothing but a defect of ours spoils it.
                 Err(error) => panic!("waiting for readiness failed: {error}"),
             }
+            self.wake_up();
             self.tick();
             self.notice_sleep();
             for report in &reports {
@@ -232,6 +244,8 @@ impl Shard {
     fn turn(&mut self) {
         self.handle_commands();
         self.receive();
+        self.receive_handed_over();
+        self.crew.rouse(&self.shared);
         self.handle_timeouts();
         self.handle_stack_events();
         self.run_relays();

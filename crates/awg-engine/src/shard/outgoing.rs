@@ -9,7 +9,7 @@ use awg_netstack::FlowId as StackFlow;
 use super::flows::{Dialling, Place, State};
 use super::peers::in_stack;
 use super::{Far, Shard};
-use crate::command::Replies;
+use crate::command::{Elsewhere, Replies};
 use crate::dial::Dial;
 use crate::event::Event;
 use crate::flow::{FlowId, Outcome, Traffic};
@@ -24,6 +24,7 @@ impl Shard {
         application: OwnedFd,
         early: Vec<u8>,
         replies: Box<Replies>,
+        elsewhere: Option<Box<Elsewhere>>,
     ) {
         let application = TcpStream::from(application);
         // It fails on a socket pair, which has nothing to delay.
@@ -41,12 +42,18 @@ impl Shard {
             );
             return;
         }
-        let dial = Dial::new(
+        let patience = elsewhere
+            .as_ref()
+            .map_or(self.limits.dial, |rest| rest.patience);
+        let mut dial = Dial::new(
             self.now.instant,
             destinations,
             self.limits.stagger,
-            self.limits.dial,
+            patience,
         );
+        if let Some(rest) = &elsewhere {
+            dial.note(rest.refusal);
+        }
         self.flows.insert(
             number,
             None,
@@ -55,6 +62,7 @@ impl Shard {
                 early,
                 replies,
                 dial,
+                elsewhere,
             })),
         );
         self.proceed_dialling(place);
@@ -135,6 +143,7 @@ impl Shard {
             early,
             replies,
             dial,
+            elsewhere: _,
         } = *dialling;
         for loser in dial.running() {
             self.give_up(loser, Far::GiveUp);
@@ -170,16 +179,18 @@ impl Shard {
         let State::Dialling(dialling) = entry.state else {
             return;
         };
+        for flow in dialling.dial.running() {
+            self.give_up(flow, Far::GiveUp);
+        }
+        self.unwatch(dialling.application.as_raw_fd());
+        let Some(dialling) = self.pass_on(entry.number, *dialling, refusal) else {
+            return;
+        };
         let Dialling {
             application,
             replies,
-            dial,
             ..
-        } = *dialling;
-        for flow in dial.running() {
-            self.give_up(flow, Far::GiveUp);
-        }
-        self.unwatch(application.as_raw_fd());
+        } = dialling;
         let reply = replies.into_refusal(refusal);
         // A reply is a few bytes: a socket that has no room for them is one that nobody reads.
         if reply.is_empty() || (&application).write_all(&reply).is_err() {

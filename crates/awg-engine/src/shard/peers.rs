@@ -133,6 +133,7 @@ fn same_keys(left: &PeerConfig, right: &PeerConfig) -> bool {
 impl Shard {
     /// Makes `wanted` the peers. Removal comes first, so that allowed IPs may go over from one to another.
     pub(super) fn set_peers(&mut self, wanted: Vec<PeerSettings>) {
+        let all = (self.crew.count() > 1).then(|| wanted.clone());
         let keys = wanted.iter().map(|settings| settings.config.public_key);
         let keys: HashSet<PublicKey> = keys.collect();
         let removed: Vec<PeerId> = self
@@ -145,6 +146,9 @@ impl Shard {
             self.remove_peer(peer);
         }
         for (place, settings) in wanted.into_iter().enumerate() {
+            if !self.crew.has(&settings.config.public_key) {
+                continue;
+            }
             if let Err(error) = self.set_peer(settings) {
                 self.shared.events.push(Event::Log(LogRecord {
                     level: Level::Error,
@@ -156,6 +160,9 @@ impl Shard {
                     ],
                 }));
             }
+        }
+        if let Some(all) = all {
+            self.crew.place(&mut self.tunnel, &all);
         }
     }
 

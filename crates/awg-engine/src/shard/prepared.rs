@@ -8,12 +8,13 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
 
 use awg_netstack::{Accept, Stack, StackConfig};
-use awg_tunnel::{Now, Tunnel, TunnelConfig};
+use awg_tunnel::{Now, Parameters, Share, Spread, Tunnel, TunnelConfig};
 use mio::unix::SourceFd;
 use mio::{Interest, Poll, Waker};
 use rand::RngExt;
 use rand::rngs::StdRng;
 
+use super::crew::Crew;
 use super::peers::{self, Peers};
 use super::sockets::Socket;
 use super::{WAKER, WAKING, socket_token};
@@ -35,6 +36,9 @@ pub(crate) struct Prepared {
     pub(super) peers: Peers,
     pub(super) stack: Stack,
     pub(super) rng: StdRng,
+    pub(super) crew: Crew,
+    /// How indices tell shards, where there are several at one port.
+    steering: Option<Spread>,
 }
 
 /// What the system gave a shard.
@@ -60,11 +64,30 @@ impl fmt::Debug for Prepared {
 }
 
 impl Prepared {
-    /// Builds tunnel and stack from `settings`.
-    pub(crate) fn new(settings: EngineSettings) -> Result<Self, SettingsError> {
-        check(&settings)?;
+    /// Builds every shard's tunnel and stack from `settings`.
+    pub(crate) fn all(settings: &EngineSettings) -> Result<Vec<Self>, SettingsError> {
+        check(settings)?;
+        let count = settings.shards();
         let mut rng: StdRng = rand::make_rng();
         let clock = Clock::new();
+        let shares = Share::of(count, rng.random());
+        let crews = Crew::muster(count).into_iter();
+        crews
+            .zip(shares)
+            .map(|(crew, share)| Self::new(settings.clone(), clock, crew, share))
+            .collect()
+    }
+
+    fn new(
+        mut settings: EngineSettings,
+        clock: Clock,
+        mut crew: Crew,
+        share: Share,
+    ) -> Result<Self, SettingsError> {
+        let mut rng: StdRng = rand::make_rng();
+        // These have one bound in all; flows and associations are counted together.
+        let limits = &mut settings.limits;
+        limits.half_open = limits.half_open.div_ceil(crew.count());
         let now = Now {
             instant: clock.instant(),
             unix: clock.unix(),
@@ -76,12 +99,20 @@ impl Prepared {
         );
         let further = settings.further_obfuscation.iter();
         config.further_obfuscation = further.map(|set| set.parameters.clone()).collect();
+        config.limits.staged_bytes /= crew.count();
+        let steering = (crew.count() > 1).then(|| share.spread());
         let mut tunnel = Tunnel::new(config, rng.random(), now)?;
+        if crew.count() > 1 {
+            tunnel.join(share);
+        }
         let mut peers = Peers::default();
         for (place, peer) in settings.peers.iter().enumerate() {
-            peers::add(&mut tunnel, now, &mut peers, peer)
-                .map_err(|error| SettingsError::Peer { place, error })?;
+            if crew.has(&peer.config.public_key) {
+                peers::add(&mut tunnel, now, &mut peers, peer)
+                    .map_err(|error| SettingsError::Peer { place, error })?;
+            }
         }
+        crew.place(&mut tunnel, &settings.peers);
         let stack = Stack::new(stack_config(&settings), rng.random(), now.instant);
         Ok(Self {
             settings,
@@ -91,17 +122,55 @@ impl Prepared {
             peers,
             stack,
             rng,
+            crew,
+            steering,
         })
     }
 
-    /// Takes from the system what the shard needs, its sockets above all.
-    pub(crate) fn bind(&self) -> Result<(Binding, Waker), StartError> {
+    /// Takes from the system what the shards need, their sockets above all.
+    pub(crate) fn bind_all(shards: &[Self]) -> Result<Vec<(Binding, Waker)>, StartError> {
         let raised = descriptors::raise_descriptor_limit();
+        let mut bound: Vec<(Binding, Waker)> = Vec::new();
+        for shard in shards {
+            let binding = shard.bind(bound.first().map(|(first, _)| first))?;
+            bound.push(binding);
+        }
+        if let Some(first) = shards.first() {
+            let flow_bounds =
+                FlowBounds::new(&first.settings.limits, descriptors::free_descriptors());
+            for (binding, _) in &mut bound {
+                binding.flow_bounds = flow_bounds;
+            }
+            if let Some((binding, _)) = bound.first_mut() {
+                let bounds = raised_limit(raised, flow_bounds);
+                binding.notices.insert(0, bounds);
+                binding.steer(first);
+            }
+        }
+        Ok(bound)
+    }
+
+    /// `first`: what the first shard was given, if that is another one.
+    fn bind(&self, first: Option<&Binding>) -> Result<(Binding, Waker), StartError> {
         let poll = Poll::new()?;
         let mut sockets = Vec::new();
         let mut capped = None;
-        for (port, obfuscation) in self.settings.doors() {
-            let (transport, buffers) = udp::open(&self.settings.udp, port)?;
+        for (place, (port, obfuscation)) in self.settings.doors().into_iter().enumerate() {
+            let theirs = first.and_then(|first| first.sockets.get(place));
+            let (transport, buffers) = match theirs {
+                Some(theirs) if !self.has_ports_of_its_own(port) => {
+                    let port = theirs.transport.local_address().port();
+                    udp::open_beside(&self.settings.udp, port)?
+                }
+                _ => udp::open(&self.settings.udp, port)?,
+            };
+            if self.crew.count() > 1
+                && first.is_none()
+                && !self.has_ports_of_its_own(port)
+                && let Some(descriptor) = transport.descriptor()
+            {
+                udp::share_port(descriptor)?;
+            }
             if let Some(descriptor) = transport.descriptor() {
                 poll.registry().register(
                     &mut SourceFd(&descriptor),
@@ -117,7 +186,6 @@ impl Prepared {
             capped = capped.or_else(|| capped_buffers(buffers));
         }
         let waker = Waker::new(poll.registry(), WAKER)?;
-        let flow_bounds = FlowBounds::new(&self.settings.limits, descriptors::free_descriptors());
         let waking = waking::descriptor().filter(|waking| {
             let descriptor = waking.as_raw_fd();
             poll.registry()
@@ -127,18 +195,47 @@ impl Prepared {
         let binding = Binding {
             poll,
             sockets,
-            flow_bounds,
-            notices: [raised_limit(raised, flow_bounds)]
-                .into_iter()
-                .chain(capped)
-                .collect(),
+            flow_bounds: FlowBounds::new(&self.settings.limits, None),
+            // What the system gives to one shard it gives to all.
+            notices: capped.into_iter().filter(|_| first.is_none()).collect(),
             waking,
         };
         Ok((binding, waker))
     }
 }
 
+impl Prepared {
+    /// Whether a port that is left to the system is another one for each shard: whoever dials the peers itself is answered where
+    /// it dialled from, so that nothing comes to the wrong shard.
+    fn has_ports_of_its_own(&self, port: u16) -> bool {
+        port == 0 && self.settings.stay_connected
+    }
+}
+
 impl Binding {
+    /// Has the system give each datagram to the shard that its session's index names, at ports where that can be read. It is
+    /// given to any where the system does not do it, and handed over then.
+    fn steer(&self, first: &Prepared) {
+        let Some(spread) = first.steering else {
+            return;
+        };
+        for socket in &self.sockets {
+            let further = usize::from(socket.obfuscation).checked_sub(1);
+            let parameters = match further {
+                None => Some(&first.settings.obfuscation),
+                Some(place) => {
+                    let further = first.settings.further_obfuscation.get(place);
+                    further.map(|set| &set.parameters)
+                }
+            };
+            if let Some(offset) = parameters.and_then(index_in_clear)
+                && let Some(descriptor) = socket.transport.descriptor()
+            {
+                let _ = udp::steer(descriptor, offset, spread);
+            }
+        }
+    }
+
     /// Where the sockets are bound.
     pub(crate) fn local_addresses(&self) -> Vec<SocketAddr> {
         let sockets = self.sockets.iter();
@@ -153,7 +250,23 @@ impl Binding {
     }
 }
 
+/// Where a transport message's index begins in a datagram, if it is not hidden.
+fn index_in_clear(parameters: &Parameters) -> Option<u32> {
+    let type_word = 4;
+    let is_clear = parameters.header_protection_key.is_none();
+    is_clear.then(|| u32::from(parameters.padding_transport) + type_word)
+}
+
 fn check(settings: &EngineSettings) -> Result<(), SettingsError> {
+    let workers = settings.workers.unwrap_or(1);
+    let most = if cfg!(target_os = "linux") {
+        EngineSettings::MOST_WORKERS
+    } else {
+        1
+    };
+    if !(1..=most).contains(&workers) {
+        return Err(SettingsError::Workers(workers));
+    }
     if settings.addresses.is_empty() {
         return Err(SettingsError::NoAddress);
     }

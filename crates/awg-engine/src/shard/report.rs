@@ -243,6 +243,9 @@ impl Shard {
         for (name, value) in transport_counters(self.wire.sockets.counters()) {
             add("transport", name, value);
         }
+        for (name, value) in self.crew.counters() {
+            add("transport", name, value);
+        }
         add("engine", "dropped_events", self.shared.events.dropped());
         Snapshot {
             counters,

@@ -298,11 +298,14 @@ impl Shard {
     /// The machine has slept: the other ends may have forgotten this one, and the network may be another one.
     pub(super) fn handle_sleep(&mut self, slept: Duration) {
         if self.is_fast && self.stay_connected {
-            self.shared.events.push(Event::Log(LogRecord {
-                level: Level::Info,
-                message: "the machine was asleep; new sessions are asked for",
-                fields: vec![("seconds", slept.as_secs().to_string())],
-            }));
+            // One shard tells it for all.
+            if self.number() == 0 {
+                self.shared.events.push(Event::Log(LogRecord {
+                    level: Level::Info,
+                    message: "the machine was asleep; new sessions are asked for",
+                    fields: vec![("seconds", slept.as_secs().to_string())],
+                }));
+            }
             self.handshake_all_peers();
         }
     }

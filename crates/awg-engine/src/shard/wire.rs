@@ -21,7 +21,7 @@ const SENDS_PER_TURN: usize = 4;
 #[derive(Debug)]
 pub(super) struct Wire {
     pub(super) sockets: Sockets,
-    incoming: ReceiveBatch,
+    pub(super) incoming: ReceiveBatch,
     outgoing: SendBatch,
     /// A datagram of the tunnel's own, and where it goes if it still waits for room in the batch.
     control: Vec<u8>,
@@ -105,7 +105,7 @@ impl Shard {
                 Ok(None) => {}
                 Ok(Some(local)) => {
                     messages += incoming.messages();
-                    self.take_in(local);
+                    self.take_in(local, false);
                 }
                 Err(error) => self.reporter.transport_failed(error),
             }
@@ -115,12 +115,22 @@ impl Shard {
         }
     }
 
-    fn take_in(&mut self, local: Local) {
+    /// Takes in the datagrams at hand, which came by `local`, here or to another shard.
+    pub(super) fn take_in(&mut self, local: Local, handed_over: bool) {
         let mut content = false;
         let wire = &mut self.wire;
         for (remote, datagram) in wire.incoming.datagrams() {
             let from = Endpoint { remote, local };
-            let Some(inbound) = self.tunnel.handle_datagram(self.now, from, datagram) else {
+            let inbound = if handed_over {
+                self.tunnel
+                    .handle_handed_over(self.now, from, &mut *datagram)
+            } else {
+                self.tunnel.handle_datagram(self.now, from, &mut *datagram)
+            };
+            let Some(inbound) = inbound else {
+                if let Some(shard) = self.tunnel.take_misplaced() {
+                    self.crew.hand_over(shard, from, datagram);
+                }
                 continue;
             };
             content = true;

@@ -79,6 +79,11 @@ impl ReceiveBatch {
         self.arena.chunks_mut(MESSAGE_SIZE)
     }
 
+    /// The next message's buffer.
+    pub(crate) fn vacant(&mut self) -> Option<&mut [u8]> {
+        self.arena.chunks_mut(MESSAGE_SIZE).nth(self.messages.len())
+    }
+
     /// Records what the next buffer holds. A message of zero length keeps its place, so that the buffers stay in step.
     pub(crate) fn push(&mut self, from: SocketAddr, len: usize, stride: usize) {
         debug_assert!(self.messages.len() < self.capacity && len <= MESSAGE_SIZE);

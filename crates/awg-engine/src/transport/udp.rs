@@ -14,15 +14,19 @@ mod batched;
 mod path_mtu;
 mod portable;
 mod socket;
+mod steering;
 
 #[cfg(test)]
 mod tests;
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::RawFd;
 
 use super::Transport;
 pub use path_mtu::path_mtu;
 pub use socket::{BUFFER_SIZE, BindError, SocketBuffers};
+pub(crate) use steering::steer;
 
 /// Which implementation moves the datagrams.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -55,7 +59,34 @@ pub fn open(
     settings: &UdpSettings,
     port: u16,
 ) -> Result<(Box<dyn Transport>, SocketBuffers), BindError> {
-    let (socket, buffers) = socket::bind(settings, port)?;
+    open_either(settings, port, false)
+}
+
+/// Binds a further socket to a port of this engine's that is [shared](share_port); otherwise as [`open`].
+///
+/// # Errors
+/// See [`BindError`].
+pub(crate) fn open_beside(
+    settings: &UdpSettings,
+    port: u16,
+) -> Result<(Box<dyn Transport>, SocketBuffers), BindError> {
+    open_either(settings, port, true)
+}
+
+/// Lets further sockets of this engine have the port of a bound one: each datagram then comes to one of them.
+///
+/// # Errors
+/// The system refuses.
+pub(crate) fn share_port(descriptor: RawFd) -> io::Result<()> {
+    socket::share_port(&descriptor)
+}
+
+fn open_either(
+    settings: &UdpSettings,
+    port: u16,
+    beside: bool,
+) -> Result<(Box<dyn Transport>, SocketBuffers), BindError> {
+    let (socket, buffers) = socket::bind(settings, port, beside)?;
     let local = SocketAddr::new(socket.ip().to_canonical(), socket.port());
     let transport: Box<dyn Transport> = match settings.kind {
         UdpKind::Portable => {

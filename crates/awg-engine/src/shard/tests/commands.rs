@@ -13,7 +13,7 @@ use crate::flow::FlowId;
 use crate::shard::Shard;
 
 fn push(shard: &Shard, command: Command) {
-    let pushed = shard.shared.commands.push((), |()| command);
+    let pushed = shard.shared.desks[0].commands.push((), |()| command);
     pushed.map_err(|(error, ())| error).unwrap();
 }
 
@@ -21,7 +21,7 @@ fn push(shard: &Shard, command: Command) {
 fn many_commands_leave_packets_their_turn_and_are_all_carried_out() {
     let [mut shard, _] = Ends::new().shards;
     shard.turn();
-    shard.shared.commands.open();
+    shard.shared.desks[0].commands.open();
     for _ in 0..600 {
         push(&shard, Command::Close { flow: FlowId(7) });
     }
@@ -39,7 +39,7 @@ fn many_commands_leave_packets_their_turn_and_are_all_carried_out() {
 #[test]
 fn a_flow_whose_command_a_defect_overtook_has_its_last_event() {
     let [mut shard, _] = Ends::new().shards;
-    shard.shared.commands.open();
+    shard.shared.desks[0].commands.open();
     let (_application, ours) = UnixDatagram::pair().unwrap();
     push(&shard, Command::Panic);
     push(

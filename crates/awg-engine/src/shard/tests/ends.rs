@@ -57,12 +57,12 @@ pub(super) fn prepare_with(
     settings.stay_connected = end == 0;
     settings.peers = vec![peer.into()];
     change(&mut settings);
-    Prepared::new(settings).unwrap()
+    Prepared::all(&settings).unwrap().remove(0)
 }
 
 pub(super) fn start(prepared: Prepared, transport: MemoryTransport) -> Box<Shard> {
     let limits = &prepared.settings.limits;
-    let shared = Arc::new(Shared::new(limits).unwrap());
+    let shared = Arc::new(Shared::new(limits, 1).unwrap());
     let poll = Poll::new().unwrap();
     // Kept by nobody: the tests take turns themselves.
     drop(Waker::new(poll.registry(), WAKER).unwrap());
@@ -179,9 +179,9 @@ impl Ends {
 
 /// Opens a connection for the application at the other end of `ours`, to a port of the other end.
 pub(super) fn open(client: &mut Shard, ours: OwnedFd, port: u16) {
-    let flow = client.shared.next_flow();
+    let flow = client.shared.next_flow(0);
     let destinations = vec![SocketAddr::new(inner(1), port)];
-    client.open(flow, destinations, ours, Vec::new(), Box::default());
+    client.open(flow, destinations, ours, Vec::new(), Box::default(), None);
 }
 
 /// The flow that a peer has opened.

@@ -52,7 +52,7 @@ fn an_error_about_datagrams_that_were_answered_ends_their_flow_with_its_traffic(
         let mut ends = Ends::new();
         let (theirs, ours) = UnixDatagram::pair().unwrap();
         let client = &mut ends.shards[0];
-        let flow = client.shared.next_flow();
+        let flow = client.shared.next_flow(0);
         let remote = SocketAddr::new(IpAddr::from([10, 0, 0, 2]), 9);
         client.open_datagrams(flow, remote, ours.into());
         theirs.send(b"a question").unwrap();

@@ -106,7 +106,7 @@ fn a_question_to_a_name_server_that_a_restart_swallowed_is_asked_again() {
         world.run(30 * SECOND);
         world.restart_server();
         let (theirs, application) = UnixDatagram::pair().unwrap();
-        let flow = world.shards[0].shared.next_flow();
+        let flow = world.shards[0].shared.next_flow(0);
         let server = SocketAddr::from((Ipv4Addr::new(203, 0, 113, 53), 53));
         world.shards[0].open_datagrams(flow, server, application.into());
         theirs.send(b"a question").unwrap();

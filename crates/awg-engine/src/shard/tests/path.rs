@@ -133,7 +133,7 @@ impl World {
         let (theirs, ours) = UnixStream::pair().unwrap();
         theirs.set_nonblocking(true).unwrap();
         let client = &mut self.shards[0];
-        let flow = client.shared.next_flow();
+        let flow = client.shared.next_flow(0);
         let destinations = vec![SocketAddr::from(([203, 0, 113, 7], port))];
         let replies = crate::command::Replies {
             succeeded: b"+".to_vec(),
@@ -145,6 +145,7 @@ impl World {
             ours.into(),
             Vec::new(),
             Box::new(replies),
+            None,
         );
         theirs
     }

@@ -1,7 +1,8 @@
 //! Binding: address families, the exclusive port, buffer sizes and the firewall mark.
 //!
-//! `SO_REUSEPORT` is not set: two servers that share a port would each get half of the datagrams without a word, so the
-//! system refuses the second one, and one that sets the option is refused as well, since both would have to.
+//! `SO_REUSEPORT` is not set before a port is bound: two servers that share a port would each get half of the datagrams without a
+//! word, so the system refuses the second one, and one that sets the option is refused as well, since both would have to. Only
+//! once an engine has a port for itself alone it is set, so that its further loops can bind the same port.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
@@ -159,10 +160,14 @@ pub(super) fn canonical(address: SocketAddr) -> SocketAddr {
 }
 
 /// Binds to `port` by `settings` and enlarges the buffers.
+///
+/// `beside`: another socket of this engine has the port, and [shares](share_port) it.
 pub(super) fn bind(
     settings: &UdpSettings,
     port: u16,
+    beside: bool,
 ) -> Result<(UdpSocket, SocketBuffers), BindError> {
+    let bind_to = |address, mark| bind_to(address, mark, beside);
     let address = |ip| SocketAddr::new(ip, port);
     let socket = match settings.address {
         Some(ip) => bind_to(address(ip), settings.fwmark)?,
@@ -187,7 +192,7 @@ fn no_ipv6(error: &io::Error) -> bool {
     )
 }
 
-fn bind_to(address: SocketAddr, fwmark: Option<u32>) -> Result<UdpSocket, BindError> {
+fn bind_to(address: SocketAddr, fwmark: Option<u32>, beside: bool) -> Result<UdpSocket, BindError> {
     let failed = |error| BindError::new(address, error);
     let socket = Socket::new(
         Domain::for_address(address),
@@ -205,6 +210,9 @@ fn bind_to(address: SocketAddr, fwmark: Option<u32>) -> Result<UdpSocket, BindEr
         set_mark(&socket, mark).map_err(|source| BindError::Mark { mark, source })?;
     }
     socket.set_nonblocking(true).map_err(failed)?;
+    if beside {
+        share_port(&socket).map_err(failed)?;
+    }
     socket.bind(&address.into()).map_err(failed)?;
     let local = socket
         .local_addr()
@@ -212,6 +220,11 @@ fn bind_to(address: SocketAddr, fwmark: Option<u32>) -> Result<UdpSocket, BindEr
         .as_socket()
         .unwrap_or(address);
     Ok(UdpSocket { socket, local })
+}
+
+/// Lets further sockets of this user have the port of this one, if they ask for it too.
+pub(super) fn share_port(socket: &impl AsRawFd) -> io::Result<()> {
+    set_option(socket, libc::SOL_SOCKET, libc::SO_REUSEPORT, 1)
 }
 
 #[cfg(target_os = "linux")]

@@ -318,7 +318,7 @@ mod batched {
 
     fn batched() -> BatchedUdp {
         let transport = BatchedUdp::new(
-            bind(&settings(Some(LOOPBACK), UdpKind::Batched), 0)
+            bind(&settings(Some(LOOPBACK), UdpKind::Batched), 0, false)
                 .expect("a free port")
                 .0,
         );
