@@ -292,6 +292,7 @@ class EngineSettings:
         udp: Literal["auto", "batched", "portable"] = "auto",
         fwmark: int | None = None,
         limits: Limits | None = None,
+        workers: int | None = 1,
     ) -> Self:
         """Describe an engine.
 
@@ -320,6 +321,8 @@ class EngineSettings:
             fwmark: The firewall mark of the tunnel's datagrams; Linux with ``CAP_NET_ADMIN``, or ``CAP_NET_RAW`` since
                 Linux 5.17.
             limits: Bounds that differ from the defaults.
+            workers: Threads that share the peers, 1 to 64; ``None`` = as many as the machine runs at once, and as there
+                are peers at the start. A peer lives on one of them. Above 1 for Linux alone.
 
         Raises:
             ValueError: an argument is malformed; the text begins with its name, and of the obfuscation parameters

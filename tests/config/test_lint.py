@@ -6,7 +6,7 @@ from awgproxy.config import Role, parse
 from awgproxy.config.lint import check
 from awgproxy.config.path import Path
 
-from .texts import CLIENT, INTERFACE, PEER, SERVER
+from .texts import CLIENT, INTERFACE, OTHER_KEY, PEER, SERVER
 
 PATH = Path(1500, ipv6=False)
 
@@ -241,6 +241,21 @@ def test_an_address_of_the_server_that_is_for_nothing(text, what):
 def test_an_address_of_the_server_that_can_be_reached():
     found = warnings(CLIENT + "[Tunnel]\nServerAddress = 10.8.0.1\n")
     assert [key for _, key, _ in found if key == "ServerAddress"] == []
+
+
+@pytest.mark.parametrize("workers", ["1", "auto", "2", "3"])
+def test_workers_without_peers(workers):
+    other = f"[Peer]\nPublicKey = {OTHER_KEY}\nAllowedIPs = 10.8.0.3/32\n"
+    found = warnings(SERVER + other + f"[Tunnel]\nWorkers = {workers}\n")
+    assert [key for _, key, _ in found] == ["Workers"] * (workers == "3")
+
+
+@pytest.mark.parametrize("workers", ["1", "auto", "2"])
+def test_workers_that_part_a_clients_peers(workers):
+    other = f"[Peer]\nPublicKey = {OTHER_KEY}\nAllowedIPs = 10.9.0.0/16\nEndpoint = 192.0.2.9:51820\n"
+    client = CLIENT.replace("0.0.0.0/0", "10.8.0.0/16")
+    found = [what for _, key, what in warnings(client + other + f"[Tunnel]\nWorkers = {workers}\n") if key == "Workers"]
+    assert ["UDP" in what for what in found] == [True] * (workers != "1")
 
 
 def test_each_set_of_parameters_is_looked_at():

@@ -60,6 +60,7 @@ def test_everything_that_a_file_can_say():
         KeepalivePadding = Reference
         Recovery = Reference
         ServerAddress = 10.8.0.1, fd00::1
+        Workers = Auto
 
         [Log]
         Level = DEBUG
@@ -100,6 +101,7 @@ def test_everything_that_a_file_can_say():
     assert config.tunnel.keepalive_padding is KeepalivePadding.REFERENCE
     assert config.tunnel.recovery is Recovery.REFERENCE
     assert config.tunnel.server_addresses == (ip_address("10.8.0.1"), ip_address("fd00::1"))
+    assert config.tunnel.workers is None
     assert (config.log.level, config.log.format) == (LogLevel.DEBUG, LogFormat.JSON)
     assert config.warnings == ()
 
@@ -112,6 +114,7 @@ def test_what_a_file_need_not_say():
     assert not config.server.allow_private
     assert config.tunnel.keepalive_padding is KeepalivePadding.PADDED
     assert config.tunnel.recovery is Recovery.FAST
+    assert config.tunnel.workers == 1
     assert (config.log.level, config.log.format) == (LogLevel.INFO, LogFormat.AUTO)
 
 
@@ -269,6 +272,9 @@ def test_values_of_a_peer_that_are_refused(key, value):
         ("Tunnel", "KeepalivePadding", "bare"),
         ("Tunnel", "Recovery", "slow"),
         ("Tunnel", "ServerAddress", "10.8.0.1/24"),
+        ("Tunnel", "Workers", "0"),
+        ("Tunnel", "Workers", "65"),
+        ("Tunnel", "Workers", "all"),
         ("Log", "Format", "xml"),
     ],
 )

@@ -30,6 +30,8 @@ def settings(**changes):
         ({"further_obfuscation": [([], [5, 1 << 16])]}, r"^further_obfuscation\[0\]: ports\[1\]: out of range"),
         ({"udp": "fast"}, "^udp: .*batched"),
         ({"fwmark": 1 << 32}, "^fwmark: out of range"),
+        ({"workers": 0}, "^workers: out of range, 1 to 64"),
+        ({"workers": 65}, "^workers: out of range, 1 to 64"),
     ],
 )
 def test_a_malformed_setting_is_named(changes, problem):

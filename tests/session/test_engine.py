@@ -55,6 +55,21 @@ def test_what_the_parser_takes_of_a_server_the_engine_takes():
     server_engine(config, PeerPolicies(config).common)
 
 
+@pytest.mark.parametrize("workers", ["auto", "1", "64"])
+def test_workers_that_the_parser_takes_the_engine_takes(workers):
+    client_engine(parse(CLIENT + f"[Tunnel]\nWorkers = {workers}\n", "x.conf"))
+
+
+def test_workers_that_the_engine_refuses_are_told_at_their_line():
+    config = parse(CLIENT + "[Tunnel]\nWorkers = 2\n", "x.conf")
+    config = replace(config, tunnel=config.tunnel.model_copy(update={"workers": 65}))
+    with pytest.raises(ConfigError) as caught:
+        client_engine(config)
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.section, problem.key) == (11, "Tunnel", "Workers")
+    assert "1 to 64" in problem.message
+
+
 def test_every_port_and_set_of_parameters_goes_to_the_engine():
     text = SERVER.replace("ListenPort = 51820", "ListenPort = 51820, 20000-20002")
     config = parse(text + "[Obfuscation phones]\nListenPort = 4000-4001\nS4 = 5\n", "x.conf")

@@ -293,10 +293,11 @@ impl EngineSettings {
     #[pyo3(signature = (
         private_key, *, addresses, peers=Vec::new(), obfuscation=Vec::new(), mtu=Whole::from(1420),
         listen_address=None, listen_ports=Vec::new(), further_obfuscation=Vec::new(), accept_flows=AcceptFlows::All(false), stay_connected=None,
-        recovery="fast", server_addresses=Vec::new(), egress=None, udp="auto", fwmark=None, limits=None
+        recovery="fast", server_addresses=Vec::new(), egress=None, udp="auto", fwmark=None, limits=None,
+        workers=Some(Whole::from(1))
     ), text_signature = "(private_key, *, addresses, peers=(), obfuscation=(), mtu=1420, listen_address=None, \
         listen_ports=(), further_obfuscation=(), accept_flows=False, stay_connected=None, recovery='fast', \
-        server_addresses=(), egress=None, udp='auto', fwmark=None, limits=None)")]
+        server_addresses=(), egress=None, udp='auto', fwmark=None, limits=None, workers=1)")]
     #[expect(
         clippy::too_many_arguments,
         reason = "they are Python's keyword arguments"
@@ -318,6 +319,7 @@ impl EngineSettings {
         udp: &str,
         fwmark: Option<Whole>,
         limits: Option<&Limits>,
+        workers: Option<Whole>,
     ) -> Result<Self, Failure> {
         let private_key = keys::parse::<PrivateKey>("private_key", private_key)?;
         let accept_flows = accept_flows.accept()?;
@@ -350,6 +352,9 @@ impl EngineSettings {
                 .collect::<Result<Vec<IpAddr>, _>>()?,
             egress: egress.map(EgressPolicy::policy).unwrap_or_default(),
             limits: limits.map(|limits| limits.0.clone()).unwrap_or_default(),
+            workers: workers
+                .map(|count| count.within("workers", 1..=awg_engine::EngineSettings::MOST_WORKERS))
+                .transpose()?,
             ..awg_engine::EngineSettings::new(private_key)
         }))
     }

@@ -307,6 +307,8 @@ class Tunnel(Section):
     port_hop: Annotated[Seconds | None, _read(values.port_hop)] = None
     recovery: Annotated[Recovery, _read(partial(values.word, words=Recovery))] = Recovery.FAST
     server_addresses: Annotated[tuple[_Address, ...], Field(alias="ServerAddress")] = ()
+    workers: Annotated[int | None, _read(values.workers)] = 1
+    """Loops that share the peers; None is as many as the machine runs at once, and as there are peers."""
 
 
 class Log(Section):

@@ -38,6 +38,7 @@ LONGEST_KEEPALIVE = (1 << 32) - 1
 """Seconds, as AmneziaWG 3 takes them."""
 LONGEST_HOP = 86_400
 """Seconds: a day."""
+MOST_WORKERS = 64
 MOST_NAME = 32
 """Characters of the name of a set of parameters."""
 IPV4_LEAST_MTU = 576
@@ -231,6 +232,11 @@ def _seconds(text: str, longest: int) -> Seconds:
     if least > most:
         raise InvalidValue(f"{shown(text)} ends before it begins", f"write {most}-{least}")
     return Seconds(least, most)
+
+
+def workers(text: str) -> int | None:
+    """Into how many loops the engine parts; None for ``auto``."""
+    return None if text.lower() == "auto" else number(text, 1, MOST_WORKERS, "a number of loops or `auto`")
 
 
 def set_name(text: str) -> str:

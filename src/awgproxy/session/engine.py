@@ -142,6 +142,9 @@ def _problem(config: Config, text: str) -> Problem:
         section = further[int(found[1])]
         return Problem(config.file, config.lines.get((section.label, "")), section.title, None, text[found.end() :])
     argument = _ARGUMENT.match(text)
+    if argument is not None and argument[1] == "workers":
+        line = config.lines.get(("tunnel", "workers"))
+        return Problem(config.file, line, "Tunnel", "Workers", text[argument.end() :])
     key = None if argument is None else _KEYS.get(argument[1])
     if argument is not None and key is not None:
         text = text[argument.end() :]

@@ -107,4 +107,5 @@ def _settings(
         server_addresses=[str(address) for address in config.server_addresses],
         egress=egress,
         fwmark=interface.fw_mark,
+        workers=config.tunnel.workers,
     )

@@ -128,4 +128,15 @@ def open_forwards(config: Config, _path: Path) -> Iterator[Remark]:
                 )
 
 
-RULES = (mtu, names, own_addresses, any_source, hopping, server_address, without_effect, open_forwards)
+def workers(config: Config, _path: Path) -> Iterator[Remark]:
+    """Loops that have no peer, or that part what one application uses."""
+    wanted, peers = config.tunnel.workers, len(config.peers)
+    if wanted is not None and wanted > max(peers, 1):
+        message = f"{wanted} are more than there are peers, and each peer lives in one"
+        yield Remark("tunnel", "Workers", message, f"{peers} at most, or `auto`")
+    elif wanted != 1 and peers > 1 and config.role is Role.CLIENT:
+        message = "above 1 part the peers of a client: UDP of an application reaches those of one loop alone"
+        yield Remark("tunnel", "Workers", message, "leave it out, unless applications use TCP alone")
+
+
+RULES = (mtu, names, own_addresses, any_source, hopping, server_address, without_effect, open_forwards, workers)
