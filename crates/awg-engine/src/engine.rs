@@ -65,14 +65,15 @@ impl Engine {
     /// # Errors
     /// What is wrong with the settings, see [`SettingsError`].
     pub fn new(settings: EngineSettings) -> Result<Self, SettingsError> {
-        let prepared = Prepared::all(&settings)?;
-        let shards = prepared.len();
+        let shards = settings.shards();
         let shared = Shared::new(&settings.limits, shards).map_err(SettingsError::Descriptor)?;
+        let (dial, routes) = (settings.limits.dial, Routes::new(shards, &settings.peers));
+        let prepared = Prepared::all(settings)?;
         Ok(Self {
             shared: Arc::new(shared),
             life: Mutex::new(Life::Prepared(prepared)),
-            dial: settings.limits.dial,
-            routes: Mutex::new(Routes::new(shards, &settings.peers)),
+            dial,
+            routes: Mutex::new(routes),
         })
     }
 

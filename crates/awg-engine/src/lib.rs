@@ -5,8 +5,8 @@
 //! allow, where to dial); the engine moves bytes. Commands are methods, events wait to be taken.
 //!
 //! Floor 3 of the crates: it knows `awg-tunnel` and `awg-netstack`, and nothing of the language it is embedded in.
-//! Modules, lower floors first: [`transport`], [`clock`], [`descriptors`], `slices`, `token_bucket`, `policy`, `flow`, `refusal` · `terms`, `dial`,
-//! `relay` · `command`, `event`, `settings`, `snapshot` · `flow_bounds`, `shared` · `shard` (the loop) · `thread` · `engine`
+//! Modules, lower floors first: [`transport`], [`clock`], [`descriptors`], `slices`, `token_bucket`, `policy`, `flow`, `refusal` · `terms`, `dial`, `hand_over`,
+//! `relay` · `command`, `event`, `settings`, `snapshot` · `flow_bounds`, `routes`, `shared` · `shard` (the loop) · `thread` · `engine`
 //! (the handle).
 
 pub mod clock;

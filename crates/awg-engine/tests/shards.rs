@@ -11,7 +11,7 @@ use awg_engine::{CommandError, Engine, EngineSettings, Event, Outcome, Refusal, 
 use awg_tunnel::{Parameters, PeerConfig, PrivateKey};
 use pair::target::{Target, echo_target};
 use pair::{
-    Connected, Node, SERVER, begin_connect, read_all, read_exactly, replies, tcp_pair,
+    Connected, Node, SERVER, begin_connect, pattern, read_all, read_exactly, replies, tcp_pair,
     through_the_tunnel,
 };
 
@@ -147,7 +147,7 @@ fn all_peers_of_two_shards_talk() {
     let target = echo_target();
     let mut connections: Vec<Connected> = (0..8).map(|one| crowd.connect(one, target)).collect();
     for connected in &mut connections {
-        say(&mut connected.application, &[7; 100_000]);
+        say(&mut connected.application, &pattern(100_000));
     }
     // The number of a flow tells its shard.
     let even = |connected: &&Connected| connected.server_flow.0.is_multiple_of(2);
@@ -178,8 +178,8 @@ fn datagrams_that_come_to_the_wrong_shard_arrive() {
         say(&mut connected.application, &[7; 10_000]);
         client = (client + 1) % 16;
     }
-    for place in client..16 {
-        say(&mut connections[place].application, &[9; 10_000]);
+    for connected in connections.iter_mut().skip(client) {
+        say(&mut connected.application, &[9; 10_000]);
     }
     assert_eq!(crowd.server.counter("transport_handed_over_dropped"), 0);
     assert_eq!(crowd.server.counter("tunnel_dropped_unknown_session"), 0);

@@ -17,6 +17,8 @@ fn from(sender: u16) -> Endpoint {
     }
 }
 
+const COUNT: u32 = 20_000;
+
 /// All that is there, with whom it is from.
 fn take(inlet: &mut Inlet, batch: &mut ReceiveBatch) -> Vec<(Endpoint, Vec<u8>)> {
     let mut taken = Vec::new();
@@ -74,7 +76,6 @@ fn the_largest_datagram_passes() {
 #[test]
 fn two_threads_lose_nothing_that_found_room() {
     let (mut outlet, mut inlet) = ring(64, 8192);
-    const COUNT: u32 = 20_000;
     let sender = thread::spawn(move || {
         for number in 0..COUNT {
             let mut datagram = number.to_le_bytes().to_vec();

@@ -23,8 +23,7 @@ impl Shard {
             return Some(dialling);
         };
         elsewhere.refusal = refusal;
-        let shared = &self.shared;
-        let Some(desk) = shared.desks.get(shard) else {
+        let Some(desk) = self.shared.desks.get(shard) else {
             return Some(dialling);
         };
         let pushed = desk.commands.push(dialling, |dialling| Command::Open {

@@ -65,8 +65,8 @@ impl fmt::Debug for Prepared {
 
 impl Prepared {
     /// Builds every shard's tunnel and stack from `settings`.
-    pub(crate) fn all(settings: &EngineSettings) -> Result<Vec<Self>, SettingsError> {
-        check(settings)?;
+    pub(crate) fn all(settings: EngineSettings) -> Result<Vec<Self>, SettingsError> {
+        check(&settings)?;
         let count = settings.shards();
         let mut rng: StdRng = rand::make_rng();
         let clock = Clock::new();
@@ -74,7 +74,8 @@ impl Prepared {
         let crews = Crew::muster(count).into_iter();
         crews
             .zip(shares)
-            .map(|(crew, share)| Self::new(settings.clone(), clock, crew, share))
+            .zip(std::iter::repeat_n(settings, count))
+            .map(|((crew, share), settings)| Self::new(settings, clock, crew, share))
             .collect()
     }
 

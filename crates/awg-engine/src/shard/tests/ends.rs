@@ -57,7 +57,7 @@ pub(super) fn prepare_with(
     settings.stay_connected = end == 0;
     settings.peers = vec![peer.into()];
     change(&mut settings);
-    Prepared::all(&settings).unwrap().remove(0)
+    Prepared::all(settings).unwrap().remove(0)
 }
 
 pub(super) fn start(prepared: Prepared, transport: MemoryTransport) -> Box<Shard> {
