@@ -75,6 +75,10 @@ bench: build $(VENV)/.scorecard ## throughput, CPU, times and memory beside othe
 bench-recovery: build ## how long a proxy is away after restarts, outages and moves, beside a rival (25 minutes, root)
 	@$(BIN)/python -m bench.recovery
 
+.PHONY: bench-scale
+bench-scale: build ## what a peer, a round trip and an idle connection cost, and 1,000 peers with 10,000 connections (5 minutes, root)
+	@$(BIN)/python -m bench.scale
+
 .PHONY: scorecard
 scorecard: build $(VENV)/.scorecard ## what an observer can tell of each profile, into docs/resistance.md (8 minutes, root)
 	@$(BIN)/python -m scorecard

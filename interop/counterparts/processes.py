@@ -105,11 +105,15 @@ class Process:
                 raise ProcessError(self.report(f"not {what} within {within} s"))
             time.sleep(0.02)
 
-    def command(self, line: str, answer: str) -> Line:
-        """Give a command on stdin and take the event that answers it."""
+    def say(self, line: str) -> None:
+        """Give it a line on stdin."""
         assert self._process.stdin is not None
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
+
+    def command(self, line: str, answer: str) -> Line:
+        """Give a command on stdin and take the event that answers it."""
+        self.say(line)
         return self.wait_for(answer)
 
     def wait(self, within: float = 60) -> int:

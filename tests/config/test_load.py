@@ -38,7 +38,7 @@ def test_utf8_with_and_without_its_mark(tmp_path, encoding):
         (b"[Interface]\nMTU = \0\n", 2, "binary"),
         (b"\x7fELF\x02\x01\x01\0\0\0", 1, "binary"),
         (b"[Interface]\n\n# caf\xe9\n", 3, "UTF-8"),
-        (b"#" * (LARGEST_FILE + 1), None, "larger than 1 MiB"),
+        (b"#" * (LARGEST_FILE + 1), None, "larger than 8 MiB"),
     ],
 )
 def test_content_that_is_refused(tmp_path, content, line, message):

@@ -1,8 +1,8 @@
 //! How many flows there may be: what the settings allow, and what the limit of open files leaves room for.
 //!
 //! Each flow takes a descriptor, and so do the sockets that the embedder has in hand before it gives them over. So flows get
-//! half of the descriptors that are free at the start; and one peer, where there are several, gets half of that at most,
-//! so that it cannot take them all.
+//! three quarters of the descriptors that are free at the start; and one peer, where there are several, gets half of that at
+//! most, so that it cannot take them all.
 
 use crate::settings::Limits;
 
@@ -20,7 +20,9 @@ pub(crate) struct FlowBounds {
 impl FlowBounds {
     /// `free`: descriptors that this process may still open; `None` = not known, the settings alone count.
     pub(crate) fn new(limits: &Limits, free: Option<usize>) -> Self {
-        let flows = free.map_or(limits.flows, |free| limits.flows.min((free / 2).max(1)));
+        let flows = free.map_or(limits.flows, |free| {
+            limits.flows.min((free - free / 4).max(1))
+        });
         Self {
             flows,
             flows_per_peer: limits.flows_per_peer.min(flows),

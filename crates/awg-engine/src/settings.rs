@@ -131,8 +131,8 @@ pub struct FurtherObfuscation {
 /// The bounds of an engine. What exceeds one is refused or dropped, and counted.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Limits {
-    /// Flows at once, of all peers and applications together. Never more than half of the descriptors that are free at the
-    /// start.
+    /// Flows at once, of all peers and applications together. Never more than three quarters of the descriptors that are free
+    /// at the start.
     pub flows: usize,
     /// Flows at once that one peer opens. Where there are several peers, never more than half of all flows.
     pub flows_per_peer: usize,

@@ -47,4 +47,9 @@ def overlaps(peers: Sequence[Peer | None]) -> Iterator[tuple[Allowed, Allowed]]:
 
 def _holds(outer: Network, inner: Network) -> bool:
     """Whether ``inner`` lies in ``outer``, which does not begin behind it."""
-    return outer.version == inner.version and inner.broadcast_address <= outer.broadcast_address  # type: ignore[operator]
+    return outer.version == inner.version and _last_address(inner) <= _last_address(outer)
+
+
+def _last_address(network: Network) -> int:
+    """As a number. What `ipaddress` gives is kept in the network for ever, and there are thousands of networks."""
+    return int(network.network_address) | (1 << network.max_prefixlen - network.prefixlen) - 1

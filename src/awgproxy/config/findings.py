@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from awgproxy.config.lines import Lines
 from awgproxy.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -20,14 +21,13 @@ MOST_ERRORS = 1000
 class Findings:
     """The findings about one file.
 
-    ``lines`` gives the line of (section, key in lower case), of a section's header as (section, ""), and of an item of
-    a list as (section, key, index). Sections go by their names in lower case, peers as ``peer 1``, ``peer 2``.
+    ``lines`` gives the line of everything that was read.
     """
 
     file: str
     errors: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
-    lines: dict[tuple[str, str] | tuple[str, str, int], int] = field(default_factory=dict)
+    lines: Lines = field(default_factory=Lines)
 
     def error(
         self,

@@ -13,8 +13,8 @@ from awgproxy.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from awgproxy.config.model import Config, Role
 
-LARGEST_FILE = 1 << 20
-"""Bytes. Room for thousands of peers; a larger file is not a configuration."""
+LARGEST_FILE = 8 << 20
+"""Bytes. Room for tens of thousands of peers; a larger file is not a configuration."""
 
 _UTF8_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")

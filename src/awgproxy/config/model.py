@@ -22,6 +22,7 @@ from awgproxy.config.values import Address, Endpoint, Network, PortRange, Search
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from awgproxy.config.lines import Place
     from awgproxy.errors import Problem
 
 AWG_2_KEYS = (
@@ -334,7 +335,7 @@ class Config:
     """A configuration that has passed every check of its own, and that can run as ``role``.
 
     ``warnings`` are what was seen and passed over in reading. ``lines`` says where everything stands, as
-    `Findings.lines`.
+    `Lines`.
     """
 
     file: str
@@ -353,7 +354,7 @@ class Config:
     tunnel: Tunnel = field(default_factory=Tunnel)
     log: Log = field(default_factory=Log)
     warnings: tuple[Problem, ...] = ()
-    lines: Mapping[tuple[str, str] | tuple[str, str, int], int] = field(default_factory=dict, repr=False)
+    lines: Mapping[Place, int] = field(default_factory=dict, repr=False)
 
     @property
     def obfuscation(self) -> list[tuple[str, str]]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from awgproxy.config import document
     from awgproxy.config.findings import Findings
+    from awgproxy.config.lines import Inside
 
 WG_QUICK_KEYS = ("PreUp", "PostUp", "PreDown", "PostDown", "Table", "SaveConfig")
 """What wg-quick does to the system: never done here, and warned of."""
@@ -51,6 +52,9 @@ _REQUIRED: Final[Mapping[str, str]] = {
     "ListenPort": "a UDP port where these parameters are spoken, and no others, such as 51821",
 }
 
+_GIVEN: Final[dict[frozenset[str], set[str]]] = {}
+"""One of each, as many as there are ways to fill a section in that files had."""
+
 Model = TypeVar("Model", bound=Section)
 
 
@@ -71,7 +75,6 @@ def read_section(
     ``label`` is what ``findings.lines`` calls the section, ``name`` what follows the kind in its header.
     """
     title = kind.__name__ if name is None else f"{kind.__name__} {name}"
-    findings.lines[label, ""] = text.line
     known = {key.lower(): (key, many) for key, many in keys_of(kind).items()}
     whole = {field.alias for field in kind.model_fields.values() if WHOLE in field.metadata}
     parameters = _PARAMETERS if issubclass(kind, Obfuscated) else {}
@@ -80,11 +83,12 @@ def read_section(
     if name is not None:
         raw["name"] = name
     errors_before = len(findings.errors)
+    lines: dict[Inside, int] = {}
     for entry in text.entries:
         folded = entry.key.lower()
         if folded in parameters or folded in known:
             key, many = known.get(folded) or (parameters[folded], False)
-            first = findings.lines.setdefault((label, key.lower()), entry.line)
+            first = lines.setdefault((key.lower(),), entry.line)
             if not many and first != entry.line:
                 findings.error(entry.line, title, key, "stands twice", f"keep one; the other is in line {first}")
             elif folded in parameters:
@@ -93,7 +97,7 @@ def read_section(
                 findings.error(entry.line, title, key, "has no value", "give one, or delete the line")
             elif many:
                 items = [entry.value] if key in whole else entry.value.split(",")
-                _add_items(raw.setdefault(key, []), items, entry, label, findings)
+                _add_items(raw.setdefault(key, []), items, entry, lines)
             else:
                 raw[key] = entry.value
         elif kind is Interface and folded in _WG_QUICK_FOLDED:
@@ -101,12 +105,16 @@ def read_section(
         else:
             suggestion = _instead_of(folded, kind)
             findings.error(entry.line, title, excerpt(entry.key), "is not known here", suggestion)
+    findings.lines.note(label, text.line, lines)
     try:
         instance = kind.model_validate(raw)
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_input=False):
             _explain(detail, title, label, findings)
         return None
+    # Which fields are given is a set, larger than the section's values; thousands of peers have the same ones.
+    given = instance.model_fields_set
+    object.__setattr__(instance, "__pydantic_fields_set__", _GIVEN.setdefault(frozenset(given), given))
     return instance if len(findings.errors) == errors_before else None
 
 
@@ -138,10 +146,10 @@ def _needed(title: str, key: str) -> str | None:
     return _REQUIRED.get(f"{title} {key}", _REQUIRED.get(key))
 
 
-def _add_items(items: list[str], more: Iterable[str], entry: document.Entry, label: str, findings: Findings) -> None:
+def _add_items(items: list[str], more: Iterable[str], entry: document.Entry, lines: dict[Inside, int]) -> None:
     for item in more:
         if item.strip():
-            findings.lines[label, entry.key.lower(), len(items)] = entry.line
+            lines[entry.key.lower(), len(items)] = entry.line
             items.append(item.strip())
 
 

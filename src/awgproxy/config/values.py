@@ -6,6 +6,7 @@ Obfuscation parameters are not read here: the extension knows them.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -282,9 +283,14 @@ def network(text: str) -> Network:
     """A network, ``10.8.0.0/24``, or a single address. Bits past the prefix are cleared."""
     _refuse_zone(text)
     try:
-        return ip_network(text, strict=False)
+        found = ip_network(text, strict=False)
     except ValueError:
         raise InvalidValue(f"{shown(text)} is not a network", "such as 10.8.0.0/24, 0.0.0.0/0 or ::/0") from None
+    if found.prefixlen == found.max_prefixlen:
+        with contextlib.suppress(AttributeError):
+            # A function that lists the one address: more memory than all the rest, and a server has thousands of them.
+            del found.hosts
+    return found
 
 
 def is_one_hosts(found: Address) -> bool:

@@ -74,7 +74,9 @@ class EndpointKeeper:
         self._candidates = {
             peer.public_key: Candidates(peer.endpoints, self._has_route) for peer in config.peers if peer.endpoints
         }
-        self._titles = {peer.public_key: f"peer {number}" for number, peer in enumerate(config.peers, 1)}
+        self._titles = {
+            peer.public_key: f"peer {number}" for number, peer in enumerate(config.peers, 1) if peer.endpoints
+        }
         self._moved: set[str] = set()
         self._lost_on_the_move: set[str] = set()
         self._looking: dict[str, asyncio.Task[None]] = {}

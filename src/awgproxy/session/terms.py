@@ -33,7 +33,9 @@ class Terms:
 
     def __init__(self, config: Config) -> None:
         """The machine's own addresses and the file of usage are read now."""
-        self._limits = {peer.public_key: config.limits_of(peer) for peer in config.peers}
+        one_of_each: dict[Limits, Limits] = {}  # thousands of peers have the same
+        limits = ((peer.public_key, config.limits_of(peer)) for peer in config.peers)
+        self._limits = {key: one_of_each.setdefault(own, own) for key, own in limits}
         quotas = {key: limits.monthly_quota for key, limits in self._limits.items() if limits.monthly_quota is not None}
         self.policies = PeerPolicies(config)
         self.usage = MonthlyUsage(config.usage_file, quotas)

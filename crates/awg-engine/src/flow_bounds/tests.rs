@@ -10,17 +10,17 @@ fn limits(flows: usize, flows_per_peer: usize) -> Limits {
 }
 
 #[test]
-fn flows_take_half_of_the_free_descriptors_at_most() {
+fn flows_take_three_quarters_of_the_free_descriptors_at_most() {
     let of = |free| FlowBounds::new(&limits(1000, 800), free);
     assert_eq!((of(None).flows, of(None).flows_per_peer), (1000, 800));
     assert_eq!(of(Some(1_000_000)), of(None));
-    assert_eq!(of(Some(2000)), of(None));
-    assert_eq!(of(Some(1800)).flows, 900);
-    assert_eq!(of(Some(1000)).flows, 500);
-    assert_eq!(of(Some(1000)).flows_per_peer, 500);
+    assert_eq!(of(Some(1334)), of(None));
+    assert_eq!(of(Some(1200)).flows, 900);
+    assert_eq!(of(Some(800)).flows, 600);
+    assert_eq!(of(Some(800)).flows_per_peer, 600);
     assert_eq!(
-        of(Some(1000)).associations,
-        250,
+        of(Some(800)).associations,
+        300,
         "each takes two descriptors"
     );
     assert_eq!(

@@ -34,7 +34,8 @@ struct Member {
 /// The peers of a shard, as they are configured, and what they use.
 #[derive(Debug, Default)]
 pub(super) struct Peers {
-    members: HashMap<PeerId, Member>,
+    /// Boxed: a table is up to half empty.
+    members: HashMap<PeerId, Box<Member>>,
     /// Those with connections that wait for their share of bandwidth.
     throttled: Vec<PeerId>,
 }
@@ -47,7 +48,7 @@ impl Peers {
             egress: terms.egress,
             usage: Usage::new(now, terms.limits),
         };
-        self.members.insert(peer, member);
+        self.members.insert(peer, Box::new(member));
     }
 
     fn remove(&mut self, peer: PeerId) {

@@ -90,7 +90,8 @@ pub(super) struct Turn {
 pub(super) struct Usage {
     limits: PeerLimits,
     new_flows: Option<TokenBucket>,
-    lanes: Option<[Lane; 2]>,
+    /// Boxed: most peers have no limit of bandwidth.
+    lanes: Option<Box<[Lane; 2]>>,
     next_ticket: u64,
     /// What is left of the quota.
     left: Option<u64>,
@@ -126,7 +127,7 @@ impl Usage {
             let worth = (rate / WORTH_PER_SECOND).clamp(LEAST_WORTH, MOST_WORTH);
             let rate = rate.max(1) as f64;
             let burst = (rate * BURST_SECONDS).max(LEAST_BURST);
-            self.lanes = Some(match former {
+            self.lanes = Some(Box::new(match former {
                 Some(lanes) => lanes.map(|lane| Lane {
                     bucket: changed(Some(lane.bucket), now, rate, burst),
                     worth,
@@ -137,9 +138,9 @@ impl Usage {
                     worth,
                     parked: BTreeMap::new(),
                 }),
-            });
+            }));
         } else if let Some(lanes) = former {
-            for lane in lanes {
+            for lane in *lanes {
                 released.extend(lane.parked.into_values());
             }
         }
@@ -233,7 +234,12 @@ impl Usage {
 
     /// The connection that has this turn is gone.
     pub(super) fn leave(&mut self, turn: Turn) {
-        for (lane, ticket) in self.lanes.iter_mut().flatten().zip(turn.ticket) {
+        for (lane, ticket) in self
+            .lanes
+            .iter_mut()
+            .flat_map(|lanes| lanes.iter_mut())
+            .zip(turn.ticket)
+        {
             if let Some(ticket) = ticket {
                 lane.parked.remove(&ticket);
             }
@@ -242,7 +248,7 @@ impl Usage {
 
     /// When connections that wait may go on.
     pub(super) fn next_timeout(&self) -> Option<Instant> {
-        let lanes = self.lanes.iter().flatten();
+        let lanes = self.lanes.iter().flat_map(|lanes| lanes.iter());
         lanes
             .filter(|lane| !lane.parked.is_empty())
             .map(|lane| lane.bucket.ready_at(lane.worth))

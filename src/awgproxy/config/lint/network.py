@@ -49,7 +49,7 @@ def own_addresses(config: Config, _path: Path) -> Iterator[Remark]:
     own = {address.ip for address in config.interface.addresses}
     for number, peer in enumerate(config.peers, 1):
         for index, network in enumerate(peer.allowed_ips):
-            if network.num_addresses == 1 and network.network_address in own:
+            if network.prefixlen == network.max_prefixlen and network.network_address in own:
                 message = f"{network.network_address} is this end's own address"
                 yield Remark(f"peer {number}", "AllowedIPs", message, "the peer's address belongs here", index)
     for index, server in enumerate(config.server.dns):

@@ -218,3 +218,8 @@ fn a_change_keeps_whoever_waits_and_lets_go_where_nothing_is_to_wait_for() {
     assert_eq!(usage.next_timeout(), None);
     assert_eq!(usage.allowance(now, Way::ToPeer, &mut turn, TURN), TURN);
 }
+
+#[test]
+fn a_peer_without_limits_keeps_no_buckets() {
+    assert!(size_of::<Usage>() <= 200);
+}
