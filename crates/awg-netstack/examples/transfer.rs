@@ -1,16 +1,20 @@
 //! Moves a gigabyte through one flow between two stacks in memory and prints the CPU time that it took: the stack's own
 //! share of a transfer, both ends together.
 //!
-//! `cargo run --release -p awg-netstack --example transfer [gigabytes]`, or `perf record` of the same.
+//! `cargo run --release -p awg-netstack --example transfer [gigabytes] [carrier]`, or `perf record` of the same. With `carrier`
+//! the flow is a QUIC stream instead of a TCP connection.
 
 use std::time::{Duration, Instant};
 
-use awg_netstack::{Event, FlowId, Limits, PacketSink, Peer, Stack, StackConfig};
+use awg_netstack::{
+    CarrierConfig, Event, FlowId, Limits, PacketSink, Peer, Stack, StackConfig, Target,
+};
 
 const MTU: usize = 1420;
 /// Packets of one batch, as a system call receives or sends them.
 const BATCH: usize = 64;
 const PEER: Peer = Peer(0);
+const PORT: u16 = 51_443;
 
 /// One batch of packets, in buffers that are used again.
 struct Batch {
@@ -47,7 +51,32 @@ fn stack(address: &str, accept: bool, seed: u8, now: Instant) -> Stack {
         accept: accept.into(),
         limits: Limits::default(),
     };
-    Stack::new(config, [seed; 32], now)
+    let mut stack = Stack::new(config, [seed; 32], now);
+    stack.set_carrier(CarrierConfig {
+        listen: accept.then_some(PORT),
+        reset_key: [seed; 32],
+    });
+    stack
+}
+
+/// Opens the flow of the client's that the bytes come down.
+fn open(client: &mut Stack, server: &mut Stack, batch: &mut Batch, carried: bool) -> FlowId {
+    let mut now = Instant::now();
+    let target = "192.0.2.1:80".parse().expect("an address");
+    if !carried {
+        return client.connect(now, PEER, None, target).expect("room");
+    }
+    let at = ([10, 0, 0, 1], PORT).into();
+    client.carry(now, PEER, Some(at));
+    while !client.is_carried(PEER) {
+        now = Instant::now();
+        carry(client, server, batch, now);
+        carry(server, client, batch, now);
+        while server.poll_event().is_some() || client.poll_event().is_some() {}
+    }
+    client
+        .open_stream(now, PEER, &Target::Address(target), b"")
+        .expect("room")
 }
 
 /// Carries one batch from a stack to the other. Returns the packets.
@@ -83,9 +112,8 @@ fn main() {
     let mut client = stack("10.0.0.2", false, 1, now);
     let mut server = stack("10.0.0.1", true, 2, now);
     let mut batch = Batch::new();
-    let ours = client
-        .connect(now, PEER, None, "192.0.2.1:80".parse().expect("an address"))
-        .expect("room");
+    let carried = std::env::args().nth(2).as_deref() == Some("carrier");
+    let ours = open(&mut client, &mut server, &mut batch, carried);
     let mut theirs: Option<FlowId> = None;
     let source = vec![0x5a; 256 * 1024];
     let mut sink = vec![0; 256 * 1024];
@@ -98,7 +126,7 @@ fn main() {
         server.handle_timeout(now, |_| Some(now));
         client.handle_timeout(now, |_| Some(now));
         while let Some(event) = server.poll_event() {
-            if let Event::Incoming { flow, .. } = event {
+            if let Event::Incoming { flow, .. } | Event::Requested { flow, .. } = event {
                 server.accept(now, flow).expect("a waiting flow");
                 theirs = Some(flow);
             }
@@ -138,5 +166,9 @@ fn main() {
     );
     println!("{per_gigabyte:.3} CPU seconds per GB, both ends and both copies of the embedder");
     println!("{down} packets down, {up} up");
-    println!("{:#?}", server.counters().tcp);
+    if carried {
+        println!("{:#?}", server.counters().carrier);
+    } else {
+        println!("{:#?}", server.counters().tcp);
+    }
 }

@@ -85,6 +85,33 @@ fn streams_that_nobody_reads_stop_no_other() {
 }
 
 #[test]
+fn a_full_window_of_small_packets_that_nobody_reads_ends_nothing() {
+    const MESSAGES: usize = 5_000;
+    let mut world = carried::carried(8, Path::default());
+    let (client, server) = open(&mut world);
+    for number in 0..MESSAGES {
+        world.ends[CLIENT].send(client, &mut |free| {
+            free[..100].fill(number as u8);
+            100
+        });
+        world.flush();
+    }
+    world.pass(Duration::from_secs(2));
+    let mut received = Vec::new();
+    while received.len() < 100 * MESSAGES {
+        let taken = take_all(&mut world, (SERVER, server));
+        assert!(!taken.is_empty(), "{} bytes", received.len());
+        received.extend(taken);
+        world.pass(Duration::from_millis(50));
+    }
+    let whole = received
+        .chunks(100)
+        .zip(0..)
+        .all(|(part, number): (_, usize)| part.iter().all(|byte| *byte == number as u8));
+    assert!(whole && received.len() == 100 * MESSAGES);
+}
+
+#[test]
 fn thousands_of_connections_at_once() {
     const FLOWS: usize = 3_000;
     let mut world = carried::carried(3, Path::default());

@@ -172,13 +172,14 @@ impl Link {
                     Err(_) => {}
                 }
             }
-            Some(DatagramEvent::Response(_)) => {
+            // Only the end that is called resets: two that do could go on for long.
+            Some(DatagramEvent::Response(_)) if self.call.is_none() => {
                 if is_short(&answer) {
                     shared.counters.resets_sent += 1;
                 }
                 self.answer(from, to, answer, shared);
             }
-            None => {}
+            Some(DatagramEvent::Response(_)) | None => {}
         }
     }
 

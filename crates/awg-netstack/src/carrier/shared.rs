@@ -80,12 +80,13 @@ impl Shared {
 
     /// Lets `fill` write up to [`CHUNK`] bytes.
     pub(super) fn fill(&mut self, fill: &mut dyn FnMut(&mut [u8]) -> usize) -> Bytes {
-        self.arena.clear();
-        if self.arena.capacity() < CHUNK {
-            self.arena = BytesMut::with_capacity(ARENA);
+        if self.arena.len() < CHUNK {
+            self.arena = BytesMut::zeroed(ARENA);
         }
-        self.arena.resize(CHUNK, 0);
-        let written = fill(&mut self.arena).min(CHUNK);
+        let Some(free) = self.arena.get_mut(..CHUNK) else {
+            return Bytes::new();
+        };
+        let written = fill(free).min(CHUNK);
         if written < SMALL {
             return Bytes::copy_from_slice(self.arena.get(..written).unwrap_or_default());
         }
