@@ -26,6 +26,8 @@ def can_measure(systems: Iterable[str]) -> bool:
     if sys.platform != "linux" or os.geteuid() != 0:
         print("the benchmark needs Linux and root: it makes network namespaces", file=sys.stderr)
         return False
+    # What is measured starts as it does for users, whose Python keeps what it compiled.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
     try:
