@@ -147,9 +147,19 @@ def summary(run: Run) -> Summary:
             figures.setdefault(figure, []).append(value)
     medians = {
         scenario: {
-            system: {name: statistics.median(values) for name, values in figures.items()}
+            system: _with_peaks({name: statistics.median(values) for name, values in figures.items()})
             for system, figures in systems.items()
         }
         for scenario, systems in every.items()
     }
     return Summary(medians, failures, noises, rounds)
+
+
+def _with_peaks(figures: Numbers) -> Numbers:
+    """The figures, and the larger of the peaks of memory of both directions, where both are there."""
+    peaks: Numbers = {}
+    for role in ("client", "server"):
+        both = [figures.get(f"{direction}_8_peak_{role}_mb") for direction in ("down", "up")]
+        if all(both):
+            peaks[f"peak_8_{role}_mb"] = max(peak for peak in both if peak is not None)
+    return figures | peaks

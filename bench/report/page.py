@@ -31,7 +31,7 @@ _README_ROWS = (
     ("loopback", "connect to first byte, ms", "first_byte_p50_ms"),
     ("loopback", "round trip beside a download, ms", "bulk_rtt_p50_ms"),
     ("loopback", "UDP echoes per second", "datagrams_per_second"),
-    ("loopback", "client's peak memory, 8 streams down, MB", "down_8_peak_client_mb"),
+    ("loopback", "client's peak memory, 8 streams, MB", "peak_8_client_mb"),
     ("50ms-0%", "500 Mbit/s, 50 ms: share, down", "down_1_share"),
     ("50ms-1%", "the same with 1 % loss", "down_1_share"),
     ("100ms-2%", "100 ms, 2 % loss", "down_1_share"),

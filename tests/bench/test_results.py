@@ -79,6 +79,16 @@ def test_medians_are_over_the_rounds_that_have_numbers(run):
     assert found.rounds == 3
 
 
+def test_the_peak_of_memory_is_the_larger_of_both_directions(run):
+    for direction, peak in (("down", 40), ("up", 50)):
+        numbers = {f"{direction}_8_peak_client_mb": peak}
+        run.keep(Case("loopback", "quic", f"{direction}-8", 1), Outcome(numbers))
+        run.keep(Case("loopback", "rival", "down-8", 1), Outcome({"down_8_peak_client_mb": 90}))
+    found = summary(run)
+    assert found.get("loopback", "quic", "peak_8_client_mb") == 50
+    assert found.get("loopback", "rival", "peak_8_client_mb") is None
+
+
 def test_systems_have_their_turns_and_only_where_they_say_something():
     cases = [*Choice(["loopback", "50ms-0%"], ["direct", "quic", "rival-bbr", "3.x"], ["down-1", "memory"], 2).cases()]
     assert [(case.scenario, case.measure, case.system) for case in cases if case.round == 2] == [
