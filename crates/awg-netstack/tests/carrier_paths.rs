@@ -56,6 +56,29 @@ fn loss_reordering_and_copies_cost_time_and_nothing_else() {
 }
 
 #[test]
+fn packets_that_are_late_by_hundreds_are_not_taken_for_later_ones() {
+    for seed in 1..=4 {
+        // Five milliseconds are 200 packets here: more than what the shortest packet number tells apart.
+        let path = Path {
+            delay: Duration::from_millis(2),
+            jitter: Duration::from_millis(5),
+            lost: 50,
+            doubled: 20,
+            rate: Some(60e6),
+            ..Path::default()
+        };
+        let mut world = carried::carried(seed, path);
+        let (client, server) = open(&mut world);
+        let (client, server) = ((CLIENT, client), (SERVER, server));
+        let mut streams = [
+            Stream::new(client, server, 8 << 20),
+            Stream::new(server, client, 8 << 20),
+        ];
+        finish(&mut world, &mut streams);
+    }
+}
+
+#[test]
 fn ipv6_carries_too() {
     let mut world = World::new(4, Path::default());
     set_up(&mut world);
