@@ -21,6 +21,8 @@ pub struct Path {
     pub delay: Duration,
     /// Added at random, so that packets overtake each other.
     pub jitter: Duration,
+    /// Of a thousand packets, those to which it is added.
+    pub jittered: u32,
     /// Of a thousand packets.
     pub lost: u32,
     pub doubled: u32,
@@ -35,6 +37,7 @@ impl Default for Path {
         Self {
             delay: Duration::from_millis(5),
             jitter: Duration::ZERO,
+            jittered: 1_000,
             lost: 0,
             doubled: 0,
             damaged: 0,
@@ -173,7 +176,10 @@ impl World {
         }
         let copies = 1 + u32::from(chance(&mut self.rng, self.path.doubled));
         for _ in 0..copies {
-            let jitter = self.path.jitter.mul_f64(self.rng.random::<f64>());
+            let mut jitter = self.path.jitter.mul_f64(self.rng.random::<f64>());
+            if self.path.jittered < 1_000 && !chance(&mut self.rng, self.path.jittered) {
+                jitter = Duration::ZERO;
+            }
             self.number += 1;
             self.flights.push(Reverse(Flight {
                 at: at + jitter,
