@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interop.counterparts import ends, namespaces, programs
-from interop.counterparts.configuration import HANDSHAKE_ONLY, Ours, Tunnel
+from interop.counterparts.configuration import HANDSHAKE_ONLY, SERVER_ADDRESSES, Ours, Tunnel
 from interop.counterparts.processes import Process
 
 if TYPE_CHECKING:
@@ -27,12 +27,16 @@ if TYPE_CHECKING:
 
 NEAR, FAR = "10.178.0.1", "10.178.0.2"
 PORT = 51820
+CARRIER_PORT = 51443
 ENDPOINT = f"{FAR}:{PORT}"
 TUNNEL = Tunnel(ENDPOINT, HANDSHAKE_ONLY, preshared=True, mtu=1420)
 SERVER = Ours(allow=(f"{FAR}/32",))
 START_SECONDS = 120
 
-CARRIERS = {"ip": Ours()}
+CARRIERS = {
+    "ip": Ours(),
+    "quic": Ours(carrier="quic", carrier_address=f"{SERVER_ADDRESSES[4]}:{CARRIER_PORT}"),
+}
 """What a client's file says beside, by the carrier of its connections."""
 
 
