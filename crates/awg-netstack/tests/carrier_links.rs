@@ -7,7 +7,7 @@ mod wire;
 use std::time::Duration;
 
 use awg_netstack::Event;
-use simulation::{CLIENT, MTU, Path, SERVER, Stream, World};
+use simulation::{CLIENT, MTU, Path, SERVER, Stream, World, send_all, take_all};
 
 /// Bytes of a stream in a full packet: the others are headers of IPv4, UDP and QUIC.
 const PAYLOAD: f64 = MTU as f64 - 28.0 - 12.0;
@@ -17,6 +17,8 @@ struct Run {
     world: World,
     stream: Stream,
     waits: Vec<Duration>,
+    /// Whose queue is looked at: that of packets to this end.
+    measured: usize,
 }
 
 impl Run {
@@ -27,6 +29,7 @@ impl Run {
             stream: Stream::new((SERVER, server), (CLIENT, client), usize::MAX),
             world,
             waits: Vec::new(),
+            measured: CLIENT,
         }
     }
 
@@ -46,7 +49,7 @@ impl Run {
             }
             self.world.step(end);
             if self.world.now >= look {
-                self.waits.push(self.world.waiting(CLIENT));
+                self.waits.push(self.world.waiting(self.measured));
                 look = self.world.now + Duration::from_millis(1);
             }
         }
@@ -129,4 +132,50 @@ fn a_path_that_becomes_longer_is_followed() {
     run.share(Duration::from_secs(4));
     let share = run.share(Duration::from_secs(3));
     assert!(share > 0.8, "{share:.2}");
+}
+
+/// What little an application had to send says nothing of the path.
+#[test]
+fn a_transfer_after_a_talk_is_as_fast_as_one_before() {
+    for (seed, lost) in [(9, 0), (10, 20)] {
+        let mut run = Run::new(seed, link(50, lost));
+        let (from, to) = (run.stream.from, run.stream.to);
+        for _ in 0..40 {
+            for (from, to) in [(from, to), (to, from)] {
+                send_all(&mut run.world, from, &[7; 64]);
+                let mut left = 64;
+                while left > 0 {
+                    run.world.pass(Duration::from_millis(5));
+                    left -= take_all(&mut run.world, to).len();
+                }
+                // Who thinks before it answers acknowledges first, and late.
+                run.world.pass(Duration::from_millis(40));
+            }
+        }
+        run.share(Duration::from_secs(3));
+        let share = run.share(Duration::from_secs(3));
+        assert!(share > 0.85, "{share:.2} down, {lost} lost of a thousand");
+        // The other way was one of acknowledgements so far.
+        run.stream = Stream::new(to, from, usize::MAX);
+        run.measured = SERVER;
+        run.share(Duration::from_secs(3));
+        let share = run.share(Duration::from_secs(3));
+        assert!(share > 0.85, "{share:.2} up, {lost} lost of a thousand");
+    }
+}
+
+#[test]
+fn what_an_outage_stopped_is_fast_again() {
+    let mut run = Run::new(11, link(50, 0));
+    run.share(Duration::from_secs(2));
+    run.world.cut = true;
+    run.share(Duration::from_secs(8));
+    run.world.cut = false;
+    let now = run.world.now;
+    for end in [CLIENT, SERVER] {
+        run.world.ends[end].resume(now, simulation::PEER, false);
+    }
+    run.share(Duration::from_secs(2));
+    let share = run.share(Duration::from_secs(3));
+    assert!(share > 0.85, "{share:.2}");
 }

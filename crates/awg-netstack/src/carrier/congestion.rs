@@ -58,6 +58,8 @@ const UNPACED: Duration = Duration::from_millis(2);
 /// One batch for the system is so much time of the rate.
 const BATCH: Duration = Duration::from_millis(1);
 const LEAST_BATCH: u64 = 2;
+/// However little a path seems to deliver, it is so many packets in a round trip.
+const LEAST_PACKETS: u64 = 4;
 /// The shortest round trip is looked for again when it was not seen for so long.
 const ROUND_TRIP_AGE: Duration = Duration::from_secs(10);
 
@@ -175,7 +177,9 @@ impl Congestion {
             rate: 0.0,
             limited: false,
         };
-        self.model.end_round(now);
+        if !round.limited {
+            self.model.end_round(now);
+        }
         let total = (round.delivered + round.lost) as f64;
         let excess = round.lost > EXCESS_PACKETS * self.mtu
             && round.lost as f64 > (self.model.loss() + EXCESS) * total;
@@ -186,7 +190,7 @@ impl Congestion {
             && (excess || overfull)
             && !matches!(self.phase, Phase::Drain { .. } | Phase::Settle)
         {
-            self.model.fell(round.rate);
+            self.fell(round.rate);
             self.phase = self.drain(overfull, false);
             return;
         }
@@ -195,7 +199,7 @@ impl Congestion {
                 let rate = self.model.rate();
                 let grew = rate >= best * GROWTH;
                 let still = if grew || round.limited { 0 } else { still + 1 };
-                if stands || still >= START_ROUNDS || excess && !grew {
+                if !round.limited && (stands || still >= START_ROUNDS || excess && !grew) {
                     self.drain(true, false)
                 } else {
                     Phase::Start {
@@ -207,6 +211,7 @@ impl Congestion {
             Phase::Drain { until, .. } if self.round.number >= until => Phase::Settle,
             Phase::Settle => {
                 if let Some(shortest) = round.shortest
+                    && !round.limited
                     && (stands || self.model.is_old(now))
                 {
                     // No queue is ours: the path itself is that long, or others keep one.
@@ -234,6 +239,13 @@ impl Congestion {
                 }
             }
         };
+    }
+
+    /// The path delivers no more than that, but a few packets in a round trip.
+    fn fell(&mut self, rate: f64) {
+        let round_trip = self.model.round_trip().unwrap_or_default();
+        let least = (LEAST_PACKETS * self.mtu) as f64 / round_trip.as_secs_f64().max(1e-3);
+        self.model.fell(rate.max(least));
     }
 
     fn drain(&self, hard: bool, deep: bool) -> Phase {
@@ -346,7 +358,12 @@ impl Controller for Congestion {
             self.model.calm(0, lost, self.mtu);
         }
         if persistent {
-            self.model.fell(self.model.rate() / 2.0);
+            // Nothing passed for long: what passes now is looked for from the start.
+            self.fell(self.model.rate() / 2.0);
+            self.phase = Phase::Start {
+                best: 0.0,
+                still: 0,
+            };
         }
     }
 

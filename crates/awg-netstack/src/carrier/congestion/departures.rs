@@ -27,7 +27,7 @@ pub(super) struct Departures {
     delivered: u64,
     delivered_at: Instant,
     first_at: Instant,
-    /// Until so much has arrived the embedder was what held things up.
+    /// Until more than that has arrived the embedder was what held things up.
     limited_until: u64,
     /// The latest departure of which something was acknowledged in this batch.
     newest: Option<Departure>,
@@ -83,7 +83,7 @@ impl Departures {
             delivered: self.delivered,
             delivered_at: self.delivered_at,
             first_at: self.first_at,
-            limited: self.delivered < self.limited_until,
+            limited: self.delivered <= self.limited_until,
             calm,
         });
     }

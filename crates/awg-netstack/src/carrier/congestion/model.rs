@@ -101,6 +101,7 @@ impl Model {
         self.loss = (self.loss + (seen - self.loss) * weight).clamp(0.0, MOST_LOSS);
     }
 
+    /// A round is over in which the path was asked for all that it has. Others say nothing: they let no rate be forgotten.
     pub(super) fn end_round(&mut self, now: Instant) {
         let since = *self.slot_since.get_or_insert(now);
         if now.saturating_duration_since(since) < LEAST_ROUND {
