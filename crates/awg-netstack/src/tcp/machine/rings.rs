@@ -7,7 +7,7 @@ use super::TcpMachine;
 use super::ring::Ring;
 
 /// Pages are given back at most so often while a flow is busy, and only this many at once.
-const RELEASE_EVERY: Duration = Duration::from_millis(200);
+const RELEASE_EVERY: Duration = Duration::from_secs(1);
 const RELEASE_FROM: usize = 256 * 1024;
 /// Rings smaller than this are reused as they are.
 const KEEP: usize = 64 * 1024;
