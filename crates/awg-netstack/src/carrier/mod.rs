@@ -435,3 +435,6 @@ impl Carriers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
