@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_pascal
@@ -114,6 +114,11 @@ class Section(BaseModel):
         validate_by_alias=True,
         defer_build=True,  # most files have few of the sections
     )
+
+    @classmethod
+    def absent(cls) -> Self:
+        """The section where a file has none: its defaults, taken as they are."""
+        return cls.model_construct()
 
 
 class Obfuscated(Section):
@@ -343,16 +348,16 @@ class Config:
     interface: Interface
     peers: tuple[Peer, ...] = ()
     further_obfuscation: tuple[Obfuscation, ...] = ()
-    socks5: Socks5 | None = field(default_factory=Socks5)
+    socks5: Socks5 | None = field(default_factory=Socks5.absent)
     http: Http | None = None
     tcp_client_tunnels: tuple[TCPClientTunnel, ...] = ()
     tcp_server_tunnels: tuple[TCPServerTunnel, ...] = ()
     udp_proxy_tunnels: tuple[UDPProxyTunnel, ...] = ()
     stdio_tunnel: STDIOTunnel | None = None
-    client: Client = field(default_factory=Client)
-    server: Server = field(default_factory=Server)
-    tunnel: Tunnel = field(default_factory=Tunnel)
-    log: Log = field(default_factory=Log)
+    client: Client = field(default_factory=Client.absent)
+    server: Server = field(default_factory=Server.absent)
+    tunnel: Tunnel = field(default_factory=Tunnel.absent)
+    log: Log = field(default_factory=Log.absent)
     warnings: tuple[Problem, ...] = ()
     lines: Mapping[Place, int] = field(default_factory=dict, repr=False)
 
