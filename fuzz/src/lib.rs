@@ -21,7 +21,7 @@ mod wire;
 
 pub use classification::classification;
 pub use messages::messages;
-pub use netstack::{packets, segments};
+pub use netstack::{carrier, packets, segments};
 pub use parameters::parameters;
 pub use tag_specs::tag_specs;
 pub use tunnel::tunnel;
@@ -30,7 +30,8 @@ pub use tunnel::tunnel;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 8] = [
+    ("carrier", carrier),
     ("classification", classification),
     ("messages", messages),
     ("packets", packets),

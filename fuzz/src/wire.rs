@@ -173,7 +173,9 @@ pub(crate) fn inspect(packet: &[u8], mtu: u16) -> Option<Segment> {
         version => panic!("IP version {version}"),
     };
     let message = &packet[start..];
-    if checksum_at(protocol).is_some() {
+    // Over IPv4 a UDP message may be without.
+    let without = protocol == UDP && start == 20 && message[6..8] == [0, 0];
+    if checksum_at(protocol).is_some() && !without {
         assert_eq!(transport_checksum(addresses, protocol, message), [0, 0]);
     }
     let (source, destination) = addresses.split_at(addresses.len() / 2);

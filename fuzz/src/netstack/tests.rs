@@ -1,5 +1,6 @@
 //! That packets reach a flow when they are right, and segments a connection: else nothing behind the first checks would be tried.
 
+use super::carrier;
 use super::packets::{self, Form, Packet};
 use super::segments::{Input, Near, Options, Segment, Step, play};
 use crate::input;
@@ -113,4 +114,25 @@ fn the_seeds_that_come_far_do() {
     let segments = include_bytes!("../../seeds/segments/gives-data-that-overlaps");
     let input: Input = input::read(segments).expect("segments");
     assert_eq!(play(&input), 150);
+}
+
+#[test]
+fn a_request_on_a_carrier_that_is_passed_on_unharmed_arrives() {
+    use carrier::Step;
+
+    let pass = |back| Step::Pass {
+        change: None,
+        cut: None,
+        twice: false,
+        back,
+    };
+    let mut steps: Vec<_> = (0..8)
+        .flat_map(|_| [pass(false), pass(true), Step::Pause(1)])
+        .collect();
+    steps.push(Step::Open {
+        name: true,
+        early: b"early",
+    });
+    steps.push(pass(false));
+    assert_eq!(carrier::play(&carrier::Input { steps }), 1);
 }
