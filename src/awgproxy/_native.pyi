@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from typing import Final, Literal, Self, TypeAlias, TypedDict, final
 
 __all__ = [
+    "CarrierDown",
+    "CarrierUp",
     "EgressPolicy",
     "Engine",
     "EngineFailed",
@@ -51,6 +53,9 @@ __version__: Final[str]
 
 _Address: TypeAlias = tuple[str, int]
 """(IP address, port)."""
+
+_Target: TypeAlias = tuple[str, int]
+"""(IP address or name, port)."""
 
 _Settings: TypeAlias = Sequence[tuple[str, str]]
 """Obfuscation parameters as (name, value), as a configuration has them: ``("Jc", "4")``; names in any case."""
@@ -213,6 +218,7 @@ class PeerSettings:
         last_timestamp: bytes | None = None,
         limits: PeerLimits | None = None,
         egress: EgressPolicy | None = None,
+        carrier_address: _Address | None = None,
     ) -> Self:
         """Describe a peer.
 
@@ -230,6 +236,8 @@ class PeerSettings:
                 replays, and are not answered.
             limits: What the flows that it opens may use.
             egress: Where its datagrams may go; ``None`` = where `EngineSettings` says.
+            carrier_address: Where it takes carried connections, inside the tunnel: an address and port of its own.
+                ``None`` = it is not known to.
 
         Raises:
             ValueError: an argument is malformed; keys are not repeated in the text.
@@ -293,6 +301,8 @@ class EngineSettings:
         fwmark: int | None = None,
         limits: Limits | None = None,
         workers: int | None = 1,
+        carrier: Literal["ip", "auto", "quic"] = "ip",
+        carrier_port: int | None = None,
     ) -> Self:
         """Describe an engine.
 
@@ -323,6 +333,11 @@ class EngineSettings:
             limits: Bounds that differ from the defaults.
             workers: Threads that share the peers, 1 to 64; ``None`` = as many as the machine runs at once, and as there
                 are peers at the start. A peer lives on one of them. Above 1 for Linux alone.
+            carrier: Whether to keep a carrier to each peer with a `carrier_address`: not with ``ip``. With ``auto`` what
+                `Engine.open_target` and `Engine.open_association` open rides on it while it is up, and on packets
+                otherwise; with ``quic`` connections to targets wait for it.
+            carrier_port: The UDP port at which carried connections of peers are taken, at each of `addresses`;
+                ``None`` = nowhere. Flows of peers to any destination must be accepted.
 
         Raises:
             ValueError: an argument is malformed; the text begins with its name, and of the obfuscation parameters
@@ -359,7 +374,7 @@ class _PeerSnapshot(TypedDict):
     turned_away: dict[str, int]  # by its limits: flows by flows, new-flows and quota; datagrams by bandwidth and quota
 
 class _Snapshot(TypedDict):
-    counters: dict[str, int]  # since the start; transport_*, tunnel_*, stack_*, relay_* say whose they are
+    counters: dict[str, int]  # since the start; transport_*, tunnel_*, stack_*, carrier_*, relay_* say whose they are
     peers: dict[str, _PeerSnapshot]  # by public key
     flows: int  # that have not ended
     local_address: _Address | None  # of the first UDP socket, once started
@@ -435,6 +450,25 @@ class Engine:
             RuntimeError: the engine does not run or drains.
         """
 
+    def open_target(self, destinations: Sequence[_Target], fd: int, early: bytes, replies: Replies) -> int:
+        """As `open`, over the carrier of the peer, which looks names up by itself; gives the flow.
+
+        An attempt is a stream of the carrier to the peer that the address is behind, or of a name to any peer with one;
+        its reply comes when the target has accepted. Of a single destination `early` travels with the request. While
+        the carrier is not up an attempt waits, for as long as connections may; with the carrier ``auto`` an address is
+        connected to as by `open` instead, then and where the peer has no `carrier_address`.
+
+        Args:
+            destinations: Addresses, or names of 1 to 253 visible ASCII characters; at least one.
+            fd: As for `open`.
+            early: As for `open`.
+            replies: As for `open`.
+
+        Raises:
+            ValueError: there is no destination, or one is neither an address nor a name.
+            OSError, RuntimeError: as `open`.
+        """
+
     def open_stream(self, destinations: Sequence[_Address]) -> tuple[int, int]:
         """As `open`, for a Python caller; gives the flow and a stream socket's descriptor, which is the caller's.
 
@@ -492,7 +526,7 @@ class Engine:
             flow: Which one.
             fd: For TCP, a stream socket that is connected, or whose non-blocking connect is under way: the engine
                 waits for it (10 s at most), and only then accepts the flow, or refuses it truthfully. For UDP, a
-                datagram socket of the family of the flow's source, not connected; the egress policy is checked for
+                datagram socket of the family of the flow's destination, not connected; the egress policy is checked for
                 each datagram. For a flow to this end itself, a socket that is connected to whoever answers.
 
         Raises:
@@ -564,8 +598,9 @@ class FlowIncoming:
         kind: Literal["tcp", "udp"],
         peer: str,
         source: _Address,
-        destination: _Address,
+        destination: _Target,
         to_self: bool,
+        is_name: bool = False,
     ) -> Self: ...
     @property
     def flow(self) -> int:
@@ -580,23 +615,26 @@ class FlowIncoming:
     def source(self) -> _Address:
         """Its address inside the tunnel."""
     @property
-    def destination(self) -> _Address:
+    def destination(self) -> _Target:
         """Where it wants to go; of a UDP source, where its first datagram does."""
     @property
     def to_self(self) -> bool:
         """Whether that is an address of this end inside the tunnel."""
+    @property
+    def is_name(self) -> bool:
+        """Whether the destination is a name to look up here: 1 to 253 visible ASCII characters, not checked further."""
 
 @final
 class FlowConnected:
     """A connection stands: the destination accepted, or the outer side of an incoming one did."""
 
-    def __new__(cls, flow: int, destination: _Address) -> Self: ...
+    def __new__(cls, flow: int, destination: _Target) -> Self: ...
     @property
     def flow(self) -> int:
         """Which flow."""
     @property
-    def destination(self) -> _Address:
-        """Which of its destinations."""
+    def destination(self) -> _Target:
+        """Which of its destinations, as it was asked for."""
 
 @final
 class FlowRefused:
@@ -726,6 +764,27 @@ class PeerRoamed:
         """Where it is now."""
 
 @final
+class CarrierUp:
+    """The carrier to a peer stands: `Engine.open_target` need not wait."""
+
+    def __new__(cls, peer: str) -> Self: ...
+    @property
+    def peer(self) -> str:
+        """Which one: a public key."""
+
+@final
+class CarrierDown:
+    """The carrier to a peer is gone, or could not come to stand; it is tried again by itself."""
+
+    def __new__(cls, peer: str, reason: str) -> Self: ...
+    @property
+    def peer(self) -> str:
+        """Which one: a public key."""
+    @property
+    def reason(self) -> str:
+        """What happened, for people."""
+
+@final
 class QuotaSpent:
     """A peer has spent its quota: its flows end, and new ones are refused until `Engine.set_peers` gives it more."""
 
@@ -772,6 +831,8 @@ _Event: TypeAlias = (
     | InitiationAccepted
     | SessionEnded
     | PeerRoamed
+    | CarrierUp
+    | CarrierDown
     | QuotaSpent
     | LogRecord
     | EngineFailed

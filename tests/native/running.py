@@ -17,6 +17,7 @@ CLIENT_ADDRESS_6, SERVER_ADDRESS_6 = "fd08::2", "fd08::1"
 
 REPLIES = Replies(b"+", b"refused", b"network", b"host", b"prohibited", b"timeout", b"failed")
 TARGET, TARGET_6 = ("192.0.2.7", 4711), ("2001:db8::7", 4711)
+CARRIER = (SERVER_ADDRESS, 51443)
 OBFUSCATION = [("Jc", "3"), ("Jmin", "20"), ("Jmax", "60"), ("S1", "15"), ("S4", "16"), ("H4", "70000-90000")]
 
 
@@ -62,8 +63,13 @@ class Running:
 
 
 @asynccontextmanager
-async def tunnel(udp: str = "auto", *, listen: str = "127.0.0.1", client_accepts=False, **server_changes):
-    """A client and a server that know each other; gives (client, server), both `Running`."""
+async def tunnel(
+    udp: str = "auto", *, listen: str = "127.0.0.1", client_accepts=False, carrier: str = "ip", **server_changes
+):
+    """A client and a server that know each other; gives (client, server), both `Running`.
+
+    The server has a carrier at `CARRIER`, where the client wants one.
+    """
     client_key, server_key = _native.generate_private_key(), _native.generate_private_key()
     preshared = _native.generate_preshared_key()
     of_client = PeerSettings(
@@ -78,12 +84,15 @@ async def tunnel(udp: str = "auto", *, listen: str = "127.0.0.1", client_accepts
             listen_address=listen,
             accept_flows=True,
             udp=udp,
+            carrier_port=CARRIER[1],
             **server_changes,
         )
     )
     try:
         endpoint = (listen, server.engine.local_port())
-        of_server = PeerSettings(_native.public_key(server_key), preshared, endpoint, ["0.0.0.0/0", "::/0"])
+        of_server = PeerSettings(
+            _native.public_key(server_key), preshared, endpoint, ["0.0.0.0/0", "::/0"], carrier_address=CARRIER
+        )
         client = Running(
             EngineSettings(
                 client_key,
@@ -93,6 +102,7 @@ async def tunnel(udp: str = "auto", *, listen: str = "127.0.0.1", client_accepts
                 listen_address=listen,
                 accept_flows=client_accepts,
                 udp=udp,
+                carrier=carrier,
             )
         )
         try:

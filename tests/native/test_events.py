@@ -4,6 +4,8 @@ import pytest
 
 from awgproxy import _native
 from awgproxy._native import (
+    CarrierDown,
+    CarrierUp,
     FlowClosed,
     FlowIncoming,
     HandshakeCompleted,
@@ -29,6 +31,12 @@ def test_a_timestamp_is_bytes():
         InitiationAccepted(KEY, b"short")
 
 
+def test_a_destination_is_an_address_unless_it_is_said_to_be_a_name():
+    arguments = (1, "tcp", KEY, ("10.8.0.2", 1), ("example.org", 80), False)
+    assert FlowIncoming(*arguments, True).is_name
+    assert not FlowIncoming(*arguments).is_name
+
+
 def test_events_compare_by_their_content():
     assert FlowClosed(7, "orderly", 1, 2, "x") == FlowClosed(7, "orderly", 1, 2, "x")
     assert FlowClosed(7, "orderly", 1, 2, "x") != FlowClosed(8, "orderly", 1, 2, "x")
@@ -41,6 +49,8 @@ def test_no_event_shows_a_key():
         HandshakeFailed(KEY, "no-answer", "look at the endpoint"),
         HandshakeUnanswered(KEY, 3),
         SessionEnded(KEY),
+        CarrierUp(KEY),
+        CarrierDown(KEY, "the other end was restarted"),
         InitiationAccepted(KEY, bytes(12)),
     ]
     assert all(event.peer == KEY and KEY not in repr(event) for event in events)

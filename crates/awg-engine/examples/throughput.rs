@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run --release -p awg-engine --example throughput -- [down|up] [gigabytes] [streams] [auto|portable] [plain|awg2|awg3] \
-//!     [ports]
+//!     [ports] [ip|quic]
 //! ```
 //!
 //! The cost is the processor time of the two engines' threads alone, not that of the load, so it can be held against other
@@ -18,11 +18,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use awg_engine::transport::udp::{UdpKind, UdpSettings};
-use awg_engine::{Engine, EngineSettings, Event, Replies};
+use awg_engine::{Carrier, Engine, EngineSettings, Event, PeerSettings, Replies};
 use awg_tunnel::{Interval, Parameters, PeerConfig, PortHop, PrivateKey};
 
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 2));
 const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 1));
+/// Where the server takes carried connections.
+const CARRIER: SocketAddr = SocketAddr::new(SERVER, 51_443);
 /// Stands for this machine on the other end of the tunnel.
 const TARGET: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1));
 const BLOCK: usize = 256 * 1024;
@@ -42,7 +44,11 @@ fn main() -> Result<(), Failure> {
     };
     let obfuscation = parameters(arguments.next().as_deref())?;
     let ports = arguments.next().map_or(Ok(0), |text| text.parse())?;
-    let (client, server) = engines(kind, &obfuscation, ports)?;
+    let carrier = match arguments.next().as_deref() {
+        Some("quic") => Carrier::Quic,
+        _ => Carrier::Ip,
+    };
+    let (client, server) = engines(kind, &obfuscation, ports, carrier)?;
     let share = (gigabytes * 1e9 / streams as f64).round();
     #[allow(clippy::cast_sign_loss)] // A number of gigabytes is not negative.
     let share = share as u64;
@@ -97,6 +103,7 @@ fn main() -> Result<(), Failure> {
                 *value > 0
                     && [
                         "transport_",
+                        "carrier_",
                         "stack_tcp_fast",
                         "stack_tcp_retrans",
                         "stack_packets",
@@ -149,6 +156,7 @@ fn engines(
     kind: UdpKind,
     obfuscation: &Parameters,
     ports: u16,
+    carrier: Carrier,
 ) -> Result<(Arc<Engine>, Arc<Engine>), Failure> {
     let (client_key, server_key) = (key(1), key(2));
     let udp = UdpSettings {
@@ -162,6 +170,7 @@ fn engines(
     settings.udp = udp.clone();
     settings.ports = (FIRST_PORT..FIRST_PORT + ports).collect();
     settings.accept_flows = true.into();
+    settings.carrier_port = Some(CARRIER.port());
     settings.stay_connected = false;
     let peer = PeerConfig {
         allowed_ips: vec!["10.77.0.2/32".parse()?],
@@ -172,6 +181,7 @@ fn engines(
     server.start()?;
     let mut settings = EngineSettings::new(client_key);
     settings.addresses = vec![CLIENT];
+    settings.carrier = carrier;
     settings.obfuscation = obfuscation.clone();
     settings.udp = udp;
     let peer = PeerConfig {
@@ -183,7 +193,10 @@ fn engines(
         }),
         ..PeerConfig::new(server_key.public_key())
     };
-    settings.peers = vec![peer.into()];
+    settings.peers = vec![PeerSettings {
+        carrier_address: Some(CARRIER),
+        ..peer.into()
+    }];
     let client = Engine::new(settings)?;
     client.start()?;
     Ok((Arc::new(client), Arc::new(server)))
@@ -260,7 +273,7 @@ fn connect(client: &Engine, target: SocketAddr) -> Result<TcpStream, Failure> {
         ..Replies::default()
     };
     let destination = SocketAddr::new(TARGET, target.port());
-    client.open(vec![destination], ours.into(), Vec::new(), replies)?;
+    client.open_target(vec![destination.into()], ours.into(), Vec::new(), replies)?;
     let mut reply = [0];
     application.read_exact(&mut reply)?;
     if reply == *b"+" {

@@ -7,6 +7,7 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use awg_netstack::Target;
 use thiserror::Error;
 
 use crate::flow::FlowId;
@@ -52,7 +53,7 @@ impl Replies {
 #[derive(Debug)]
 pub(crate) struct Elsewhere {
     /// The shards and what each is to try.
-    pub(crate) groups: VecDeque<(usize, Vec<SocketAddr>)>,
+    pub(crate) groups: VecDeque<(usize, Vec<Target>)>,
     /// How long each may take.
     pub(crate) patience: Duration,
     /// What those before amount to.
@@ -64,7 +65,9 @@ pub(crate) struct Elsewhere {
 pub(crate) enum Command {
     Open {
         flow: FlowId,
-        destinations: Vec<SocketAddr>,
+        destinations: Vec<Target>,
+        /// Whether it may ride on streams of a carrier.
+        carried: bool,
         application: OwnedFd,
         early: Vec<u8>,
         replies: Box<Replies>,

@@ -3,19 +3,18 @@
 //! RFC 8305, section 5: attempts begin in order, each a fixed delay after the one before, or at once when all running
 //! ones failed; the first to stand wins. Sans-I/O: it names destinations and takes results.
 
-use std::net::SocketAddr;
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
-use std::vec;
 
 use awg_netstack::FlowId as StackFlow;
 
 use crate::refusal::Refusal;
 
-/// The attempts of one connection.
+/// The attempts of one connection, to destinations of whatever kind.
 #[derive(Debug)]
-pub(crate) struct Dial {
-    untried: vec::IntoIter<SocketAddr>,
-    running: Vec<Attempt>,
+pub(crate) struct Dial<D> {
+    untried: VecDeque<D>,
+    running: Vec<Attempt<D>>,
     stagger: Duration,
     next_attempt: Instant,
     expires: Instant,
@@ -23,21 +22,21 @@ pub(crate) struct Dial {
 }
 
 #[derive(Debug)]
-struct Attempt {
+struct Attempt<D> {
     flow: StackFlow,
-    destination: SocketAddr,
+    destination: D,
 }
 
-impl Dial {
+impl<D> Dial<D> {
     /// `patience`: how long all attempts together may take.
     pub(crate) fn new(
         now: Instant,
-        destinations: Vec<SocketAddr>,
+        destinations: Vec<D>,
         stagger: Duration,
         patience: Duration,
     ) -> Self {
         Self {
-            untried: destinations.into_iter(),
+            untried: destinations.into(),
             running: Vec::new(),
             stagger,
             next_attempt: now,
@@ -46,17 +45,40 @@ impl Dial {
         }
     }
 
-    /// The destination to try now, if it is time for one. Follow with [`started`](Self::started) or
-    /// [`failed`](Self::failed).
-    pub(crate) fn poll_attempt(&mut self, now: Instant) -> Option<SocketAddr> {
+    /// The destination to try now, if it is time for one. Follow with [`started`](Self::started),
+    /// [`failed`](Self::failed) or [`held`](Self::held).
+    pub(crate) fn poll_attempt(&mut self, now: Instant) -> Option<D> {
         if now < self.next_attempt || now >= self.expires {
             return None;
         }
-        self.untried.next()
+        self.untried.pop_front()
+    }
+
+    /// An attempt cannot begin until [`go_on`](Self::go_on) says so; `refusal` is what that amounts to where it never does.
+    pub(crate) fn held(&mut self, destination: D, refusal: Refusal) {
+        self.note(refusal);
+        self.untried.push_front(destination);
+        self.next_attempt = self.expires;
+    }
+
+    /// What was held may begin.
+    pub(crate) fn go_on(&mut self, now: Instant) {
+        self.next_attempt = self.next_attempt.min(now);
+    }
+
+    /// An attempt was lost on its way, and is to be made again. Whether it was one of these.
+    pub(crate) fn lost(&mut self, now: Instant, flow: StackFlow) -> bool {
+        let Some(place) = self.running.iter().position(|attempt| attempt.flow == flow) else {
+            return false;
+        };
+        let lost = self.running.swap_remove(place);
+        self.untried.push_front(lost.destination);
+        self.next_attempt = now;
+        true
     }
 
     /// An attempt is under way.
-    pub(crate) fn started(&mut self, now: Instant, flow: StackFlow, destination: SocketAddr) {
+    pub(crate) fn started(&mut self, now: Instant, flow: StackFlow, destination: D) {
         self.running.push(Attempt { flow, destination });
         self.next_attempt = now + self.stagger;
     }
@@ -74,7 +96,7 @@ impl Dial {
     }
 
     /// An attempt stands: gives where it leads. The others are left in [`running`](Self::running), to be given up.
-    pub(crate) fn won(&mut self, flow: StackFlow) -> Option<SocketAddr> {
+    pub(crate) fn won(&mut self, flow: StackFlow) -> Option<D> {
         let place = self
             .running
             .iter()
@@ -96,7 +118,7 @@ impl Dial {
                 self.refusal
             };
             Some(silence)
-        } else if self.running.is_empty() && self.untried.len() == 0 {
+        } else if self.running.is_empty() && self.untried.is_empty() {
             Some(self.refusal)
         } else {
             None
@@ -105,7 +127,7 @@ impl Dial {
 
     /// When to look again.
     pub(crate) fn next_timeout(&self) -> Instant {
-        if self.untried.len() == 0 {
+        if self.untried.is_empty() {
             self.expires
         } else {
             self.next_attempt.min(self.expires)

@@ -15,6 +15,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use std::{io, mem};
 
+use awg_netstack::Target;
 use socket2::{Domain, Socket, Type};
 
 use crate::command::{Command, CommandError, Elsewhere, NotTaken, Replies};
@@ -182,6 +183,37 @@ impl Engine {
         early: Vec<u8>,
         replies: Replies,
     ) -> Result<FlowId, NotTaken> {
+        let destinations = destinations.into_iter().map(Target::from).collect();
+        self.open_any(destinations, false, application, early, replies)
+    }
+
+    /// As [`open`](Self::open), by the carrier of the peer where the settings want one ([`Carrier`](crate::Carrier)): an attempt is
+    /// a stream of its own, whose reply comes when the target has accepted, and names are looked up by the peer.
+    ///
+    /// An address is asked of the peer that it is behind, a name of any peer that has a carrier. Of a single destination `early`
+    /// travels with the request; of several the winner gets it. While the carrier is not up attempts wait, for as long as dials
+    /// may ([`dial`](crate::Limits::dial)); with [`Auto`](crate::Carrier::Auto) an address is connected to by packets instead.
+    ///
+    /// # Errors
+    /// See [`CommandError`]; the descriptor is given back.
+    pub fn open_target(
+        &self,
+        destinations: Vec<Target>,
+        application: OwnedFd,
+        early: Vec<u8>,
+        replies: Replies,
+    ) -> Result<FlowId, NotTaken> {
+        self.open_any(destinations, true, application, early, replies)
+    }
+
+    fn open_any(
+        &self,
+        destinations: Vec<Target>,
+        carried: bool,
+        application: OwnedFd,
+        early: Vec<u8>,
+        replies: Replies,
+    ) -> Result<FlowId, NotTaken> {
         if destinations.is_empty() {
             return Err(NotTaken {
                 error: CommandError::NoDestination,
@@ -193,6 +225,7 @@ impl Engine {
         self.begin(shard, application, |flow, application| Command::Open {
             flow,
             destinations,
+            carried,
             application,
             early,
             replies,
@@ -428,10 +461,7 @@ impl Engine {
     }
 
     /// Destinations of one connection: where it begins and with which of them, and what others are to try after that.
-    fn part(
-        &self,
-        destinations: Vec<SocketAddr>,
-    ) -> (usize, Vec<SocketAddr>, Option<Box<Elsewhere>>) {
+    fn part(&self, destinations: Vec<Target>) -> (usize, Vec<Target>, Option<Box<Elsewhere>>) {
         if self.workers() == 1 {
             return (0, destinations, None);
         }

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use awg_netstack::Kind;
+use awg_netstack::{Kind, Target};
 use awg_tunnel::PublicKey;
 
 use crate::flow::{FlowId, Outcome, Traffic};
@@ -29,8 +29,8 @@ pub enum Event {
         peer: PublicKey,
         /// Its address inside the tunnel.
         source: SocketAddr,
-        /// Where it wants to go; of a UDP source, where its first datagram wants to go.
-        destination: SocketAddr,
+        /// Where it wants to go; of a UDP source, where its first datagram wants to go. A name is for the embedder to look up.
+        destination: Target,
         /// Whether the destination is the tunnel address of this end.
         to_self: bool,
     },
@@ -38,8 +38,8 @@ pub enum Event {
     FlowConnected {
         /// Which flow.
         flow: FlowId,
-        /// Which of its destinations.
-        destination: SocketAddr,
+        /// Which of its destinations, as it was asked for.
+        destination: Target,
     },
     /// A connection did not come to stand.
     FlowRefused {
@@ -112,6 +112,18 @@ pub enum Event {
         peer: PublicKey,
         /// Where it is now.
         endpoint: SocketAddr,
+    },
+    /// The carrier to a peer stands: carried connections to it need not wait.
+    CarrierUp {
+        /// Which one.
+        peer: PublicKey,
+    },
+    /// The carrier to a peer is gone, or did not come to stand; it is tried again by itself.
+    CarrierDown {
+        /// Which one.
+        peer: PublicKey,
+        /// What happened, for people.
+        reason: &'static str,
     },
     /// A peer has spent its quota: its flows end, and it opens no others until `set_peers` gives it more. Told once.
     QuotaSpent {

@@ -33,7 +33,7 @@ mod token_bucket;
 pub mod transport;
 mod waking;
 
-pub use awg_netstack::{Accept, Kind};
+pub use awg_netstack::{Accept, Kind, Target};
 pub use command::{CommandError, NotTaken, Replies};
 pub use engine::Engine;
 pub use event::{Event, Level, LogRecord};
@@ -41,7 +41,7 @@ pub use flow::{FlowId, Outcome, Traffic};
 pub use policy::{EgressPolicy, Rule};
 pub use refusal::{Refusal, UnknownRefusal};
 pub use settings::{
-    EngineSettings, FurtherObfuscation, Limits, Recovery, SettingsError, StartError,
+    Carrier, EngineSettings, FurtherObfuscation, Limits, Recovery, SettingsError, StartError,
 };
 pub use snapshot::{PeerSnapshot, Snapshot};
 pub use terms::{PeerLimits, PeerSettings, Terms};

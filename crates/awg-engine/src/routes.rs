@@ -1,8 +1,9 @@
 //! Which shard a flow belongs to that an application opens: that of the peer by which its destination is reached.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
+use awg_netstack::Target;
 use awg_tunnel::{AllowedIps, PublicKey};
 
 use crate::terms::PeerSettings;
@@ -22,6 +23,8 @@ pub(crate) struct Routes {
     networks: AllowedIps<usize>,
     /// The shard of the peer with the widest network.
     widest: usize,
+    /// The shard of the first peer that takes carried connections, which may be for names.
+    carried: Option<usize>,
 }
 
 impl Routes {
@@ -31,6 +34,7 @@ impl Routes {
             shards,
             networks: AllowedIps::new(),
             widest: 0,
+            carried: None,
         };
         if shards > 1 {
             routes.replace(peers);
@@ -41,6 +45,8 @@ impl Routes {
     /// From now on these are the peers.
     pub(crate) fn replace(&mut self, peers: &[PeerSettings]) {
         self.networks = AllowedIps::new();
+        let carried = peers.iter().find(|peer| peer.carrier_address.is_some());
+        self.carried = carried.map(|peer| home(&peer.config.public_key, self.shards));
         let mut widest = None;
         for peer in peers {
             let home = home(&peer.config.public_key, self.shards);
@@ -65,14 +71,17 @@ impl Routes {
     }
 
     /// Destinations by shard, each in their order, the shard of the first one first.
-    pub(crate) fn part(&self, destinations: Vec<SocketAddr>) -> VecDeque<(usize, Vec<SocketAddr>)> {
+    pub(crate) fn part(&self, destinations: Vec<Target>) -> VecDeque<(usize, Vec<Target>)> {
         if self.shards <= 1 {
             return VecDeque::from([(0, destinations)]);
         }
-        let mut groups: VecDeque<(usize, Vec<SocketAddr>)> = VecDeque::new();
+        let mut groups: VecDeque<(usize, Vec<Target>)> = VecDeque::new();
         for destination in destinations {
             // What nobody reaches is refused at once, wherever that is.
-            let found = self.networks.find(destination.ip());
+            let found = match &destination {
+                Target::Address(address) => self.networks.find(address.ip()),
+                Target::Name { .. } => self.carried,
+            };
             let shard = found.unwrap_or_else(|| groups.back().map_or(self.widest, |group| group.0));
             match groups.iter_mut().find(|group| group.0 == shard) {
                 Some((_, group)) => group.push(destination),

@@ -45,6 +45,11 @@ pub struct EngineSettings {
     /// Where the datagrams of peers, whose terms do not say otherwise, and those of associations may go. Destinations of
     /// connections are for the embedder to judge.
     pub egress: EgressPolicy,
+    /// What connections to targets ride on.
+    pub carrier: Carrier,
+    /// The UDP port at which peers' carried connections are taken, at each of this end's addresses; `None` = nowhere. Flows to
+    /// any destination must be accepted.
+    pub carrier_port: Option<u16>,
     /// The bounds, of all loops in sum.
     pub limits: Limits,
     /// How many loops share the peers among them; `None` = as many as the machine runs at once, and as there are peers at the start.
@@ -72,6 +77,8 @@ impl EngineSettings {
             recovery: Recovery::default(),
             server_addresses: Vec::new(),
             egress: EgressPolicy::default(),
+            carrier: Carrier::default(),
+            carrier_port: None,
             limits: Limits::default(),
             workers: Some(1),
         }
@@ -106,6 +113,18 @@ impl EngineSettings {
         sets.flat_map(|(set, ports)| ports.iter().map(move |port| (*port, set)))
             .collect()
     }
+}
+
+/// What the connections of [`open_target`](crate::Engine::open_target), and the datagrams of associations, ride on inside the tunnel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Carrier {
+    /// IP packets, always.
+    #[default]
+    Ip,
+    /// Streams and datagrams of QUIC while the peer's carrier is up, IP packets otherwise.
+    Auto,
+    /// Streams of QUIC; connections wait for the peer's carrier. Datagrams as for [`Auto`](Self::Auto).
+    Quic,
 }
 
 /// How a client comes back when its server has restarted, or the network in between was gone.
@@ -205,6 +224,11 @@ pub enum SettingsError {
     /// No loop at all, more than are good for anything, or several where the system does not spread datagrams over them.
     #[error("workers: {0} is out of range: 1 to {most} (beside Linux 1)", most = EngineSettings::MOST_WORKERS)]
     Workers(usize),
+    /// A port for carried connections that cannot be one.
+    #[error(
+        "no port for carried connections: 1 to 65535 is one, where flows of peers to any destination are accepted"
+    )]
+    CarrierPort,
     /// The system has no descriptor left for the event queue.
     #[error("cannot create the event queue: {0}")]
     Descriptor(std::io::Error),

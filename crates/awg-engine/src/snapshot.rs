@@ -8,7 +8,7 @@ use awg_tunnel::PublicKey;
 /// What an engine has done so far and how it stands.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    /// Counters since the start, by name; `tunnel_`, `stack_`, `transport_`, `relay_`, `engine_` and `process_`
+    /// Counters since the start, by name; `tunnel_`, `stack_`, `carrier_`, `transport_`, `relay_`, `engine_` and `process_`
     /// say whose they are.
     pub counters: Vec<(String, u64)>,
     /// The peers, in no particular order.

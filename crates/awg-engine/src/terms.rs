@@ -1,5 +1,7 @@
 //! On what terms a peer is served: what it may use, and where it may go.
 
+use std::net::SocketAddr;
+
 use awg_tunnel::PeerConfig;
 
 use crate::policy::EgressPolicy;
@@ -11,6 +13,8 @@ pub struct PeerSettings {
     pub config: PeerConfig,
     /// The terms.
     pub terms: Terms,
+    /// Where, inside the tunnel, it takes carried connections; `None` = it is not known to.
+    pub carrier_address: Option<SocketAddr>,
 }
 
 impl From<PeerConfig> for PeerSettings {
@@ -19,6 +23,7 @@ impl From<PeerConfig> for PeerSettings {
         Self {
             config,
             terms: Terms::default(),
+            carrier_address: None,
         }
     }
 }

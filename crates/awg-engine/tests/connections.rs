@@ -299,7 +299,7 @@ fn an_application_that_only_listens_gets_what_it_waits_for() {
     let destination = through_the_tunnel(target.address.port());
     let (flow, mut application) = pair.open(&[destination], b"");
     application.shutdown(Shutdown::Write).unwrap();
-    let (own, ours) = pair.client.engine.open_stream(vec![destination]).unwrap();
+    let (own, ours) = pair.open_stream(destination);
     let mut stream = std::net::TcpStream::from(ours);
     stream.shutdown(Shutdown::Write).unwrap();
     for (flow, application, expected) in [
@@ -361,7 +361,7 @@ fn a_stream_for_the_embedder_carries_bytes_and_nothing_else() {
     let pair = Pair::new();
     let target = Target::new();
     let destination = through_the_tunnel(target.address.port());
-    let (flow, ours) = pair.client.engine.open_stream(vec![destination]).unwrap();
+    let (flow, ours) = pair.open_stream(destination);
     pair.let_out(target.address);
     let mut stream = std::net::TcpStream::from(ours);
     stream.write_all(b"question").unwrap();

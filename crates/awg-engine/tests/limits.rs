@@ -25,8 +25,8 @@ fn limited(server: fn(&mut PeerLimits)) -> Pair {
 
 fn set_terms(pair: &Pair, limits: PeerLimits, egress: Option<EgressPolicy>) {
     let settings = PeerSettings {
-        config: pair.client_peer.clone(),
         terms: Terms { limits, egress },
+        ..pair.client_peer.clone().into()
     };
     pair.server.engine.set_peers(vec![settings]).unwrap();
     // Commands have their order: once this one is answered the terms hold.

@@ -96,3 +96,39 @@ pub enum Target {
         port: u16,
     },
 }
+
+/// The longest name (RFC 1035, section 2.3.4, in text form).
+const LONGEST_NAME: usize = 253;
+
+impl Target {
+    /// A name and a port, if they are such.
+    pub fn name(name: &str, port: u16) -> Option<Self> {
+        let fits = (1..=LONGEST_NAME).contains(&name.len()) && port != 0;
+        (fits && name.bytes().all(|byte| byte.is_ascii_graphic())).then(|| Self::Name {
+            name: name.into(),
+            port,
+        })
+    }
+
+    /// The address, if it is one.
+    pub fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Address(address) => Some(*address),
+            Self::Name { .. } => None,
+        }
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        match self {
+            Self::Address(address) => address.port(),
+            Self::Name { port, .. } => *port,
+        }
+    }
+}
+
+impl From<SocketAddr> for Target {
+    fn from(address: SocketAddr) -> Self {
+        Self::Address(address)
+    }
+}

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 
+use awg_engine::Target;
 use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
 
@@ -64,7 +65,7 @@ impl Whole {
     }
 }
 
-/// An address and a port, as Python has them.
+/// An address, or a name where one may be, and a port, as Python has them.
 pub(crate) type Address = (String, Whole);
 
 /// A socket address from its two halves.
@@ -74,6 +75,20 @@ pub(crate) fn socket_address(
 ) -> Result<SocketAddr, Failure> {
     let port = port.within(format_args!("{argument}: port"), 0..=u16::MAX)?;
     Ok(SocketAddr::new(ip_address(argument, host)?, port))
+}
+
+/// An address or a name, with its port.
+pub(crate) fn target(argument: impl Display, (host, port): &Address) -> Result<Target, Failure> {
+    let port = port.within(format_args!("{argument}: port"), 1..=u16::MAX)?;
+    if let Ok(address) = host.parse() {
+        return Ok(SocketAddr::new(address, port).into());
+    }
+    Target::name(host, port).ok_or_else(|| {
+        Failure::invalid(
+            argument,
+            "neither an IP address nor a name of 1 to 253 visible ASCII characters",
+        )
+    })
 }
 
 /// An IP address; the text is not repeated, since it may be anything.

@@ -2,11 +2,11 @@
 
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 
-use awg_engine::{FlowId, Snapshot};
+use awg_engine::{FlowId, Snapshot, Target};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::arguments::{Address, Whole, from_socket_address, ip_address, socket_address};
+use crate::arguments::{Address, Whole, from_socket_address, ip_address, socket_address, target};
 use crate::descriptor::{adopt, give_back};
 use crate::errors::Failure;
 use crate::events;
@@ -67,6 +67,25 @@ impl Engine {
         let flow = self
             .0
             .open(destinations, application, early.to_vec(), replies.replies())
+            .map_err(give_back)?;
+        Ok(flow.0)
+    }
+
+    fn open_target(
+        &self,
+        destinations: Vec<Address>,
+        fd: Whole,
+        early: &[u8],
+        replies: &Replies,
+    ) -> Result<u64, Failure> {
+        let numbered = destinations.iter().enumerate();
+        let destinations = numbered
+            .map(|(index, destination)| target(format_args!("destinations[{index}]"), destination))
+            .collect::<Result<Vec<Target>, _>>()?;
+        let application = adopt(fd)?;
+        let flow = self
+            .0
+            .open_target(destinations, application, early.to_vec(), replies.replies())
             .map_err(give_back)?;
         Ok(flow.0)
     }

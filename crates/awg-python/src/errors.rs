@@ -67,6 +67,7 @@ fn argument(error: &SettingsError) -> Option<&'static str> {
         SettingsError::Tunnel(TunnelError::Parameters(_)) => Some("obfuscation"),
         SettingsError::Tunnel(TunnelError::Mtu { .. }) | SettingsError::Mtu(_) => Some("mtu"),
         SettingsError::NoAddress => Some("addresses"),
+        SettingsError::CarrierPort => Some("carrier_port"),
         SettingsError::TooManyPorts(_) | SettingsError::PortTwice(_) => Some("listen_ports"),
         _ => None,
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use awg_engine::{Event, Kind};
+use awg_engine::{Event, Kind, Target};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 
@@ -10,7 +10,7 @@ use crate::arguments::from_socket_address;
 
 /// Defines a class of event: its fields, and those of them that its `repr` shows (keys are not).
 macro_rules! event {
-    ($name:ident { $($field:ident: $type:ty),* $(,)? } shows $($shown:ident),*) => {
+    ($name:ident { $($field:ident: $type:ty $(= $default:tt)?),* $(,)? } shows $($shown:ident),*) => {
         /// See the stub file.
         #[pyclass(frozen, get_all, eq, module = "awgproxy._native")]
         #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,7 @@ macro_rules! event {
         #[pymethods]
         impl $name {
             #[new]
+            #[pyo3(signature = ($($field $(= $default)?),*))]
             fn new($($field: $type),*) -> Self {
                 Self { $($field),* }
             }
@@ -44,7 +45,8 @@ event!(FlowIncoming {
     source: (String, u16),
     destination: (String, u16),
     to_self: bool,
-} shows flow, kind, source, destination, to_self);
+    is_name: bool = false,
+} shows flow, kind, source, destination, to_self, is_name);
 event!(FlowConnected { flow: u64, destination: (String, u16) } shows flow, destination);
 event!(FlowRefused { flow: u64, reason: String } shows flow, reason);
 event!(NameWanted { flow: u64, name: String } shows flow, name);
@@ -66,11 +68,22 @@ event!(HandshakeUnanswered { peer: String, tries: u32 } shows tries);
 event!(HandshakeFailed { peer: Option<String>, cause: String, hint: String } shows cause, hint);
 event!(SessionEnded { peer: String } shows);
 event!(QuotaSpent { peer: String } shows);
+event!(CarrierUp { peer: String } shows);
+event!(CarrierDown { peer: String, reason: String } shows reason);
 event!(PeerRoamed { peer: String, endpoint: (String, u16) } shows endpoint);
 event!(LogRecord { level: String, message: String, fields: BTreeMap<String, String> } shows level, message, fields);
 event!(EngineFailed { message: String } shows message);
 
+/// An address or a name as Python has it.
+fn from_target(target: Target) -> (String, u16) {
+    match target {
+        Target::Address(address) => from_socket_address(address),
+        Target::Name { name, port } => (name.into(), port),
+    }
+}
+
 /// The object for an event.
+#[expect(clippy::too_many_lines, reason = "an arm for each event")]
 pub(crate) fn to_python(py: Python<'_>, event: Event) -> PyResult<Py<PyAny>> {
     match event {
         Event::FlowIncoming {
@@ -89,13 +102,14 @@ pub(crate) fn to_python(py: Python<'_>, event: Event) -> PyResult<Py<PyAny>> {
             .to_owned(),
             peer: peer.to_string(),
             source: from_socket_address(source),
-            destination: from_socket_address(destination),
+            is_name: destination.address().is_none(),
+            destination: from_target(destination),
             to_self,
         }
         .into_py_any(py),
         Event::FlowConnected { flow, destination } => FlowConnected {
             flow: flow.0,
-            destination: from_socket_address(destination),
+            destination: from_target(destination),
         }
         .into_py_any(py),
         Event::FlowRefused { flow, reason } => FlowRefused {
@@ -147,6 +161,15 @@ pub(crate) fn to_python(py: Python<'_>, event: Event) -> PyResult<Py<PyAny>> {
         .into_py_any(py),
         Event::SessionEnded { peer } => SessionEnded {
             peer: peer.to_string(),
+        }
+        .into_py_any(py),
+        Event::CarrierUp { peer } => CarrierUp {
+            peer: peer.to_string(),
+        }
+        .into_py_any(py),
+        Event::CarrierDown { peer, reason } => CarrierDown {
+            peer: peer.to_string(),
+            reason: reason.to_owned(),
         }
         .into_py_any(py),
         Event::PeerRoamed { peer, endpoint } => PeerRoamed {

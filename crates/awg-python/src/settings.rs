@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::net::IpAddr;
 
 use awg_engine::transport::udp::{UdpKind, UdpSettings};
-use awg_engine::{Accept, FurtherObfuscation, Recovery, Terms};
+use awg_engine::{Accept, Carrier, FurtherObfuscation, Recovery, Terms};
 use awg_tunnel::{Interval, PeerConfig, PortHop, PresharedKey, PrivateKey, PublicKey};
 use pyo3::prelude::*;
 
@@ -78,10 +78,10 @@ impl PeerSettings {
     #[pyo3(
         signature = (
             public_key, preshared_key=None, endpoint=None, allowed_ips=Vec::new(), persistent_keepalive=None, *,
-            hop=None, last_timestamp=None, limits=None, egress=None
+            hop=None, last_timestamp=None, limits=None, egress=None, carrier_address=None
         ),
         text_signature = "(public_key, preshared_key=None, endpoint=None, allowed_ips=(), persistent_keepalive=None, *, \
-            hop=None, last_timestamp=None, limits=None, egress=None)"
+            hop=None, last_timestamp=None, limits=None, egress=None, carrier_address=None)"
     )]
     #[expect(
         clippy::too_many_arguments,
@@ -97,6 +97,7 @@ impl PeerSettings {
         last_timestamp: Option<Vec<u8>>,
         limits: Option<&PeerLimits>,
         egress: Option<&EgressPolicy>,
+        carrier_address: Option<Address>,
     ) -> Result<Self, Failure> {
         let networks = allowed_ips.iter().enumerate();
         let config = PeerConfig {
@@ -122,7 +123,13 @@ impl PeerSettings {
             limits: limits.map(|limits| limits.0).unwrap_or_default(),
             egress: egress.map(EgressPolicy::policy),
         };
-        Ok(Self(awg_engine::PeerSettings { config, terms }))
+        Ok(Self(awg_engine::PeerSettings {
+            config,
+            terms,
+            carrier_address: carrier_address
+                .map(|address| socket_address("carrier_address", &address))
+                .transpose()?,
+        }))
     }
 
     #[getter]
@@ -294,10 +301,11 @@ impl EngineSettings {
         private_key, *, addresses, peers=Vec::new(), obfuscation=Vec::new(), mtu=Whole::from(1420),
         listen_address=None, listen_ports=Vec::new(), further_obfuscation=Vec::new(), accept_flows=AcceptFlows::All(false), stay_connected=None,
         recovery="fast", server_addresses=Vec::new(), egress=None, udp="auto", fwmark=None, limits=None,
-        workers=Some(Whole::from(1))
+        workers=Some(Whole::from(1)), carrier="ip", carrier_port=None
     ), text_signature = "(private_key, *, addresses, peers=(), obfuscation=(), mtu=1420, listen_address=None, \
         listen_ports=(), further_obfuscation=(), accept_flows=False, stay_connected=None, recovery='fast', \
-        server_addresses=(), egress=None, udp='auto', fwmark=None, limits=None, workers=1)")]
+        server_addresses=(), egress=None, udp='auto', fwmark=None, limits=None, workers=1, carrier='ip', \
+        carrier_port=None)")]
     #[expect(
         clippy::too_many_arguments,
         reason = "they are Python's keyword arguments"
@@ -320,6 +328,8 @@ impl EngineSettings {
         fwmark: Option<Whole>,
         limits: Option<&Limits>,
         workers: Option<Whole>,
+        carrier: &str,
+        carrier_port: Option<Whole>,
     ) -> Result<Self, Failure> {
         let private_key = keys::parse::<PrivateKey>("private_key", private_key)?;
         let accept_flows = accept_flows.accept()?;
@@ -354,6 +364,10 @@ impl EngineSettings {
             limits: limits.map(|limits| limits.0.clone()).unwrap_or_default(),
             workers: workers
                 .map(|count| count.within("workers", 1..=awg_engine::EngineSettings::MOST_WORKERS))
+                .transpose()?,
+            carrier: carrier_kind(carrier)?,
+            carrier_port: carrier_port
+                .map(|port| port.within("carrier_port", 1..=u16::MAX))
                 .transpose()?,
             ..awg_engine::EngineSettings::new(private_key)
         }))
@@ -409,6 +423,18 @@ fn recovery_kind(text: &str) -> Result<Recovery, Failure> {
         _ => Err(Failure::invalid(
             "recovery",
             "unknown kind; fast or reference is allowed",
+        )),
+    }
+}
+
+fn carrier_kind(text: &str) -> Result<Carrier, Failure> {
+    match text {
+        "ip" => Ok(Carrier::Ip),
+        "auto" => Ok(Carrier::Auto),
+        "quic" => Ok(Carrier::Quic),
+        _ => Err(Failure::invalid(
+            "carrier",
+            "unknown kind; ip, auto or quic is allowed",
         )),
     }
 }

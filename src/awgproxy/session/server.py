@@ -107,7 +107,7 @@ class ServerSession:
         if event.to_self:
             self._to_self(event, port)
         elif event.kind == "udp":
-            self._dialer.open_datagrams(event.flow, ipv6=":" in event.source[0])
+            self._dialer.open_datagrams(event.flow, ipv6=":" in event.destination[0])
         else:
             self._connections.add(event.flow)
             self._lifetime.connections.opened()

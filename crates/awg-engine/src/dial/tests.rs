@@ -17,7 +17,7 @@ fn flow(number: u64) -> StackFlow {
     StackFlow::from_bits(number)
 }
 
-fn dial(now: Instant, destinations: u8) -> Dial {
+fn dial(now: Instant, destinations: u8) -> Dial<SocketAddr> {
     let destinations = (1..=destinations).map(destination).collect();
     Dial::new(now, destinations, STAGGER, PATIENCE)
 }
@@ -98,4 +98,37 @@ fn an_attempt_that_cannot_begin_counts() {
     dial.poll_attempt(start);
     dial.failed(start, Refusal::NetworkUnreachable);
     assert_eq!(dial.verdict(start), Some(Refusal::NetworkUnreachable));
+}
+
+#[test]
+fn what_is_held_begins_when_it_may_and_has_its_own_reason_where_it_never_does() {
+    let start = Instant::now();
+    let mut dial = dial(start, 1);
+    let to = dial.poll_attempt(start).unwrap();
+    dial.held(to, Refusal::NetworkUnreachable);
+    assert_eq!(
+        (
+            dial.poll_attempt(start + STAGGER),
+            dial.verdict(start + STAGGER)
+        ),
+        (None, None)
+    );
+    assert_eq!(dial.next_timeout(), start + PATIENCE);
+    assert_eq!(
+        dial.verdict(start + PATIENCE),
+        Some(Refusal::NetworkUnreachable)
+    );
+    dial.go_on(start + STAGGER);
+    assert_eq!(dial.poll_attempt(start + STAGGER), Some(to));
+}
+
+#[test]
+fn what_was_lost_is_tried_again_at_once() {
+    let start = Instant::now();
+    let mut dial = dial(start, 2);
+    let to = dial.poll_attempt(start).unwrap();
+    dial.started(start, flow(1), to);
+    assert!(!dial.lost(start, flow(2)));
+    assert!(dial.lost(start, flow(1)));
+    assert_eq!(dial.poll_attempt(start), Some(to));
 }

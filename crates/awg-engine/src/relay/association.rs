@@ -42,10 +42,13 @@ pub(crate) struct Ways<'a> {
     pub(crate) policy: &'a EgressPolicy,
     /// The peer that an address is behind.
     pub(crate) route: &'a dyn Fn(IpAddr) -> Option<Peer>,
+    /// Whether a peer's datagrams ride on its carrier while that is up.
+    pub(crate) carried: bool,
     pub(crate) counters: &'a mut AssociationCounters,
 }
 
-/// A flow of the stack: the association's inner port, towards one peer by one family.
+/// A flow of the stack: the association's inner port, towards one peer by one family. On a carrier too: the far end has a
+/// socket for each flow, which is of one family.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Lane {
     peer: Peer,
@@ -329,7 +332,11 @@ impl Association {
         if self.lanes.len() >= LANES {
             return None;
         }
-        let opened = ways.stack.open_datagrams(ways.now, peer, None, destination);
+        let opened = if ways.carried && ways.stack.is_carried(peer) {
+            ways.stack.open_carried_datagrams(ways.now, peer)
+        } else {
+            ways.stack.open_datagrams(ways.now, peer, None, destination)
+        };
         let flow = opened.ok()?;
         self.lanes.push(Lane { peer, ipv4, flow });
         self.opened.push(flow);

@@ -142,6 +142,13 @@ impl StreamRelay {
         }
     }
 
+    /// So many of the early bytes are in the tunnel already.
+    pub(crate) fn skip_early(&mut self, length: usize) {
+        let ahead = length.min(self.early.len());
+        self.early.drain(..ahead);
+        self.from_socket += ahead as u64;
+    }
+
     pub(crate) fn flow(&self) -> StackFlow {
         self.flow
     }

@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
+use awg_netstack::Target;
 use awg_tunnel::{PeerConfig, PrivateKey};
 
 use super::{Routes, home};
@@ -24,10 +25,10 @@ fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-fn sockets(texts: &[&str]) -> Vec<SocketAddr> {
+fn sockets(texts: &[&str]) -> Vec<Target> {
     texts
         .iter()
-        .map(|text| SocketAddr::new(address(text), 80))
+        .map(|text| SocketAddr::new(address(text), 80).into())
         .collect()
 }
 
@@ -54,6 +55,16 @@ fn destinations_are_parted_in_their_order() {
     ]);
     assert_eq!(routes.part(all.clone()), parted);
     assert_eq!(Routes::new(1, &peers).part(all.clone()), [(0, all)]);
+}
+
+#[test]
+fn a_name_belongs_to_the_shard_of_the_peer_that_takes_names() {
+    let mut peers = [peer(1, 1, "0.0.0.0/0"), peer(0, 100, "::/0")];
+    let name = Target::name("example.org", 80).unwrap();
+    let parted = |peers: &[PeerSettings]| Routes::new(2, peers).part(vec![name.clone()]);
+    assert_eq!(parted(&peers), [(1, vec![name.clone()])], "none does");
+    peers[1].carrier_address = Some(SocketAddr::new(address("10.0.0.1"), 51_443));
+    assert_eq!(parted(&peers), [(0, vec![name.clone()])]);
 }
 
 #[test]

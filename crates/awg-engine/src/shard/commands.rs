@@ -3,7 +3,8 @@
 use awg_netstack::Kind;
 
 use super::Shard;
-use super::flows::State;
+use super::carrier::ASK_AFTER;
+use super::flows::{Dialling, State};
 use crate::command::Command;
 use crate::flow::{FlowId, Outcome};
 use crate::refusal::Refusal;
@@ -21,16 +22,32 @@ impl Shard {
         }
     }
 
-    fn handle_command(&mut self, command: Command) {
+    pub(super) fn handle_command(&mut self, command: Command) {
         match command {
             Command::Open {
                 flow,
                 destinations,
+                carried,
                 application,
                 early,
                 replies,
                 elsewhere,
-            } => self.open(flow, destinations, application, early, replies, elsewhere),
+            } => {
+                let last = elsewhere.as_ref().is_none_or(|rest| rest.groups.is_empty());
+                let alone = destinations.len() == 1 && last;
+                let dial = self.dial(destinations, elsewhere.as_deref());
+                let dialling = Dialling {
+                    application: application.into(),
+                    early,
+                    replies,
+                    dial,
+                    carried,
+                    alone,
+                    elsewhere,
+                    ask_at: self.now.instant + ASK_AFTER,
+                };
+                self.open(flow, dialling);
+            }
             Command::OpenDatagrams {
                 flow,
                 destination,

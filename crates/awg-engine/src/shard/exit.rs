@@ -28,7 +28,8 @@ pub(super) struct Exit<'a> {
 /// A datagram that has to wait, or that somebody is to be told of.
 #[derive(Debug)]
 pub(super) struct Kept {
-    pub(super) peer: PeerId,
+    /// Who is to be told that it went nowhere; nobody of one that a carrier brought.
+    pub(super) peer: Option<PeerId>,
     pub(super) flow: StackFlow,
     source: SocketAddr,
     destination: SocketAddr,
@@ -36,7 +37,7 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    pub(super) fn new(peer: PeerId, datagram: &Datagram<'_>) -> Self {
+    pub(super) fn new(peer: Option<PeerId>, datagram: &Datagram<'_>) -> Self {
         Self {
             peer,
             flow: datagram.flow,
@@ -57,8 +58,8 @@ impl Kept {
 }
 
 impl Exit<'_> {
-    /// Passes a datagram of `peer` on to its flow's socket; gives why not, where the peer is to be told.
-    pub(super) fn deliver(&mut self, peer: PeerId, datagram: &Datagram<'_>) -> Option<Refusal> {
+    /// Passes a datagram on to its flow's socket; gives why not, where whoever sent it is to be told.
+    pub(super) fn deliver(&mut self, datagram: &Datagram<'_>) -> Option<Refusal> {
         let Datagram {
             source,
             destination,
@@ -84,19 +85,21 @@ impl Exit<'_> {
                 return None;
             }
         };
-        let usage = entry.opener.and_then(|_| self.peers.usage_mut(peer));
+        let opener = entry.opener;
+        let usage = opener.and_then(|peer| self.peers.usage_mut(peer));
         if let Some(usage) = usage
             && !usage.admit_datagram(self.now, Way::FromPeer, payload.len())
         {
             counters.datagrams_over_limit += 1;
             return usage.is_spent().then_some(Refusal::Prohibited);
         }
-        let policy = self.peers.egress(peer).unwrap_or(self.policy);
+        let policy = opener.and_then(|peer| self.peers.egress(peer));
+        let policy = policy.unwrap_or(self.policy);
         match relay.deliver(source, destination, payload, policy) {
             delivery @ (Delivery::Done | Delivery::Held) => {
                 counters.datagrams_delivered += 1;
                 if delivery == Delivery::Done
-                    && entry.opener.is_some()
+                    && let Some(peer) = opener
                     && let Some(usage) = self.peers.usage_mut(peer)
                     && usage.note(Way::FromPeer, payload.len() as u64)
                 {

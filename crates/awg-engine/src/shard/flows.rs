@@ -2,10 +2,10 @@
 //! deadlines; and the queue of those that have work to do.
 
 use std::collections::{BTreeSet, HashMap, VecDeque, hash_map};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::time::Instant;
 
-use awg_netstack::FlowId as StackFlow;
+use awg_netstack::{FlowId as StackFlow, Target};
 use awg_tunnel::PeerId;
 use slab::Slab;
 
@@ -36,12 +36,12 @@ pub(super) enum State {
     /// A peer's TCP flow waits for the embedder.
     Announced {
         flow: StackFlow,
-        destination: SocketAddr,
+        destination: Target,
     },
     /// A peer's TCP flow waits for the socket to its target.
     Connecting {
         flow: StackFlow,
-        destination: SocketAddr,
+        destination: Target,
         target: TcpStream,
     },
     /// A connection, both sides open.
@@ -60,7 +60,13 @@ pub(super) struct Dialling {
     pub(super) application: TcpStream,
     pub(super) early: Vec<u8>,
     pub(super) replies: Box<Replies>,
-    pub(super) dial: Dial,
+    pub(super) dial: Dial<Target>,
+    /// Whether attempts may be streams of a carrier.
+    pub(super) carried: bool,
+    /// Whether there is a single destination.
+    pub(super) alone: bool,
+    /// When it is to be asked whether anybody is still there who could answer.
+    pub(super) ask_at: Instant,
     pub(super) elsewhere: Option<Box<Elsewhere>>,
 }
 
@@ -197,12 +203,28 @@ impl Flows {
         Some(entry)
     }
 
+    /// What dials at a place.
+    pub(super) fn dialling(&self, place: Place) -> Option<&Dialling> {
+        match &self.entries.get(place)?.state {
+            State::Dialling(dialling) => Some(dialling),
+            _ => None,
+        }
+    }
+
+    /// The same, to change.
+    pub(super) fn dialling_mut(&mut self, place: Place) -> Option<&mut Dialling> {
+        match &mut self.entries.get_mut(place)?.state {
+            State::Dialling(dialling) => Some(dialling),
+            _ => None,
+        }
+    }
+
     /// Takes what dials out of its entry, which stays announced until the caller says what it is now.
     pub(super) fn take_dialling(
         &mut self,
         place: Place,
         winner: StackFlow,
-        destination: SocketAddr,
+        destination: Target,
     ) -> Option<Box<Dialling>> {
         let entry = self.entries.get_mut(place)?;
         let waiting = State::Announced {
@@ -222,15 +244,19 @@ impl Flows {
     pub(super) fn take_connecting(
         &mut self,
         place: Place,
-    ) -> Option<(StackFlow, SocketAddr, TcpStream)> {
+    ) -> Option<(StackFlow, Target, TcpStream)> {
         let entry = self.entries.get_mut(place)?;
         let (flow, destination) = match &entry.state {
             State::Connecting {
                 flow, destination, ..
-            } => (*flow, *destination),
+            } => (*flow, destination.clone()),
             _ => return None,
         };
-        match std::mem::replace(&mut entry.state, State::Announced { flow, destination }) {
+        let announced = State::Announced {
+            flow,
+            destination: destination.clone(),
+        };
+        match std::mem::replace(&mut entry.state, announced) {
             State::Connecting { target, .. } => Some((flow, destination, target)),
             _ => None,
         }

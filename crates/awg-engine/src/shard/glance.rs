@@ -1,9 +1,11 @@
 //! A glance at a packet that leaves: whether whoever gets it answers. Packets are the stack's own; one that is cut short expects
 //! nothing.
 
+mod carried;
+
 const TCP: u8 = 6;
 const UDP: u8 = 17;
-const DNS: [u8; 2] = 53_u16.to_be_bytes();
+const DNS: u16 = 53;
 
 /// What an IP packet is to its sender.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,11 +19,12 @@ pub(super) enum Glance {
 }
 
 impl Glance {
-    pub(super) fn at(packet: &[u8]) -> Self {
-        Self::parse(packet).unwrap_or(Self::Nothing)
+    /// `carrier`: the port of the carrier of whoever the packet is for.
+    pub(super) fn at(packet: &[u8], carrier: Option<u16>) -> Self {
+        Self::parse(packet, carrier).unwrap_or(Self::Nothing)
     }
 
-    fn parse(packet: &[u8]) -> Option<Self> {
+    fn parse(packet: &[u8], carrier: Option<u16>) -> Option<Self> {
         let (first, version) = packet.first().map(|first| (first, first >> 4))?;
         let (protocol, start) = match version {
             4 => (packet.get(9)?, usize::from(first & 0x0f) * 4),
@@ -29,8 +32,17 @@ impl Glance {
             _ => return None,
         };
         match *protocol {
-            UDP if packet.get(start + 2..start + 4) == Some(&DNS) => Some(Self::Question),
-            UDP => Some(Self::ExpectsAnswer),
+            UDP => {
+                let port = packet.get(start + 2..)?.first_chunk()?;
+                Some(match u16::from_be_bytes(*port) {
+                    DNS => Self::Question,
+                    port if Some(port) == carrier => {
+                        let asks = carried::asks(packet.get(start + 8..)?);
+                        return asks.then_some(Self::ExpectsAnswer);
+                    }
+                    _ => Self::ExpectsAnswer,
+                })
+            }
             TCP => {
                 const SYN_OR_FIN: u8 = 0b11;
                 let &[offset, flags] = packet.get(start + 12..)?.first_chunk()?;

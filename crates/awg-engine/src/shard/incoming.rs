@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::Ordering;
 
-use awg_netstack::{Datagram, FlowId as StackFlow, Kind, Peer};
+use awg_netstack::{Datagram, FlowId as StackFlow, Kind, Peer, Target};
 use awg_tunnel::PeerId;
 
 use super::flows::{Place, State};
@@ -18,12 +18,12 @@ use crate::refusal::Refusal;
 use crate::relay::{Channel, DatagramRelay, Opener, StreamRelay, Undelivered, reset};
 
 /// What the stack says of a flow that a peer opens.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Announcement {
     pub(super) flow: StackFlow,
     pub(super) peer: Peer,
     pub(super) source: SocketAddr,
-    pub(super) destination: SocketAddr,
+    pub(super) destination: Target,
 }
 
 impl Shard {
@@ -57,15 +57,17 @@ impl Shard {
             return self.turn_away(flow, Refusal::Refused);
         }
         let number = self.shared.next_flow(self.crew.number());
-        let to_self = self.own_addresses.contains(&destination.ip());
+        let own = match destination {
+            Target::Address(address) if self.own_addresses.contains(&address.ip()) => Some(address),
+            _ => None,
+        };
         let state = match flow.kind() {
-            Kind::Tcp => State::Announced { flow, destination },
+            Kind::Tcp => State::Announced {
+                flow,
+                destination: destination.clone(),
+            },
             Kind::Udp => {
-                let channel = if to_self {
-                    Channel::Service { own: destination }
-                } else {
-                    Channel::World
-                };
+                let channel = own.map_or(Channel::World, |own| Channel::Service { own });
                 State::Datagrams(Box::new(DatagramRelay::new(flow, channel)))
             }
         };
@@ -81,7 +83,7 @@ impl Shard {
             peer: key,
             source,
             destination,
-            to_self,
+            to_self: own.is_some(),
         });
     }
 
@@ -106,7 +108,7 @@ impl Shard {
         };
         match &mut entry.state {
             State::Announced { flow, destination } => {
-                let (flow, destination) = (*flow, *destination);
+                let (flow, destination) = (*flow, destination.clone());
                 let target = TcpStream::from(socket);
                 let watched = target
                     .set_nonblocking(true)
@@ -164,7 +166,7 @@ impl Shard {
     ) {
         for datagram in undelivered {
             self.reporter.counters.datagrams_unsendable += 1;
-            if let Some(peer) = peer {
+            if let Some(peer) = peer.filter(|_| !flow.is_carried()) {
                 let why = datagram.why.into();
                 let datagram = Datagram {
                     flow,
@@ -231,6 +233,7 @@ impl Shard {
                 }
                 if let (Some(peer), Some((source, destination, payload))) =
                     (entry.opener, relay.held_in_vain())
+                    && !relay.flow().is_carried()
                 {
                     let datagram = Datagram {
                         flow: relay.flow(),

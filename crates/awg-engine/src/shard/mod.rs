@@ -12,12 +12,13 @@
 //! timer and few events, the tunnel's queue of events is bounded.
 //! A shard shares nothing with other shards but queues; [`crew`] is the face that they have for each other.
 //!
-//! Files: [`wire`] the way of packets, [`exit`] the end of that for datagrams, [`sockets`] whose turn it is · [`flows`] the table · [`outgoing`], [`associations`] what applications open · [`incoming`] what peers
+//! Files: [`wire`] the way of packets, [`exit`] the end of that for datagrams, [`sockets`] whose turn it is · [`flows`] the table · [`outgoing`], [`associations`] what applications open, [`carrier`] what of that rides on carriers · [`incoming`] what peers
 //! open · [`ending`] how flows end · [`stack_events`], [`tunnel_events`], [`commands`] who says what · [`peers`] who they
 //! are · [`usage`] what each uses, [`limits`] what follows from that · [`report`] what is told · [`watch`], [`liveness`] whether
 //! they are still there.
 
 mod associations;
+mod carrier;
 mod commands;
 mod crew;
 mod ending;
@@ -65,6 +66,7 @@ use crate::relay::Pumped;
 use crate::settings::{Limits, Recovery};
 use crate::shared::Shared;
 use crate::waking;
+use carrier::Carriers;
 pub(crate) use crew::Crew;
 use ending::Far;
 use flows::{Flows, Place, State};
@@ -114,6 +116,7 @@ pub(crate) struct Shard {
     tunnel: Tunnel,
     peers: Peers,
     stack: Stack,
+    carriers: Carriers,
     flows: Flows,
     policy: EgressPolicy,
     limits: Limits,
@@ -176,6 +179,7 @@ impl Shard {
             tunnel,
             peers,
             stack,
+            carriers: Carriers::new(settings.carrier),
             flows: Flows::default(),
             policy: settings.egress,
             limits: settings.limits,
@@ -201,6 +205,7 @@ impl Shard {
     pub(crate) fn run(&mut self) {
         let mut reports = Events::with_capacity(REPORTS);
         self.tick();
+        self.carry_all_peers();
         self.connect_all_peers();
         self.turn();
         while !self.shared.stopping.load(Ordering::Acquire) {

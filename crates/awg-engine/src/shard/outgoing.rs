@@ -1,32 +1,41 @@
 //! What applications open: attempts towards the destinations, the one reply, then the relay; and flows of datagrams.
 
 use std::io::Write;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use awg_netstack::FlowId as StackFlow;
+use awg_netstack::{FlowId as StackFlow, Target};
 
+use super::carrier::Attempt;
 use super::flows::{Dialling, Place, State};
 use super::peers::in_stack;
 use super::{Far, Shard};
-use crate::command::{Elsewhere, Replies};
+use crate::command::Elsewhere;
 use crate::dial::Dial;
 use crate::event::Event;
 use crate::flow::{FlowId, Outcome, Traffic};
 use crate::refusal::Refusal;
 use crate::relay::{Channel, DatagramRelay, Opener, StreamRelay, reset};
+use crate::settings::Limits;
 
 impl Shard {
-    pub(super) fn open(
-        &mut self,
-        number: FlowId,
-        destinations: Vec<SocketAddr>,
-        application: OwnedFd,
-        early: Vec<u8>,
-        replies: Box<Replies>,
-        elsewhere: Option<Box<Elsewhere>>,
-    ) {
-        let application = TcpStream::from(application);
+    /// The attempts to reach the first of `destinations` that accepts.
+    pub(super) fn dial(
+        &self,
+        destinations: Vec<Target>,
+        elsewhere: Option<&Elsewhere>,
+    ) -> Dial<Target> {
+        let Limits { stagger, dial, .. } = self.limits;
+        let patience = elsewhere.map_or(dial, |rest| rest.patience);
+        let mut dial = Dial::new(self.now.instant, destinations, stagger, patience);
+        if let Some(rest) = elsewhere {
+            dial.note(rest.refusal);
+        }
+        dial
+    }
+
+    pub(super) fn open(&mut self, number: FlowId, dialling: Dialling) {
+        let application = &dialling.application;
         // It fails on a socket pair, which has nothing to delay.
         let _ = application.set_nodelay(true);
         let place = self.flows.next_place();
@@ -42,29 +51,8 @@ impl Shard {
             );
             return;
         }
-        let patience = elsewhere
-            .as_ref()
-            .map_or(self.limits.dial, |rest| rest.patience);
-        let mut dial = Dial::new(
-            self.now.instant,
-            destinations,
-            self.limits.stagger,
-            patience,
-        );
-        if let Some(rest) = &elsewhere {
-            dial.note(rest.refusal);
-        }
-        self.flows.insert(
-            number,
-            None,
-            State::Dialling(Box::new(Dialling {
-                application,
-                early,
-                replies,
-                dial,
-                elsewhere,
-            })),
-        );
+        let state = State::Dialling(Box::new(dialling));
+        self.flows.insert(number, None, state);
         self.proceed_dialling(place);
     }
 
@@ -78,20 +66,20 @@ impl Shard {
             let Some(destination) = dial.poll_attempt(now) else {
                 break;
             };
-            match self.begin_attempt(destination) {
-                Ok(flow) => {
-                    self.flows.bind(flow, place);
-                    if let Some(dial) = self.dial_mut(place) {
-                        dial.started(now, flow, destination);
-                    }
-                }
-                Err(refusal) => {
-                    if let Some(dial) = self.dial_mut(place) {
-                        dial.failed(now, refusal);
-                    }
-                }
+            let attempt = self.begin_attempt(place, &destination);
+            if let Attempt::Begun(flow) = attempt {
+                self.flows.bind(flow, place);
+            }
+            let Some(dial) = self.dial_mut(place) else {
+                return;
+            };
+            match attempt {
+                Attempt::Begun(flow) => dial.started(now, flow, destination),
+                Attempt::Failed(refusal) => dial.failed(now, refusal),
+                Attempt::Held(refusal) => dial.held(destination, refusal),
             }
         }
+        let asks = self.ask_for_answer(place);
         let Some(dial) = self.dial_mut(place) else {
             return;
         };
@@ -99,25 +87,44 @@ impl Shard {
             self.refuse_application(place, refusal);
         } else {
             let at = dial.next_timeout();
-            self.flows.set_deadline(place, Some(at));
+            self.flows
+                .set_deadline(place, asks.into_iter().chain([at]).min());
         }
     }
 
-    fn dial_mut(&mut self, place: Place) -> Option<&mut Dial> {
+    pub(super) fn dial_mut(&mut self, place: Place) -> Option<&mut Dial<Target>> {
         match &mut self.flows.get_mut(place)?.state {
             State::Dialling(dialling) => Some(&mut dialling.dial),
             _ => None,
         }
     }
 
-    fn begin_attempt(&mut self, destination: SocketAddr) -> Result<StackFlow, Refusal> {
-        let peer = self
+    fn begin_attempt(&mut self, place: Place, destination: &Target) -> Attempt {
+        let carried = self
+            .flows
+            .dialling(place)
+            .is_some_and(|dialling| dialling.carried);
+        match destination {
+            Target::Address(address) if !carried => self.begin_by_packets(*address),
+            _ => self.begin_carried(place, destination),
+        }
+    }
+
+    /// Begins an attempt of the stack's own TCP.
+    pub(super) fn begin_by_packets(&mut self, destination: SocketAddr) -> Attempt {
+        let begun = self
             .tunnel
             .route(destination.ip())
-            .ok_or(Refusal::NetworkUnreachable)?;
-        self.stack
-            .connect(self.now.instant, in_stack(peer), None, destination)
-            .map_err(Refusal::from)
+            .ok_or(Refusal::NetworkUnreachable)
+            .and_then(|peer| {
+                self.stack
+                    .connect(self.now.instant, in_stack(peer), None, destination)
+                    .map_err(Refusal::from)
+            });
+        match begun {
+            Ok(flow) => Attempt::Begun(flow),
+            Err(refusal) => Attempt::Failed(refusal),
+        }
     }
 
     /// One attempt was refused.
@@ -135,30 +142,28 @@ impl Shard {
         let Some(destination) = self.dial_mut(place).and_then(|dial| dial.won(flow)) else {
             return;
         };
-        let Some(dialling) = self.flows.take_dialling(place, flow, destination) else {
+        let Some(dialling) = self.flows.take_dialling(place, flow, destination.clone()) else {
             return;
         };
+        let ahead = dialling.ahead(flow);
         let Dialling {
             application,
             early,
             replies,
             dial,
-            elsewhere: _,
+            ..
         } = *dialling;
         for loser in dial.running() {
             self.give_up(loser, Far::GiveUp);
         }
-        let relay = StreamRelay::new(flow, application, Opener::Socket, early, replies.succeeded);
+        let mut relay =
+            StreamRelay::new(flow, application, Opener::Socket, early, replies.succeeded);
+        relay.skip_early(ahead);
         self.begin_relay(place, relay, destination);
     }
 
     /// Puts a relay where the flow waited for its connection.
-    pub(super) fn begin_relay(
-        &mut self,
-        place: Place,
-        relay: StreamRelay,
-        destination: SocketAddr,
-    ) {
+    pub(super) fn begin_relay(&mut self, place: Place, relay: StreamRelay, destination: Target) {
         let Some(entry) = self.flows.get_mut(place) else {
             return;
         };

@@ -29,6 +29,7 @@ impl Shard {
         let pushed = desk.commands.push(dialling, |dialling| Command::Open {
             flow,
             destinations,
+            carried: dialling.carried,
             application: dialling.application.into(),
             early: dialling.early,
             replies: dialling.replies,

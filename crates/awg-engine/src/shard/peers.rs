@@ -1,6 +1,7 @@
 //! The peers: what they are called where, and how a new list of them takes the place of the old one.
 
 use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use awg_netstack::Peer;
@@ -28,6 +29,7 @@ pub(super) fn in_tunnel(peer: Peer) -> PeerId {
 struct Member {
     config: PeerConfig,
     egress: Option<EgressPolicy>,
+    carrier_address: Option<SocketAddr>,
     usage: Usage,
 }
 
@@ -42,10 +44,15 @@ pub(super) struct Peers {
 
 impl Peers {
     fn insert(&mut self, now: Instant, peer: PeerId, settings: PeerSettings) {
-        let PeerSettings { config, terms } = settings;
+        let PeerSettings {
+            config,
+            terms,
+            carrier_address,
+        } = settings;
         let member = Member {
             config,
             egress: terms.egress,
+            carrier_address,
             usage: Usage::new(now, terms.limits),
         };
         self.members.insert(peer, Box::new(member));
@@ -80,6 +87,11 @@ impl Peers {
     /// Where the datagrams of a peer may go, if that is not where the others' may.
     pub(super) fn egress(&self, peer: PeerId) -> Option<&EgressPolicy> {
         self.members.get(&peer)?.egress.as_ref()
+    }
+
+    /// Where the peer is known to take carried connections.
+    pub(super) fn carrier_address(&self, peer: PeerId) -> Option<SocketAddr> {
+        self.members.get(&peer)?.carrier_address
     }
 
     /// Connections of this peer wait for their share from now on.
@@ -174,6 +186,7 @@ impl Shard {
             && let Some(former) = self.peers.get(peer)
         {
             if same(former, config) {
+                self.set_carrier(peer, settings.carrier_address);
                 self.set_terms(peer, settings.terms);
                 return Ok(());
             }
@@ -188,6 +201,7 @@ impl Shard {
                 };
                 self.tunnel.update_peer(self.now, peer, change)?;
                 self.peers.configure(peer, settings.config);
+                self.set_carrier(peer, settings.carrier_address);
                 self.set_terms(peer, settings.terms);
                 self.connect_peer(peer);
                 return Ok(());
@@ -196,8 +210,20 @@ impl Shard {
         }
         let peer = self.tunnel.add_peer(self.now, config.clone())?;
         self.peers.insert(self.now.instant, peer, settings);
+        self.carry_peer(peer);
         self.connect_peer(peer);
         Ok(())
+    }
+
+    /// Keeps the carrier to a known peer at another address from now on, if it is another one.
+    fn set_carrier(&mut self, peer: PeerId, at: Option<SocketAddr>) {
+        if let Some(member) = self.peers.members.get_mut(&peer)
+            && member.carrier_address != at
+        {
+            member.carrier_address = at;
+            self.carry_peer(peer);
+            self.connect_peer(peer);
+        }
     }
 
     /// Serves a known peer on other terms from now on; its flows go on, unless its quota is nothing.
@@ -231,6 +257,7 @@ impl Shard {
         self.stack.forget_peer(self.now.instant, in_stack(peer));
         self.peers.remove(peer);
         self.watch.remove(peer);
+        self.carriers.forget(peer);
     }
 
     /// Begins a handshake with every peer that a session is to be kept with.
@@ -249,7 +276,8 @@ impl Shard {
             .is_some_and(|config| config.endpoint.is_some());
         if self.stay_connected && reachable {
             if self.is_fast {
-                self.watch.insert(peer);
+                let carrier = self.carrier_address(peer);
+                self.watch.insert(peer, carrier.map(|at| at.port()));
             }
             self.tunnel.connect(self.now, peer);
         }

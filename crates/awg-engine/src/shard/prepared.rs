@@ -7,13 +7,14 @@ use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
 
-use awg_netstack::{Accept, Stack, StackConfig};
+use awg_netstack::{Accept, CarrierConfig, Stack, StackConfig};
 use awg_tunnel::{Now, Parameters, Share, Spread, Tunnel, TunnelConfig};
 use mio::unix::SourceFd;
 use mio::{Interest, Poll, Waker};
 use rand::RngExt;
 use rand::rngs::StdRng;
 
+use super::carrier::RESET_KEY;
 use super::crew::Crew;
 use super::peers::{self, Peers};
 use super::sockets::Socket;
@@ -114,7 +115,11 @@ impl Prepared {
             }
         }
         crew.place(&mut tunnel, &settings.peers);
-        let stack = Stack::new(stack_config(&settings), rng.random(), now.instant);
+        let mut stack = Stack::new(stack_config(&settings), rng.random(), now.instant);
+        stack.set_carrier(CarrierConfig {
+            listen: settings.carrier_port,
+            reset_key: *settings.private_key.derive(RESET_KEY),
+        });
         Ok(Self {
             settings,
             clock,
@@ -274,6 +279,11 @@ fn check(settings: &EngineSettings) -> Result<(), SettingsError> {
     let least = least_mtu(settings);
     if !(least..=LARGEST_MTU).contains(&settings.mtu) {
         return Err(SettingsError::Mtu(settings.mtu));
+    }
+    if let Some(port) = settings.carrier_port
+        && (port == 0 || settings.accept_flows != Accept::Everything)
+    {
+        return Err(SettingsError::CarrierPort);
     }
     check_ports(settings)
 }

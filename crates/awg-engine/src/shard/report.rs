@@ -231,8 +231,12 @@ impl Shard {
         for (name, value) in self.tunnel.counters().iter() {
             add("tunnel", name, value);
         }
-        for (name, value) in stack_counters::named(&self.stack.counters()) {
+        let stack = self.stack.counters();
+        for (name, value) in stack_counters::named(&stack) {
             add("stack", name, value);
+        }
+        for (name, value) in stack_counters::of_carriers(&stack.carrier) {
+            add("carrier", name, value);
         }
         for (name, value) in self.reporter.counters.iter() {
             add("relay", name, value);

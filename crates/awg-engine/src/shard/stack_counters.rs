@@ -36,15 +36,21 @@ pub(super) fn named(counters: &Counters) -> impl Iterator<Item = (&'static str, 
         echo_replies echoes_sent echoes_answered errors_sent errors_received malformed ignored unanswerable rate_limited
         queue_full
     );
-    let carrier = named!(counters.carrier, CarrierCounters, "carrier_":
-        received sent malformed peers_full established lost resets_sent attempts_failed panics bad_requests flows_full
-        half_open_expired send_buffer_full windows_grown datagrams_received datagrams_sent datagrams_by_stream
-        datagram_queue_full datagrams_malformed datagrams_expired packets_lost carriers flows half_open
-    );
     own.into_iter()
         .chain(tcp)
         .chain(udp)
         .chain(fragments)
         .chain(icmp)
-        .chain(carrier)
+}
+
+/// Each counter of the carriers with its name.
+pub(super) fn of_carriers(
+    counters: &CarrierCounters,
+) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+    named!(*counters, CarrierCounters, "":
+        received sent malformed peers_full established lost resets_sent attempts_failed panics bad_requests flows_full
+        half_open_expired send_buffer_full windows_grown datagrams_received datagrams_sent datagrams_by_stream
+        datagram_queue_full datagrams_malformed datagrams_expired packets_lost carriers flows half_open
+    )
+    .into_iter()
 }

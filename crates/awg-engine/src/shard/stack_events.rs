@@ -1,10 +1,11 @@
 //! What the network stack says of flows.
 
-use awg_netstack::{Closure, Event, FlowId as StackFlow, Kind};
+use awg_netstack::{Closure, Event, FlowId as StackFlow, Kind, Target};
 
 use super::Shard;
 use super::flows::State;
 use super::incoming::Announcement;
+use super::peers::in_tunnel;
 use crate::flow::Outcome;
 use crate::refusal::Refusal;
 
@@ -25,8 +26,21 @@ impl Shard {
                     flow,
                     peer,
                     source,
-                    destination,
+                    destination: Target::Address(destination),
                 }),
+                Event::Requested {
+                    flow,
+                    peer,
+                    source,
+                    target,
+                } => self.announce(Announcement {
+                    flow,
+                    peer,
+                    source,
+                    destination: target,
+                }),
+                Event::CarrierUp { peer } => self.carrier_up(in_tunnel(peer)),
+                Event::CarrierDown { peer, why } => self.carrier_down(in_tunnel(peer), why),
                 Event::Established { flow } => self.established(flow),
                 Event::Refused { flow, why } => self.refused(flow, why.into()),
                 Event::Readable { flow } | Event::Writable { flow } => {
@@ -36,8 +50,6 @@ impl Shard {
                 }
                 Event::Finished { flow } => self.finished(flow),
                 Event::Closed { flow, how } => self.closed(flow, how),
-                // There is no carrier: none is set up.
-                Event::Requested { .. } | Event::CarrierUp { .. } | Event::CarrierDown { .. } => {}
             }
         }
         heard
@@ -90,7 +102,7 @@ impl Shard {
         };
         if let Some(State::Dialling(_)) = self.flows.get_mut(place).map(|entry| &entry.state) {
             // An attempt that ended without being refused first.
-            return self.attempt_refused(place, flow, how.into());
+            return self.attempt_ended(place, flow, how);
         }
         if let Some(State::Association(association)) =
             self.flows.get_mut(place).map(|entry| &mut entry.state)

@@ -46,6 +46,8 @@ pub(super) struct Watch {
 #[derive(Debug)]
 struct Watched {
     peer: PeerId,
+    /// The port of its carrier.
+    carrier: Option<u16>,
     liveness: Liveness,
     /// Questions to name servers without an answer, and those of them that the last session may have swallowed.
     questions: VecDeque<Box<[u8]>>,
@@ -64,11 +66,14 @@ impl Watch {
         }
     }
 
-    /// Watches over a peer from now on.
-    pub(super) fn insert(&mut self, peer: PeerId) {
-        if self.get_mut(peer).is_none() {
+    /// Watches over a peer from now on; `carrier`: the port of the carrier to it.
+    pub(super) fn insert(&mut self, peer: PeerId, carrier: Option<u16>) {
+        if let Some(watched) = self.get_mut(peer) {
+            watched.carrier = carrier;
+        } else {
             self.peers.push(Watched {
                 peer,
+                carrier,
                 liveness: Liveness::default(),
                 questions: VecDeque::new(),
                 stashed: VecDeque::new(),
@@ -91,10 +96,8 @@ impl Watch {
     /// Sees whether a packet expects an answer that would be missed, for [`handle_sent`](Self::handle_sent).
     #[inline]
     pub(super) fn look_at(&self, peer: PeerId, packet: &[u8]) -> Option<Expecting> {
-        if !self.peers.iter().any(|watched| watched.peer == peer) {
-            return None;
-        }
-        match Glance::at(packet) {
+        let watched = self.peers.iter().find(|watched| watched.peer == peer)?;
+        match Glance::at(packet, watched.carrier) {
             Glance::Nothing => None,
             Glance::Question if packet.len() <= LONGEST_QUESTION => Some(Expecting {
                 question: Some(packet.into()),
@@ -199,9 +202,12 @@ impl Shard {
         Some((peer, action))
     }
 
-    /// Where a peer answers pings, if that is known.
+    /// Where a peer answers pings, if that is known: whoever has a carrier does there.
     fn address_of(&self, peer: PeerId) -> Option<IpAddr> {
-        let mut addresses = self.watch.addresses.iter().copied();
+        let carrier = self.peers.carrier_address(peer);
+        let carrier = carrier.filter(|_| self.is_carried(peer));
+        let addresses = self.watch.addresses.iter().copied();
+        let mut addresses = addresses.chain(carrier.map(|at| at.ip()));
         addresses.find(|address| {
             self.tunnel.route(*address) == Some(peer)
                 && self
@@ -253,6 +259,17 @@ impl Shard {
         }
     }
 
+    /// Peers whose carriers are up owe an answer from now on, if they do not yet.
+    pub(super) fn expect_answers_of_carriers(&mut self) {
+        let now = self.now.instant;
+        for watched in &mut self.watch.peers {
+            if self.stack.is_carried(in_stack(watched.peer)) {
+                let received = self.tunnel.received_bytes(watched.peer);
+                watched.liveness.handle_sent(now, received);
+            }
+        }
+    }
+
     fn ping(&mut self, peer: PeerId) {
         if let Some(address) = self.address_of(peer) {
             self.stack.ping(in_stack(peer), address);
@@ -275,6 +292,8 @@ impl Shard {
             }
         }
         self.resume(peer, lost);
+        // Whoever was restarted tells by this that it knows nothing of the carrier.
+        self.stack.ask_carrier(self.now.instant, in_stack(peer));
     }
 
     /// The peer is back: what it has left unacknowledged for too long is sent at once. `is_lost` where all of it is.

@@ -142,7 +142,7 @@ impl Shard {
                 continue;
             };
             if self.flows.place_of_stack(datagram.flow).is_none() {
-                wire.early.push(Kept::new(peer, &datagram));
+                wire.early.push(Kept::new(Some(peer), &datagram));
                 continue;
             }
             let mut exit = Exit {
@@ -153,18 +153,40 @@ impl Shard {
                 reporter: &mut self.reporter,
                 spent: &mut self.spent,
             };
-            if let Some(why) = exit.deliver(peer, &datagram) {
-                wire.refused.push((Kept::new(peer, &datagram), why));
+            if let Some(why) = exit.deliver(&datagram) {
+                wire.refused.push((Kept::new(Some(peer), &datagram), why));
             }
         }
         if content {
             self.watch.handle_received(self.now.instant);
         }
+        self.take_in_carried();
         self.deliver_early();
         for (kept, why) in std::mem::take(&mut self.wire.refused) {
-            let (now, peer) = (self.now.instant, in_stack(kept.peer));
-            self.stack
-                .refuse_datagram(now, peer, &kept.datagram(), why.into());
+            if let Some(peer) = kept.peer {
+                let (now, peer) = (self.now.instant, in_stack(peer));
+                self.stack
+                    .refuse_datagram(now, peer, &kept.datagram(), why.into());
+            }
+        }
+    }
+
+    /// Delivers the datagrams that carriers brought. Nobody is told of those that go nowhere: a carrier has no word for it.
+    fn take_in_carried(&mut self) {
+        while let Some(datagram) = self.stack.poll_datagram() {
+            if self.flows.place_of_stack(datagram.flow).is_none() {
+                self.wire.early.push(Kept::new(None, &datagram));
+                continue;
+            }
+            let mut exit = Exit {
+                now: self.now.instant,
+                flows: &mut self.flows,
+                policy: &self.policy,
+                peers: &mut self.peers,
+                reporter: &mut self.reporter,
+                spent: &mut self.spent,
+            };
+            exit.deliver(&datagram);
         }
     }
 
@@ -185,7 +207,7 @@ impl Shard {
                     reporter: &mut self.reporter,
                     spent: &mut self.spent,
                 }
-                .deliver(kept.peer, &kept.datagram()),
+                .deliver(&kept.datagram()),
             };
             if let Some(why) = why {
                 self.wire.refused.push((kept, why));

@@ -8,7 +8,7 @@ pub(crate) mod target;
 use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::net::UnixDatagram;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use awg_engine::transport::udp::{UdpKind, UdpSettings};
 use awg_engine::{
-    EgressPolicy, Engine, EngineSettings, Event, FlowId, Kind, NotTaken, Outcome, Refusal, Replies,
-    Traffic,
+    Carrier, EgressPolicy, Engine, EngineSettings, Event, FlowId, Kind, NotTaken, Outcome, Refusal,
+    Replies, Traffic,
 };
 use awg_tunnel::{PeerConfig, PrivateKey};
 use path::Path;
@@ -82,6 +82,12 @@ impl Node {
         });
     }
 
+    pub(crate) fn wait_carrier(&self) {
+        self.wait("carrier", |event| {
+            matches!(event, Event::CarrierUp { .. }).then_some(())
+        });
+    }
+
     pub(crate) fn wait_closed(&self, flow: FlowId) -> (Outcome, Traffic) {
         self.wait("end of the flow", |event| match event {
             Event::FlowClosed {
@@ -109,7 +115,20 @@ impl Node {
             Event::FlowConnected {
                 flow: connected,
                 destination,
-            } if *connected == flow => Some(*destination),
+            } if *connected == flow => destination.address(),
+            _ => None,
+        })
+    }
+
+    /// Waits for a TCP flow of a peer to whatever target.
+    pub(crate) fn wait_target(&self) -> (FlowId, awg_engine::Target) {
+        self.wait("incoming connection", |event| match event {
+            Event::FlowIncoming {
+                flow,
+                kind: Kind::Tcp,
+                destination,
+                ..
+            } => Some((*flow, destination.clone())),
             _ => None,
         })
     }
@@ -127,7 +146,7 @@ impl Node {
                 flow: *flow,
                 kind: *kind,
                 source: *source,
-                destination: *destination,
+                destination: destination.address()?,
                 to_self: *to_self,
             }),
             _ => None,
@@ -154,7 +173,7 @@ impl Node {
     }
 }
 
-/// What a `FlowIncoming` says.
+/// What a `FlowIncoming` for an address says.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Incoming {
     pub(crate) flow: FlowId,
@@ -175,6 +194,25 @@ pub(crate) fn wait_readable(descriptor: &impl AsRawFd, patience: Duration) -> bo
         .max(1);
     // SAFETY: one valid entry, and the call does not keep it.
     unsafe { libc::poll(&raw mut entry, 1, milliseconds) == 1 }
+}
+
+/// Where the server takes carried connections.
+pub(crate) const CARRIER: SocketAddr = SocketAddr::new(SERVER, 51443);
+
+/// Whether connections and associations are to ride on a carrier: in the tests of `carried.rs`, which are those of others again.
+pub(crate) fn is_carried() -> bool {
+    env!("CARGO_CRATE_NAME") == "carried"
+}
+
+/// Has the client of a pair ask for a carrier.
+pub(crate) fn ask_for_carrier(settings: &mut EngineSettings) {
+    settings.carrier = Carrier::Quic;
+    settings.peers[0].carrier_address = Some(CARRIER);
+}
+
+/// Has the server of a pair take carried connections.
+pub(crate) fn take_carried(settings: &mut EngineSettings) {
+    settings.carrier_port = Some(CARRIER.port());
 }
 
 /// How a pair differs from the usual.
@@ -203,8 +241,9 @@ impl Default for Options {
 pub(crate) struct Pair {
     pub(crate) client: Node,
     pub(crate) server: Node,
-    /// What the client was built from.
+    /// What they were built from.
     pub(crate) client_settings: EngineSettings,
+    pub(crate) server_settings: EngineSettings,
     pub(crate) client_peer: PeerConfig,
     pub(crate) server_peer: PeerConfig,
     pub(crate) path: Option<Path>,
@@ -236,7 +275,11 @@ impl Pair {
             ..PeerConfig::new(client_key.public_key())
         };
         settings.peers = vec![client_peer.clone().into()];
+        if is_carried() {
+            take_carried(&mut settings);
+        }
         (options.server)(&mut settings);
+        let server_settings = settings.clone();
         let server = Node::new(settings);
         server.engine.start().expect("the server starts");
         let address = server.engine.local_address().expect("a bound server");
@@ -253,13 +296,20 @@ impl Pair {
             ..PeerConfig::new(server_key.public_key())
         };
         settings.peers = vec![server_peer.clone().into()];
+        if is_carried() {
+            ask_for_carrier(&mut settings);
+        }
         (options.client)(&mut settings);
         let client = Node::new(settings.clone());
         client.engine.start().expect("the client starts");
+        if is_carried() {
+            client.wait_carrier();
+        }
         Self {
             client,
             server,
             client_settings: settings,
+            server_settings,
             client_peer,
             server_peer,
             path,
@@ -277,6 +327,18 @@ impl Pair {
         (flow.expect("the command is taken"), application)
     }
 
+    /// Opens a connection for the caller; gives the flow and a stream of the connection's own bytes alone.
+    pub(crate) fn open_stream(&self, destination: SocketAddr) -> (FlowId, OwnedFd) {
+        let engine = &self.client.engine;
+        if !is_carried() {
+            return engine.open_stream(vec![destination]).unwrap();
+        }
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (targets, replies) = (vec![destination.into()], Replies::default());
+        let flow = engine.open_target(targets, ours.into(), Vec::new(), replies);
+        (flow.expect("the command is taken"), theirs.into())
+    }
+
     /// Asks for a connection for the application at the other end of `ours`.
     pub(crate) fn try_open(
         &self,
@@ -285,9 +347,12 @@ impl Pair {
         early: &[u8],
     ) -> Result<FlowId, NotTaken> {
         let (destinations, early) = (destinations.to_vec(), early.to_vec());
-        self.client
-            .engine
-            .open(destinations, ours, early, replies())
+        let engine = &self.client.engine;
+        if is_carried() {
+            let targets = destinations.into_iter().map(awg_engine::Target::from);
+            return engine.open_target(targets.collect(), ours, early, replies());
+        }
+        engine.open(destinations, ours, early, replies())
     }
 
     /// Waits for a TCP flow at the server and lets it out to `target` on this machine.
@@ -412,7 +477,9 @@ pub(crate) fn dial_everything(engine: Arc<Engine>, stop: Receiver<()>) -> JoinHa
             wait_readable(&engine.event_fd(), Duration::from_millis(20));
             for event in engine.take_events() {
                 if let Event::FlowIncoming {
-                    flow, destination, ..
+                    flow,
+                    ref destination,
+                    ..
                 } = event
                 {
                     let target = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), destination.port());

@@ -90,20 +90,12 @@ impl Link {
         }
     }
 
-    /// Ends all flows, since their connection is over. Those of ours that waited for an answer are refused.
+    /// Ends all flows, since their connection is over. None of those that waited for an answer was refused.
     pub(super) fn end_all(&mut self, shared: &mut Shared, how: Closure) {
         let mut numbers: Vec<u32> = self.streams.values().copied().collect();
         numbers.sort_unstable();
         for number in numbers {
-            let asking = shared
-                .flows
-                .get(number)
-                .is_some_and(|flow| flow.stage == Stage::Asking);
-            if asking {
-                self.refuse(number, Code::Failed, shared);
-            } else {
-                self.end(number, how, shared);
-            }
+            self.end(number, how, shared);
         }
         self.streams.clear();
     }

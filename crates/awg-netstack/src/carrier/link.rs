@@ -292,6 +292,12 @@ impl Link {
         Ok(())
     }
 
+    /// Whether something that the other end answers is on its way.
+    pub(super) fn waits(&self) -> bool {
+        let wire = self.wire.as_ref();
+        wire.is_some_and(|wire| wire.connection.poll_timeout().is_some())
+    }
+
     /// The peer is back after a while: what waits leaves at once, however far timers have backed off.
     pub(super) fn resume(&mut self, now: Instant) {
         if let Some(connection) = self.connection() {

@@ -370,14 +370,16 @@ impl Carriers {
             .min()
     }
 
-    /// The peer is back after a while.
-    pub(crate) fn resume(&mut self, now: Instant, peer: Peer) {
+    /// The peer is back after a while. With `asks`, it is asked whether it knows the carrier though nothing waits for an answer.
+    pub(crate) fn resume(&mut self, now: Instant, peer: Peer, asks: bool) {
         self.now = now;
         let Some(place) = self.links.of(peer) else {
             return;
         };
         self.with(place, |link, _| {
-            link.resume(now);
+            if asks || link.waits() {
+                link.resume(now);
+            }
             if let Some(call) = &mut link.call {
                 call.hurry(now);
             }

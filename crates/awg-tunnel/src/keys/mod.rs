@@ -3,6 +3,7 @@
 //! Secrets have no `Debug` of their content and are overwritten when dropped; base64 runs in constant time.
 
 mod curve;
+mod derive;
 mod error;
 #[cfg(test)]
 mod tests;

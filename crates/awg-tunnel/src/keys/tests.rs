@@ -60,3 +60,15 @@ fn secrets_do_not_print() {
         "PresharedKey(secret)"
     );
 }
+
+#[test]
+fn keys_for_other_purposes_differ_by_key_and_purpose_and_by_nothing_else() {
+    let (one, other) = (
+        PrivateKey::from_bytes([1; 32]),
+        PrivateKey::from_bytes([2; 32]),
+    );
+    assert_eq!(*one.derive("a"), *one.clone().derive("a"));
+    assert_ne!(*one.derive("a"), *one.derive("b"));
+    assert_ne!(*one.derive("a"), *other.derive("a"));
+    assert_ne!(*one.derive("a"), *one.as_bytes());
+}

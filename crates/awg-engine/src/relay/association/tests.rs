@@ -55,6 +55,7 @@ impl Ends {
         self.application.send(datagram).unwrap();
         self.association.handle_socket();
         let mut ways = Ways {
+            carried: false,
             now: self.now,
             stack: &mut self.stack,
             policy: &EgressPolicy::default(),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use awg_tunnel::{PeerConfig, PresharedKey, PrivateKey};
 use mio::{Events, Poll, Waker};
 
+use crate::command::Command;
 use crate::event::Event;
 use crate::flow::{FlowId, Outcome, Traffic};
 use crate::flow_bounds::FlowBounds;
@@ -77,6 +78,7 @@ pub(super) fn start(prepared: Prepared, transport: MemoryTransport) -> Box<Shard
         waking: None,
     };
     let mut started = Box::new(Shard::new(prepared, binding, shared));
+    started.carry_all_peers();
     started.connect_all_peers();
     started
 }
@@ -180,8 +182,15 @@ impl Ends {
 /// Opens a connection for the application at the other end of `ours`, to a port of the other end.
 pub(super) fn open(client: &mut Shard, ours: OwnedFd, port: u16) {
     let flow = client.shared.next_flow(0);
-    let destinations = vec![SocketAddr::new(inner(1), port)];
-    client.open(flow, destinations, ours, Vec::new(), Box::default(), None);
+    client.handle_command(Command::Open {
+        flow,
+        destinations: vec![SocketAddr::new(inner(1), port).into()],
+        carried: false,
+        application: ours,
+        early: Vec::new(),
+        replies: Box::default(),
+        elsewhere: None,
+    });
 }
 
 /// The flow that a peer has opened.

@@ -1,5 +1,6 @@
 //! Shards without sockets: two over a wire in memory, with a clock that the test moves.
 
+mod carrier;
 mod commands;
 mod ends;
 mod flows;

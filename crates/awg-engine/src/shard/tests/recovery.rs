@@ -6,9 +6,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::ends::SECOND;
-use super::path::{MILLISECOND, Stream, World, foreign, heard, ours};
+use super::path::{MILLISECOND, Stream, World, carried, foreign, heard, ours};
 use crate::event::Event;
 use crate::settings::{EngineSettings, Recovery};
+
+type Client = fn(&mut EngineSettings);
 
 fn reference(settings: &mut EngineSettings) {
     settings.recovery = Recovery::Reference;
@@ -23,7 +25,7 @@ fn new_connection(world: &mut World, port: u16) -> Duration {
 #[test]
 fn an_idle_client_whose_server_restarted_connects_within_a_second() {
     for (round_trip, idle) in [(1, 30), (20, 30), (100, 30), (1, 60), (100, 60)] {
-        for client in [ours, foreign] {
+        for client in [ours, foreign, carried] {
             let mut world = World::new(round_trip * MILLISECOND, client);
             world.connect(80);
             world.run(60 * SECOND);
@@ -52,7 +54,7 @@ fn where_recovery_is_the_references_the_client_waits_fifteen_seconds() {
 
 #[test]
 fn an_initiation_that_was_lost_while_the_server_was_down_costs_six_seconds_at_most() {
-    for client in [ours, foreign] {
+    for client in [ours, foreign, carried] {
         let mut world = World::new(100 * MILLISECOND, client);
         world.run(60 * SECOND);
         world.cut = true;
@@ -68,9 +70,14 @@ fn an_initiation_that_was_lost_while_the_server_was_down_costs_six_seconds_at_mo
 
 #[test]
 fn after_an_outage_new_connections_and_running_transfers_are_back_within_six_seconds() {
-    for outage in [30, 150] {
+    for (outage, client) in [
+        (30, ours as Client),
+        (150, ours),
+        (30, carried),
+        (150, carried),
+    ] {
         for restarts in [false, true] {
-            let mut world = World::new(40 * MILLISECOND, ours);
+            let mut world = World::new(40 * MILLISECOND, client);
             let (application, target) = world.connect(80);
             let (mut up, mut down) = (Stream::of(300_000), Stream::of(300_000));
             up.pump(&application, &target);
@@ -106,8 +113,13 @@ fn after_an_outage_new_connections_and_running_transfers_are_back_within_six_sec
 
 #[test]
 fn new_connections_of_a_client_that_was_idle_in_an_outage_are_there_within_six_seconds() {
-    for outage in [30, 150] {
-        let mut world = World::new(100 * MILLISECOND, ours);
+    for (outage, client) in [
+        (30, ours as Client),
+        (150, ours),
+        (30, carried),
+        (150, carried),
+    ] {
+        let mut world = World::new(100 * MILLISECOND, client);
         world.run(20 * SECOND);
         world.cut = true;
         world.run(outage * SECOND);
@@ -164,7 +176,7 @@ fn a_change_of_the_clients_address_or_port_leaves_no_gap() {
 
 #[test]
 fn a_pure_download_whose_server_restarted_ends_with_an_error() {
-    for client in [ours, foreign] {
+    for client in [ours, foreign, carried] {
         let mut world = World::new(40 * MILLISECOND, client);
         world.run(10 * SECOND);
         let (mut application, target) = world.connect(80);
@@ -250,7 +262,7 @@ fn while_a_flow_is_open_the_client_asks_every_five_seconds_for_ever() {
 
 #[test]
 fn an_idle_client_wakes_for_nothing_but_its_keys() {
-    for client in [ours, foreign] {
+    for client in [ours, foreign, carried] {
         let mut world = World::new(40 * MILLISECOND, client);
         let (application, target) = world.connect(80);
         let mut page = Stream::of(200_000);

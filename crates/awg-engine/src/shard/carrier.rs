@@ -1,0 +1,243 @@
+//! The carriers to peers: which ones are kept, what waits for one, and the attempts that ride on them.
+//!
+//! What a carrier is, and when it is up, the stack knows; here it is decided what is opened on it. An attempt whose carrier is not
+//! up is held until it is, or begins by packets where the settings allow that. One whose carrier is lost is made again, unless
+//! bytes of the application went with it: those may have arrived.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use awg_netstack::{CarrierLoss, Closure, ConnectError, EARLY, FlowId as StackFlow, Target};
+use awg_tunnel::PeerId;
+
+use super::Shard;
+use super::flows::{Dialling, Place};
+use super::peers::in_stack;
+use crate::event::Event;
+use crate::flow::FlowId;
+use crate::refusal::Refusal;
+use crate::settings::Carrier;
+
+/// What the key by which a carrier's other end learns of a restart is derived from the private key for.
+pub(super) const RESET_KEY: &str = "awgproxy carrier: stateless reset";
+
+/// A request that was acknowledged is not sent again, as a SYN is: so often it is asked instead whether anybody is there.
+pub(super) const ASK_AFTER: Duration = Duration::from_secs(1);
+
+/// What became of an attempt to connect.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Attempt {
+    /// It is under way.
+    Begun(StackFlow),
+    /// It is over.
+    Failed(Refusal),
+    /// It cannot begin before its peer's carrier is up; that it never is amounts to this.
+    Held(Refusal),
+}
+
+/// What a shard knows of carriers beside what the stack does.
+#[derive(Debug)]
+pub(super) struct Carriers {
+    pub(super) mode: Carrier,
+    /// Connections with attempts that are held.
+    held: Vec<FlowId>,
+    /// Peers whose carrier was lost, or did not come to stand.
+    down: HashSet<PeerId>,
+}
+
+impl Carriers {
+    pub(super) fn new(mode: Carrier) -> Self {
+        Self {
+            mode,
+            held: Vec::new(),
+            down: HashSet::new(),
+        }
+    }
+
+    pub(super) fn forget(&mut self, peer: PeerId) {
+        self.down.remove(&peer);
+    }
+}
+
+impl Dialling {
+    /// How many of the early bytes travel with the request of `flow`: more destinations than one must not all get them.
+    pub(super) fn ahead(&self, flow: StackFlow) -> usize {
+        if flow.is_carried() {
+            self.with_request().len()
+        } else {
+            0
+        }
+    }
+
+    fn with_request(&self) -> &[u8] {
+        if self.alone {
+            self.early.get(..EARLY).unwrap_or(&self.early)
+        } else {
+            &[]
+        }
+    }
+}
+
+impl Shard {
+    /// Keeps the carriers to all peers that have one.
+    pub(super) fn carry_all_peers(&mut self) {
+        let peers: Vec<PeerId> = self.peers.iter().map(|(peer, _)| peer).collect();
+        for peer in peers {
+            self.carry_peer(peer);
+        }
+    }
+
+    /// Keeps the carrier to a peer, or none, as the peer's settings are now.
+    pub(super) fn carry_peer(&mut self, peer: PeerId) {
+        let at = self.carrier_address(peer);
+        self.stack.carry(self.now.instant, in_stack(peer), at);
+    }
+
+    /// Where the carrier to a peer is to lead.
+    pub(super) fn carrier_address(&self, peer: PeerId) -> Option<SocketAddr> {
+        let at = self.peers.carrier_address(peer);
+        at.filter(|_| self.carriers.mode != Carrier::Ip)
+    }
+
+    /// Whether the peer's carrier is up and not known to be lost.
+    pub(super) fn is_carried(&self, peer: PeerId) -> bool {
+        self.stack.is_carried(in_stack(peer))
+    }
+
+    /// The peer that a name is asked of: one whose carrier is up, if there is any.
+    fn peer_for_names(&self) -> Option<PeerId> {
+        let peers = self.peers.iter().map(|(peer, _)| peer);
+        let carried = peers.filter(|peer| self.carrier_address(*peer).is_some());
+        carried.min_by_key(|peer| !self.is_carried(*peer))
+    }
+
+    /// Begins an attempt to reach `target` on a carrier, or by packets where it may.
+    pub(super) fn begin_carried(&mut self, place: Place, target: &Target) -> Attempt {
+        let peer = match target {
+            Target::Address(address) => self.tunnel.route(address.ip()),
+            Target::Name { .. } => self.peer_for_names(),
+        };
+        let carried = peer.filter(|peer| self.carrier_address(*peer).is_some());
+        let attempt = match carried {
+            Some(peer) => self.request(place, peer, target),
+            None => Attempt::Failed(Refusal::NetworkUnreachable),
+        };
+        match (attempt, target) {
+            (Attempt::Held(_), Target::Address(address)) if self.carriers.mode == Carrier::Auto => {
+                self.begin_by_packets(*address)
+            }
+            (Attempt::Failed(_), Target::Address(address))
+                if self.carriers.mode != Carrier::Quic && carried.is_none() =>
+            {
+                self.begin_by_packets(*address)
+            }
+            (Attempt::Held(_), _) => {
+                let number = self.flows.get_mut(place).map(|entry| entry.number);
+                self.carriers.held.extend(number);
+                attempt
+            }
+            _ => attempt,
+        }
+    }
+
+    /// Asks a peer for a connection to `target`.
+    fn request(&mut self, place: Place, peer: PeerId, target: &Target) -> Attempt {
+        let never = if self.carriers.down.contains(&peer) {
+            Refusal::NetworkUnreachable
+        } else {
+            Refusal::TimedOut
+        };
+        let Some(dialling) = self.flows.dialling(place) else {
+            return Attempt::Failed(Refusal::Failed);
+        };
+        let (now, early) = (self.now.instant, dialling.with_request());
+        match self.stack.open_stream(now, in_stack(peer), target, early) {
+            Ok(flow) => Attempt::Begun(flow),
+            Err(ConnectError::NotCarried) => Attempt::Held(never),
+            Err(error) => Attempt::Failed(error.into()),
+        }
+    }
+
+    /// Sees to it that the end of whoever is to answer the requests of the connection at `place` is noticed; when to look again,
+    /// if there are any.
+    pub(super) fn ask_for_answer(&mut self, place: Place) -> Option<Instant> {
+        let now = self.now.instant;
+        let dial = self.dial_mut(place)?;
+        if !dial.running().any(StackFlow::is_carried) {
+            return None;
+        }
+        let dialling = self.flows.dialling_mut(place)?;
+        if dialling.ask_at <= now {
+            dialling.ask_at = now + ASK_AFTER;
+            self.expect_answers_of_carriers();
+        }
+        self.flows.dialling(place).map(|dialling| dialling.ask_at)
+    }
+
+    /// An attempt of the connection at `place` ended without being refused. On a carrier that was lost it is made again,
+    /// unless bytes of the application went with it.
+    pub(super) fn attempt_ended(&mut self, place: Place, flow: StackFlow, how: Closure) {
+        let now = self.now.instant;
+        let lost = matches!(how, Closure::Reset | Closure::TimedOut | Closure::PeerGone);
+        if !lost || !flow.is_carried() {
+            return self.attempt_refused(place, flow, how.into());
+        }
+        let dialling = self.flows.dialling(place);
+        let again = dialling.is_some_and(|dialling| dialling.ahead(flow) == 0);
+        if again && let Some(dial) = self.dial_mut(place) {
+            dial.lost(now, flow);
+            self.flows.unbind(flow);
+            self.proceed_dialling(place);
+        } else {
+            self.attempt_refused(place, flow, Refusal::Failed);
+        }
+    }
+
+    /// A peer's carrier is up: what waits for one goes on.
+    pub(super) fn carrier_up(&mut self, peer: PeerId) {
+        self.carriers.down.remove(&peer);
+        if let Some(key) = self.peers.key(peer) {
+            self.shared.events.push(Event::CarrierUp { peer: key });
+        }
+        self.try_held();
+    }
+
+    /// A peer's carrier is lost, or did not come to stand.
+    pub(super) fn carrier_down(&mut self, peer: PeerId, why: CarrierLoss) {
+        let Some(key) = self.peers.key(peer) else {
+            return;
+        };
+        self.carriers.down.insert(peer);
+        self.shared.events.push(Event::CarrierDown {
+            peer: key,
+            reason: reason(why),
+        });
+        // What waits knows better now what its wait amounts to, and what may go by packets does.
+        self.try_held();
+    }
+
+    fn try_held(&mut self) {
+        let now = self.now.instant;
+        for number in std::mem::take(&mut self.carriers.held) {
+            let Some(place) = self.flows.place_of(number) else {
+                continue;
+            };
+            if let Some(dial) = self.dial_mut(place) {
+                dial.go_on(now);
+                self.proceed_dialling(place);
+            }
+        }
+    }
+}
+
+/// What a loss means, for people.
+fn reason(why: CarrierLoss) -> &'static str {
+    match why {
+        CarrierLoss::Unreachable => "nothing listens at the carrier's address",
+        CarrierLoss::TimedOut => "nothing answers at the carrier's address",
+        CarrierLoss::Reset => "the other end was restarted",
+        CarrierLoss::Version => "the other end speaks another version of the carrier",
+        CarrierLoss::Failed => "the other end closed the carrier, or broke its rules",
+    }
+}

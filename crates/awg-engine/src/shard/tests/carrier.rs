@@ -1,0 +1,128 @@
+//! Carried connections in simulated time: what an attempt does whose server restarts or never answers, what a carrier costs that is
+//! idle, and that mere acknowledgements are waited for by nobody.
+
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
+
+use super::ends::SECOND;
+use super::path::{MILLISECOND, Stream, World, carried, heard};
+use crate::event::Event;
+use crate::settings::{Carrier, EngineSettings};
+
+fn ups(world: &World) -> usize {
+    let told = world.told[0].iter();
+    told.filter(|event| matches!(event, Event::CarrierUp { .. }))
+        .count()
+}
+
+fn auto(settings: &mut EngineSettings) {
+    carried(settings);
+    settings.carrier = Carrier::Auto;
+}
+
+/// A server of others, which says nothing to what it does not know.
+fn without(settings: &mut EngineSettings) {
+    settings.carrier_port = None;
+}
+
+#[test]
+fn an_attempt_whose_server_restarts_is_made_again_unless_bytes_went_with_it() {
+    let mut world = World::new(40 * MILLISECOND, carried);
+    assert_eq!(ups(&world), 1);
+    world.accepts = false;
+    let again = world.open(80);
+    let said = world.open_with(81, b"once");
+    world.run(4 * SECOND);
+    world.restart_server();
+    world.told[1].clear();
+    world.accepts = true;
+    let took = world.until(9 * SECOND, |_| heard(&said, b'-'));
+    assert!(took <= 2 * SECOND, "{took:?}");
+    world.until(9 * SECOND, |_| heard(&again, b'+'));
+    assert_eq!(ups(&world), 2);
+    assert_eq!(world.targets.len(), 1);
+}
+
+#[test]
+fn while_the_network_is_gone_attempts_wait_and_go_on_when_it_is_back() {
+    let mut world = World::new(40 * MILLISECOND, carried);
+    let (mut application, mut target) = world.connect(80);
+    world.cut = true;
+    let waiting = world.open(81);
+    application.write_all(b"x").unwrap();
+    world.run(5 * SECOND);
+    world.cut = false;
+    let took = world.until(9 * SECOND, |_| heard(&waiting, b'+'));
+    assert!(took <= 5 * SECOND, "{took:?}");
+    let mut bytes = [0];
+    let arrived = world.until(SECOND, |_| target.read(&mut bytes).is_ok());
+    assert!(arrived <= SECOND && bytes == *b"x");
+    assert_eq!(ups(&world), 1, "the carrier outlives an outage");
+}
+
+#[test]
+fn a_server_without_a_carrier_costs_auto_nothing_and_the_tunnel_neither() {
+    let mut world = World::with(40 * MILLISECOND, [auto, without]);
+    world.accepts = false;
+    world.run(SECOND);
+    world.accepts = true;
+    let application = world.open(80);
+    let took = world.until(2 * SECOND, |_| heard(&application, b'+'));
+    assert!(took <= 100 * MILLISECOND, "{took:?}");
+    // However long nothing answers the carrier's handshakes, no new session is asked for.
+    world.run(60 * SECOND);
+    assert_eq!(world.initiations.len(), 1);
+    assert_eq!(ups(&world), 0);
+}
+
+#[test]
+fn what_only_acknowledges_is_waited_for_by_nobody() {
+    let mut world = World::new(40 * MILLISECOND, carried);
+    let (application, target) = world.connect(80);
+    let mut page = Stream::of(1_000_000);
+    world.until(60 * SECOND, |_| page.pump(&target, &application));
+    // The last packet of all is an acknowledgement.
+    world.run(20 * SECOND);
+    let asked = world.counter(0, "stack_icmp_echoes_sent");
+    assert!(asked <= 1, "{asked}");
+    assert_eq!(world.counter(0, "relay_handshakes_for_silence"), 0);
+    assert_eq!(world.initiations.len(), 1);
+}
+
+#[test]
+fn an_idle_carrier_wakes_nobody() {
+    let mut world = World::new(40 * MILLISECOND, carried);
+    let (_application, _target) = world.connect(80);
+    world.run(20 * SECOND);
+    world.wakes = 0;
+    let sent = world.counter(0, "carrier_sent");
+    world.run(80 * SECOND);
+    assert!(world.wakes <= 2, "{}", world.wakes);
+    assert_eq!(world.counter(0, "carrier_sent"), sent);
+}
+
+#[test]
+fn a_server_that_vanished_in_silence_ends_carried_connections_with_an_error() {
+    let mut world = World::new(40 * MILLISECOND, carried);
+    let (mut application, _target) = world.connect(80);
+    let (idle, _other) = world.connect(81);
+    world.run(20 * SECOND);
+    world.restart_server();
+    application.write_all(b"hello?").unwrap();
+    let took = world.until(60 * SECOND, |_| is_over(&application) && is_over(&idle));
+    // A handshake, and a round trip.
+    assert!(took <= 2 * SECOND, "{took:?}");
+    let outcomes = world.told[0].iter().filter_map(|event| match event {
+        Event::FlowClosed { outcome, .. } => Some(outcome.name()),
+        _ => None,
+    });
+    assert_eq!(outcomes.collect::<Vec<_>>(), ["reset", "reset"]);
+}
+
+/// Whether the application's connection is over; a socket pair has no reset to show.
+fn is_over(mut application: &UnixStream) -> bool {
+    match application.read(&mut [0]) {
+        Ok(length) => length == 0,
+        Err(error) => error.kind() != ErrorKind::WouldBlock,
+    }
+}
