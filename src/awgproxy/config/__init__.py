@@ -6,6 +6,7 @@ are described in docs/reference/configuration.md.
 
 from awgproxy.config.load import load
 from awgproxy.config.model import (
+    Carrier,
     Client,
     Config,
     Http,
@@ -28,6 +29,7 @@ from awgproxy.config.parse import parse
 from awgproxy.config.values import Endpoint, PortRange, Seconds
 
 __all__ = [
+    "Carrier",
     "Client",
     "Config",
     "Endpoint",

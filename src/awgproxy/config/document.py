@@ -1,7 +1,8 @@
 """The text of a configuration: sections of ``Key = value`` lines, each with its line number.
 
 Knows nothing of what a key means. A comment begins with ``#`` or ``;`` at the start of a line or after white space; the
-white space around names and values does not count, and a line may end in CR LF.
+white space around names and values does not count, and a line may end in CR LF. A line that begins with ``#@`` is a
+setting that other programs take for a comment.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from awgproxy.config.findings import Findings
 
 _COMMENT = re.compile(r"(?:^|\s)[#;].*$")
+_OURS_ALONE = "#@"
+"""Begins a line that is awgproxy's alone: programs that refuse keys which they do not know pass over it."""
 _HEADER = re.compile(r"\[([^\[\]]*)\]")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -45,11 +48,16 @@ def read_document(text: str, findings: Findings) -> list[Section]:
         findings.error(line, None, None, message, suggestion)
 
     for number, raw in enumerate(text.split("\n"), 1):
-        line = _COMMENT.sub("", raw.removesuffix("\r")).strip()
-        if not line:
+        written = raw.removesuffix("\r").strip()
+        ours_alone = written.startswith(_OURS_ALONE)
+        line = _COMMENT.sub("", written.removeprefix(_OURS_ALONE)).strip()
+        if not line and not ours_alone:
             continue
         if _CONTROL.search(line):
             problem(number, "a control character", "write plain text, one `Key = value` on a line")
+        elif ours_alone and (line.startswith("[") or "=" not in line):
+            suggestion = "write `#@ Key = value` below a section's own line, or begin a comment with # and a space"
+            problem(number, "begins with #@, and is no setting", suggestion)
         elif line.startswith("["):
             found = _HEADER.fullmatch(line)
             lost = found is None

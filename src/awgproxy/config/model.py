@@ -67,6 +67,14 @@ class Recovery(StrEnum):
     REFERENCE = "reference"
 
 
+class Carrier(StrEnum):
+    """What connections ride on inside the tunnel: QUIC streams to our own server, or IP packets."""
+
+    AUTO = "auto"
+    QUIC = "quic"
+    IP = "ip"
+
+
 class LogLevel(StrEnum):
     """The least important entries that are logged."""
 
@@ -194,13 +202,14 @@ class Limits(Section):
 
 
 class Peer(Rules, Limits):
-    """``[Peer]``: another end of the tunnel. Its rules and limits are a server's."""
+    """``[Peer]``: another end of the tunnel. Its rules and limits are a server's, its carrier's address a client's."""
 
     public_key: _Key
     preshared_key: _Secret | None = None
     allowed_ips: Annotated[tuple[_Network, ...], Field(alias="AllowedIPs", min_length=1)]
     endpoints: Annotated[tuple[Annotated[Endpoint, _read(values.endpoint)], ...], Field(alias="Endpoint")] = ()
     persistent_keepalive: _Seconds = None
+    carrier_address: Annotated[Endpoint | None, _read(values.carrier_address)] = None
 
 
 class Obfuscation(Obfuscated):
@@ -302,6 +311,7 @@ class Server(Rules, Limits):
     allow_private: Annotated[bool, _read(values.truth)] = False
     source_addresses: Annotated[tuple[_Address, ...], Field(alias="SourceAddress")] = ()
     state_file: Annotated[str | None, _read(values.path)] = None
+    carrier_port: Annotated[int | None, _read(values.carrier_port)] = values.CARRIER_PORT
 
 
 class Tunnel(Section):
@@ -315,6 +325,7 @@ class Tunnel(Section):
     server_addresses: Annotated[tuple[_Address, ...], Field(alias="ServerAddress")] = ()
     workers: Annotated[int | None, _read(values.workers)] = 1
     """Loops that share the peers; None is as many as the machine runs at once, and as there are peers."""
+    carrier: Annotated[Carrier, _read(partial(values.word, words=Carrier))] = Carrier.AUTO
 
 
 class Log(Section):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from awgproxy import _native
+from awgproxy.config.carrier import check_carrier
 from awgproxy.config.consistency import (
     check_consistency,
     check_exposed_ports,
@@ -82,6 +83,7 @@ def parse(text: str, file: str, role: Role | None = None) -> Config:
     check_source_addresses(server, findings)
     role = role or role_of(sections)
     check_role(role, sections, findings)
+    check_carrier(role, tunnel, peers, findings)
     if ("interface", "") not in findings.lines:
         findings.error(None, "Interface", None, "is missing", "every configuration has an [Interface] section")
     if findings.errors or interface is None:

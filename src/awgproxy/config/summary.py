@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from awgproxy.config.carrier import is_carried
+from awgproxy.config.model import Carrier, Role
+
 if TYPE_CHECKING:
     from awgproxy.config.model import Config
 
@@ -11,6 +14,11 @@ if TYPE_CHECKING:
 def summary(config: Config) -> dict[str, str | int | bool]:
     """The fields of a log entry that describes a configuration."""
     interface = config.interface
+    carrier: dict[str, str | int | bool] = (
+        {"carrier": config.tunnel.carrier.value if is_carried(config) else Carrier.IP.value}
+        if config.role is Role.CLIENT
+        else {"carrier_port": config.server.carrier_port or "none"}
+    )
     obfuscation = [name for name, value in interface.obfuscation if value not in {"", "0"}]
     return {
         "file": config.file,
@@ -20,6 +28,7 @@ def summary(config: Config) -> dict[str, str | int | bool]:
         "obfuscation": " ".join(obfuscation) or "none",
         "keepalive_padding": config.tunnel.keepalive_padding.value,
         "recovery": config.tunnel.recovery.value,
+        **carrier,
         "further_obfuscation": ", ".join(one.name for one in config.further_obfuscation) or "none",
         "peers": len(config.peers),
         "preshared_keys": sum(peer.preshared_key is not None for peer in config.peers),

@@ -35,6 +35,9 @@ Network = IPv4Network | IPv6Network
 LAST_PORT = 65_535
 MOST_LISTEN_PORTS = 1024
 """How many ports one server listens on at once."""
+DNS_PORT = 53
+CARRIER_PORT = 51443
+"""Where a server takes carried connections, at its own tunnel addresses, unless it is told otherwise."""
 LONGEST_KEEPALIVE = (1 << 32) - 1
 """Seconds, as AmneziaWG 3 takes them."""
 LONGEST_HOP = 86_400
@@ -381,6 +384,32 @@ def target(text: str) -> Endpoint:
     if found.address is not None:
         _refuse_nobodys(found.address)
     return found
+
+
+def carrier_address(text: str) -> Endpoint:
+    """Where a server takes carried connections inside the tunnel: an address and one port."""
+    suggestion = f"the server's address in the tunnel, such as 10.8.0.1:{CARRIER_PORT} or [fd00::1]:{CARRIER_PORT}"
+    found = _endpoint(text, _fixed_port, suggestion)
+    if found.address is None:
+        raise InvalidValue(f"{shown(found.host)} is a name", suggestion)
+    if not is_one_hosts(found.address):
+        raise InvalidValue(f"{found.address} is no host's address", suggestion)
+    _refuse_dns_port(found.port)
+    return found
+
+
+def carrier_port(text: str) -> int | None:
+    """A UDP port at a server's own tunnel addresses; ``none`` is no such port."""
+    if text.lower() in {"none", "off"}:
+        return None
+    found = number(text, 1, LAST_PORT, "a port, nor `none`")
+    _refuse_dns_port(found)
+    return found
+
+
+def _refuse_dns_port(found: int) -> None:
+    if found == DNS_PORT:
+        raise InvalidValue(f"{found} is where the server answers DNS", f"another port, such as {CARRIER_PORT}")
 
 
 def idle_time(text: str) -> int:

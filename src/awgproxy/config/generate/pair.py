@@ -9,6 +9,7 @@ from secrets import SystemRandom
 from typing import TYPE_CHECKING
 
 from awgproxy import _native
+from awgproxy.config.carrier import least_carrier_mtu
 from awgproxy.config.generate.parameters import Profile, random_parameters
 from awgproxy.config.generate.signatures import (
     BOUND_TO_PORT,
@@ -20,7 +21,7 @@ from awgproxy.config.generate.signatures import (
     sensible_signature,
 )
 from awgproxy.config.path import fitting_mtu, path_to
-from awgproxy.config.values import Endpoint, InvalidValue, interface
+from awgproxy.config.values import CARRIER_PORT, Endpoint, InvalidValue, interface
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,7 +35,7 @@ PORTS = (10_000, 32_767)
 MOST_CLIENTS = 250
 
 _FOR_CLIENTS = """\
-# A client of awgproxy: `awgproxy client` with this file's name. The AmneziaWG apps take it too.
+# A client of awgproxy: `awgproxy client` with this file's name. The AmneziaWG apps take it too (#@ is ours).
 # It holds secrets: show it to nobody.{agreed}
 """
 
@@ -223,10 +224,19 @@ def _client_text(tunnel: _Tunnel, client: _Client, server_key: str) -> str:
         ("PresharedKey", client.preshared_key),
         ("AllowedIPs", "0.0.0.0/0, ::/0"),
         ("Endpoint", str(tunnel.endpoint)),
+        *_carrier(tunnel),
     ]
     return _FOR_CLIENTS.format(agreed=tunnel.agreed) + "\n".join(
         [_section("Interface", interface), _section("Peer", peer)]
     )
+
+
+def _carrier(tunnel: _Tunnel) -> list[tuple[str, str]]:
+    """Where the server takes carried connections; nothing where QUIC does not fit the tunnel's packets."""
+    host = min((address.ip for address in tunnel.server), key=lambda address: address.version)
+    if tunnel.mtu < least_carrier_mtu(host):
+        return []
+    return [("#@ CarrierAddress", str(Endpoint(str(host), CARRIER_PORT)))]
 
 
 def _section(name: str, settings: Iterable[tuple[str, str]]) -> str:

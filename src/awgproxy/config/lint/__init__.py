@@ -2,7 +2,8 @@
 
 Nothing of it stops a client or a server; what does is an error of `parse`. A finding that is `grave` says that it will
 not work as it should. A rule is a function that yields remarks: those of `traffic` are about what the tunnel looks like
-from outside, those of `network` about what goes through it. `pair` holds two ends against each other.
+from outside, those of `network` about what goes through it, those of `carrier` about what it rides on there. `pair`
+holds two ends against each other.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from awgproxy.config.findings import in_order
-from awgproxy.config.lint import network, traffic
+from awgproxy.config.lint import carrier, network, traffic
 from awgproxy.config.lint.pair import compare
 from awgproxy.config.model import SECTIONS
 from awgproxy.config.path import path_to
@@ -32,7 +33,7 @@ def check(config: Config, path: Path | None = None) -> list[Problem]:
     way = path or path_to(config.peers)
     views = [traffic.View(config, section, way) for section in config.obfuscated]
     remarks = [remark for view in views for rule in traffic.RULES for remark in rule(view)]
-    remarks += [remark for rule in network.RULES for remark in rule(config, way)]
+    remarks += [remark for rule in (*network.RULES, *carrier.RULES) for remark in rule(config, way)]
     return list(in_order([*config.warnings, *(_placed(remark, config) for remark in remarks)]))
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from awgproxy import _native
+from awgproxy.config.carrier import carrier_host
 from awgproxy.config.findings import in_order
-from awgproxy.config.model import Role
+from awgproxy.config.model import Carrier, Role
 from awgproxy.config.shape import HEADERS, PADDINGS, Shape
 from awgproxy.errors import Problem
 
@@ -53,6 +54,7 @@ class _Pair:
         yield from missed
         yield from self._parameters(section)
         yield from self._mtu()
+        yield from self._carrier()
 
     def _keys(self) -> Iterator[Problem]:
         """Each must know the other by its public key, and share its preshared key."""
@@ -163,6 +165,26 @@ class _Pair:
             line = self._client.lines.get(("interface", "mtu"))
             message = f"is {ours}, and {theirs} in {_place(self._server, 'interface', 'MTU')}: larger packets are lost"
             yield Problem(self._client.file, line, "Interface", "MTU", message, _BOTH)
+
+    def _carrier(self) -> Iterator[Problem]:
+        """Where nobody listens, connections ride on IP packets, unless they must not."""
+        client, server, known = self._client, self._server, self._clients_peer
+        carrier = client.tunnel.carrier
+        if known is None or known.peer.carrier_address is None or carrier is Carrier.IP:
+            return
+        address, port = known.peer.carrier_address, server.server.carrier_port
+        there, message, suggestion = _place(server, "server", "CarrierPort"), None, ""
+        if port is None:
+            message, suggestion = f"{address} is closed by {there}", "a port there, or no CarrierAddress here"
+        elif carrier_host(known.peer) not in {each.ip for each in server.interface.addresses}:
+            own = _place(server, "interface", "Address")
+            message, suggestion = f"{address.host} is no Address of {own}", "the server's own address in the tunnel"
+        elif address.port != port:
+            message, suggestion = f"{address.port} is not the CarrierPort of {server.file}, {port}", "the same port"
+        if message is not None:
+            line = client.lines.get((known.label, "carrieraddress"))
+            grave = carrier is Carrier.QUIC
+            yield Problem(client.file, line, "Peer", "CarrierAddress", message, suggestion, grave=grave)
 
 
 def _peers(config: Config) -> Sequence[_Known]:
