@@ -3,7 +3,7 @@
 import pytest
 import structlog
 
-from awgproxy.egress import dialer, forwarder
+from awgproxy.egress import dialer, forwarder, named
 from awgproxy.session import (
     client,
     connector,
@@ -62,6 +62,7 @@ def entries(monkeypatch):
         tunnel,
         dialer,
         forwarder,
+        named,
         streams,
         datagrams,
         exposed,

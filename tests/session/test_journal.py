@@ -6,6 +6,8 @@ import json
 import pytest
 
 from awgproxy._native import (
+    CarrierDown,
+    CarrierUp,
     HandshakeCompleted,
     HandshakeFailed,
     HandshakeUnanswered,
@@ -39,6 +41,15 @@ def told(events, peers=()):
         handlers[type(event)](event)
     assert OTHER_KEY not in stream.getvalue()
     return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_carrier_is_told_up_and_down_once_each():
+    down = CarrierDown(PEER_KEY, "nothing listens there")
+    entries = told([down, down, CarrierUp(PEER_KEY), down, down], [PEER_KEY])
+    said = [(entry["event"], entry["peer"]) for entry in entries if entry["level"] == "info"]
+    assert said == [("carrier down", "peer 1"), ("carrier up", "peer 1"), ("carrier down", "peer 1")]
+    assert entries[0]["reason"] == "nothing listens there"
+    assert len(entries) == 5
 
 
 def test_a_tunnels_life():

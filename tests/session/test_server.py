@@ -8,6 +8,7 @@ import pytest
 from awgproxy._native import FlowClosed, FlowIncoming, HandshakeFailed, InitiationAccepted
 from awgproxy.config.parse import parse
 from awgproxy.egress import forwarder
+from awgproxy.egress.resolver import Resolver
 from awgproxy.session.server import ServerSession
 from awgproxy.session.terms import Terms
 from awgproxy.session.timestamps import LastTimestamps
@@ -68,6 +69,29 @@ async def test_a_peers_own_rules_hold_for_it_and_for_nobody_else(engine, target)
         )
         assert await engine.called("reject") == (1, "prohibited")
         assert await engine.called("attach") == (2,)
+
+
+async def test_a_name_is_looked_up_judged_and_dialled(engine, target, entries, monkeypatch):
+    host, port = target.getsockname()
+    found = {"one.test": [host], "both.test": ["10.1.2.3", host], "private.test": ["10.1.2.3"]}
+
+    async def resolve(_, name):
+        return found[name]
+
+    monkeypatch.setattr(Resolver, "resolve", resolve)
+    async with serve(engine, ALLOWED) as (lifetime, task):
+        for flow, name in enumerate(found, 1):
+            engine.tell(FlowIncoming(flow, "tcp", PEER_KEY, SOURCE, (name, port), False, True))
+        assert {await engine.called("attach") for _ in range(2)} == {(1,), (2,)}
+        assert await engine.called("reject") == (3, "prohibited")
+        lifetime.stop()
+        await engine.called("drain")
+        assert not task.done()
+        engine.tell(*(FlowClosed(flow, "orderly", 1, 2, "both were done") for flow in (1, 2, 3)))
+        await task
+    assert engine.attached[2].getpeername() == (host, port)
+    (entry,) = named(entries, "counters")
+    assert entry["connections_prohibited"] == 1
 
 
 async def test_a_source_of_datagrams_gets_a_socket_of_its_own(engine):

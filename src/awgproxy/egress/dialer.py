@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from awgproxy.egress.direct import new_socket
 from awgproxy.egress.source import SourceAddresses
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from awgproxy._native import _Rejection
 
 log = structlog.get_logger()
@@ -30,6 +33,15 @@ _REJECTIONS: dict[int, _Rejection] = {
     errno.EPERM: "prohibited",
     errno.ETIMEDOUT: "timed-out",
 }
+_MOST_TELLING_FIRST: tuple[_Rejection, ...] = (
+    "refused",
+    "prohibited",
+    "host-unreachable",
+    "network-unreachable",
+    "timed-out",
+    "failed",
+)
+"""As the engine has it where several addresses were tried."""
 
 
 class Flows(Protocol):
@@ -62,11 +74,26 @@ class Dialer:
         """Give a UDP source the one socket that all its datagrams leave from (RFC 4787, section 4.1)."""
         outer: socket.socket | None = None
         try:
-            outer = _outer_socket(ipv6=ipv6, kind=socket.SOCK_DGRAM)
+            outer = socket.socket(socket.AF_INET6 if ipv6 else socket.AF_INET, socket.SOCK_DGRAM)
+            outer.setblocking(False)
+            if ipv6:
+                outer.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             self._sources.bind(outer)
             self._hand_over(flow, outer)
         except (OSError, RuntimeError) as error:
             self._give_up(flow, outer, error)
+
+    def attach(self, flow: int, outer: socket.socket) -> None:
+        """Give a TCP flow a socket that is connected, which is the engine's from now on."""
+        try:
+            self._hand_over(flow, outer)
+        except (OSError, RuntimeError) as error:
+            self._give_up(flow, outer, error)
+
+    def reject_for(self, flow: int, errors: Iterable[OSError]) -> None:
+        """Refuse a flow for the most telling of what its addresses said."""
+        said = {_rejection(error) for error in errors}
+        self.reject(flow, next((reason for reason in _MOST_TELLING_FIRST if reason in said), "failed"))
 
     def reject(self, flow: int, reason: _Rejection) -> None:
         """Refuse a flow. An engine that takes no commands, since it ends or has too many, lets it expire."""
@@ -78,10 +105,7 @@ class Dialer:
     def _attach_connected(self, flow: int, kind: socket.SocketKind, destination: tuple[str, int]) -> None:
         outer: socket.socket | None = None
         try:
-            outer = _outer_socket(ipv6=":" in destination[0], kind=kind)
-            if kind == socket.SOCK_STREAM:
-                outer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._sources.bind_connecting(outer, destination[0])
+            outer = new_socket(destination, kind, self._sources)
             with contextlib.suppress(BlockingIOError):
                 outer.connect(destination)
             self._hand_over(flow, outer)
@@ -98,12 +122,10 @@ class Dialer:
         code = error.errno if isinstance(error, OSError) else None
         if code in (errno.EMFILE, errno.ENFILE):
             log.warning("no file descriptor left for a connection", reason=str(error))
-        self.reject(flow, _REJECTIONS.get(code or 0, "failed"))
+        self.reject(flow, _rejection(error))
 
 
-def _outer_socket(*, ipv6: bool, kind: socket.SocketKind) -> socket.socket:
-    outer = socket.socket(socket.AF_INET6 if ipv6 else socket.AF_INET, kind)
-    outer.setblocking(False)
-    if ipv6:
-        outer.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    return outer
+def _rejection(error: OSError | RuntimeError) -> _Rejection:
+    if isinstance(error, TimeoutError):
+        return "timed-out"
+    return _REJECTIONS.get(error.errno or 0, "failed") if isinstance(error, OSError) else "failed"

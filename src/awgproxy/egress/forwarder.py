@@ -37,13 +37,19 @@ class DnsForwarder:
         self._told: str | None = None
         self._asked: dict[int, str] = {}
 
-    def forward(self, flow: int, kind: str) -> bool:
-        """Attach a flow of `kind` "tcp" or "udp" to an upstream; False where there is none."""
+    @property
+    def servers(self) -> Sequence[str]:
+        """Whom to ask at the moment, in this order."""
         if self._follows_system:
             self._read_system()
-        if not self._servers:
+        return tuple(self._servers)
+
+    def forward(self, flow: int, kind: str) -> bool:
+        """Attach a flow of `kind` "tcp" or "udp" to an upstream; False where there is none."""
+        servers = self.servers
+        if not servers:
             return False
-        server = self._servers[0]
+        server = servers[0]
         self._asked[flow] = server
         if kind == "tcp":
             self._dialer.dial(flow, (server, DNS_PORT))

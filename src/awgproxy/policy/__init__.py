@@ -5,7 +5,7 @@
 """
 
 from awgproxy.policy.host import host_addresses
-from awgproxy.policy.judges import PeerPolicies, allowed_of, client_policy, require_allowed
+from awgproxy.policy.judges import PeerPolicies, allowed_of, client_policy, require_allowed, require_port_allowed
 from awgproxy.policy.rules import Rule, client_rules, egress_rules
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "egress_rules",
     "host_addresses",
     "require_allowed",
+    "require_port_allowed",
 ]

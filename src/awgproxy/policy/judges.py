@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from awgproxy.config import Config
 
 
+_NOBODYS = "0.0.0.0"  # noqa: S104 - nothing is bound or reached there
+"""An address that no rule of its own speaks of."""
+
+
 class PeerPolicies:
     """A server's rules: those of all peers, and those of each peer that has its own beside them."""
 
@@ -52,6 +56,16 @@ def require_allowed(policy: EgressPolicy, address: str, port: int) -> None:
     reason = policy.verdict(address, port)
     if reason is not None:
         raise PolicyDenied(address, port, reason)
+
+
+def require_port_allowed(policy: EgressPolicy, name: str, port: int) -> None:
+    """Raise `PolicyDenied` where rules that speak of ports alone refuse a name's.
+
+    The name's addresses are judged by whoever learns them.
+    """
+    reason = policy.verdict(_NOBODYS, port)
+    if reason is not None:
+        raise PolicyDenied(name, port, reason)
 
 
 def allowed_of(policy: EgressPolicy, addresses: Sequence[str], port: int) -> list[str]:

@@ -36,3 +36,7 @@ class Answers:
             timed_out=self.timed_out,
             failed=self.failed,
         )
+
+
+NO_WORDS = Answers(*[b""] * 7)
+"""For whoever is told in another way: nothing but the connection's own bytes."""

@@ -15,6 +15,15 @@ class Destination:
     is_name: bool
 
 
+def is_address(host: str) -> bool:
+    """Whether it is an address in its usual text form, not a name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def destination_of(host: bytes, port: int) -> Destination | None:
     """What an application named; an address that was sent as a name, in brackets or not, counts as the address.
 

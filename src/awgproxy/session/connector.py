@@ -1,20 +1,24 @@
 """Connects applications through the tunnel, whatever front they came by.
 
-One connection's way: a name is resolved through the tunnel; the engine gets the addresses that the policy allows, the
-application's socket and the reply for each outcome, and is heard of again when the connection has closed.
+One connection's way: a name is left to the server where a carrier takes it there, and resolved through the tunnel
+otherwise; the engine gets the name, or the addresses that the policy allows, the application's socket and the reply for
+each outcome, and is heard of again when the connection has closed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from typing import TYPE_CHECKING
 
 import structlog
 
 from awgproxy._native import FlowClosed, FlowConnected, FlowRefused
 from awgproxy.errors import NameLookupFailed, NameNotFound, PolicyDenied
-from awgproxy.policy import allowed_of
+from awgproxy.policy import allowed_of, require_port_allowed
+from awgproxy.proxy.answers import NO_WORDS
+from awgproxy.proxy.destination import is_address
 from awgproxy.session.journal import log_closed
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from awgproxy.egress.resolver import Resolver
     from awgproxy.proxy.application import Application
     from awgproxy.proxy.destination import Destination
+    from awgproxy.session.carriers import Carriers
     from awgproxy.session.engine import SessionEngine
     from awgproxy.session.events import Handlers
     from awgproxy.session.open_connections import OpenConnections
@@ -35,13 +40,22 @@ class Connector:
     """Opens the flows of a client's applications."""
 
     def __init__(
-        self, engine: SessionEngine, resolver: Resolver, connections: OpenConnections, policy: EgressPolicy
+        self,
+        engine: SessionEngine,
+        resolver: Resolver,
+        connections: OpenConnections,
+        policy: EgressPolicy,
+        carriers: Carriers,
     ) -> None:
-        """`connections` hears of each from its request to its end; `policy` says which addresses may be opened."""
+        """`connections` hears of each from its request to its end; `policy` says which addresses may be opened.
+
+        `carriers` say what may be left to the server.
+        """
         self._engine = engine
         self._resolver = resolver
         self._connections = connections
         self._policy = policy
+        self._carriers = carriers
         self.prohibited = 0
         """Connections that the policy refused."""
         self._looking_up: set[asyncio.Task[None]] = set()
@@ -58,7 +72,7 @@ class Connector:
         """Take an application over, from its request to its end."""
         self._connections.opened()
         destination = application.destination
-        if not destination.is_name:
+        if not destination.is_name or self._carriers.takes(destination.host):
             self._open(application, [destination.host])
             return
         task = asyncio.get_running_loop().create_task(self._open_by_name(application))
@@ -78,22 +92,48 @@ class Connector:
         """
         return await self._resolver.resolve(destination.host) if destination.is_name else [destination.host]
 
-    def allowed(self, addresses: Sequence[str], port: int) -> list[tuple[str, int]]:
-        """Where a connection to these addresses may be tried.
+    def is_left_to_the_server(self, destination: Destination) -> bool:
+        """Whether a connection to it needs no addresses here."""
+        return destination.is_name and self._carriers.takes(destination.host)
+
+    def allowed(self, hosts: Sequence[str], port: int) -> list[tuple[str, int]]:
+        """Where a connection to these addresses may be tried, or to a name that is left to the server.
 
         Raises:
             PolicyDenied: the policy allows none of them.
         """
         try:
-            return [(address, port) for address in allowed_of(self._policy, addresses, port)]
+            if not is_address(hosts[0]):
+                require_port_allowed(self._policy, hosts[0], port)
+                return [(hosts[0], port)]
+            return [(address, port) for address in allowed_of(self._policy, hosts, port)]
         except PolicyDenied:
             self.prohibited += 1
             raise
 
+    def open_stream(self, destinations: Sequence[tuple[str, int]]) -> tuple[int, int]:
+        """Connect this program itself: the flow, and a socket's descriptor, which is the caller's.
+
+        Raises:
+            OSError, RuntimeError: the engine takes none.
+        """
+        if not self._carriers.are_kept:
+            return self._engine.open_stream(destinations)
+        near, far = socket.socketpair()
+        try:
+            far.setblocking(False)
+            flow = self._engine.open_target(destinations, far.fileno(), b"", NO_WORDS.replies)
+        except BaseException:
+            near.close()
+            far.close()
+            raise
+        far.detach()
+        return flow, near.detach()
+
     def began(self, flow: int, destinations: Sequence[tuple[str, int]]) -> None:
         """A connection that somebody else began tries these: what becomes of it tells of IPv6."""
         self._others.add(flow)
-        self._resolver.ipv6_path.opened(flow, [address for address, _ in destinations])
+        self._tries(flow, destinations)
 
     def close(self) -> None:
         """Give up the look-ups that are under way, and their applications."""
@@ -121,12 +161,18 @@ class Connector:
         else:
             self._open(application, addresses)
 
-    def _open(self, application: Application, addresses: Sequence[str]) -> None:
+    def _tries(self, flow: int, destinations: Sequence[tuple[str, int]]) -> None:
+        if is_address(destinations[0][0]):
+            self._resolver.ipv6_path.opened(flow, [address for address, _ in destinations])
+
+    def _open(self, application: Application, hosts: Sequence[str]) -> None:
+        """To the addresses of the destination, or to a name that is left to the server."""
         port = application.destination.port
         descriptor = application.socket.fileno()
+        opening = self._engine.open_target if self._carriers.are_kept else self._engine.open
         try:
-            destinations = self.allowed(addresses, port)
-            flow = self._engine.open(destinations, descriptor, application.early, application.answers.replies)
+            destinations = self.allowed(hosts, port)
+            flow = opening(destinations, descriptor, application.early, application.answers.replies)
         except PolicyDenied as denied:
             self._answer_and_close(application, application.answers.prohibited, str(denied))
             return
@@ -135,7 +181,7 @@ class Connector:
             return
         application.socket.detach()
         self._flows[flow] = application
-        self._resolver.ipv6_path.opened(flow, [address for address, _ in destinations])
+        self._tries(flow, destinations)
         log.debug("connection requested", flow=flow, host=application.destination.host, port=port)
 
     def _answer_and_close(self, application: Application, answer: bytes, why: str) -> None:
@@ -155,7 +201,7 @@ class Connector:
         address, port = event.destination
         log.debug("connection open", flow=event.flow, address=address, port=port)
         known = event.flow in self._flows or event.flow in self._others
-        if known and self._resolver.ipv6_path.connected(event.flow, address):
+        if known and is_address(address) and self._resolver.ipv6_path.connected(event.flow, address):
             if self._resolver.ipv6_path.leads_nowhere:
                 log.info("IPv6 leads nowhere behind the tunnel", consequence="IPv4 is tried first")
             else:

@@ -61,6 +61,9 @@ class SessionEngine(Flows, TunnelSockets, Protocol):
     def open(self, destinations: Sequence[tuple[str, int]], fd: int, early: bytes, replies: Replies) -> int:
         """Connect an application."""
 
+    def open_target(self, destinations: Sequence[tuple[str, int]], fd: int, early: bytes, replies: Replies) -> int:
+        """Connect an application, over the carrier where there is one; a destination may be a name."""
+
     def open_association(self, control_fd: int, datagram_fd: int, client: str, port: int) -> int:
         """Carry an application's datagrams."""
 

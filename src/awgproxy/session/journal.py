@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from awgproxy._native import (
+    CarrierDown,
+    CarrierUp,
     HandshakeCompleted,
     HandshakeFailed,
     HandshakeUnanswered,
@@ -36,12 +38,15 @@ class TunnelJournal:
     def __init__(self, peers: Sequence[str]) -> None:
         """`peers`: the public keys in the configuration's order."""
         self._names = {key: f"peer {number}" for number, key in enumerate(peers, 1)}
+        self._carriers: dict[str, bool] = {}
         self.handlers: Handlers = {
             HandshakeCompleted: self._completed,
             HandshakeFailed: self._failed,
             HandshakeUnanswered: self._unanswered,
             SessionEnded: self._ended,
             PeerRoamed: self._roamed,
+            CarrierUp: self._carrier_up,
+            CarrierDown: self._carrier_down,
             QuotaSpent: self._quota_spent,
             LogRecord: self._record,
         }
@@ -64,6 +69,17 @@ class TunnelJournal:
 
     def _roamed(self, event: PeerRoamed) -> None:
         log.info("peer moved", peer=self._name(event.peer))
+
+    def _carrier_up(self, event: CarrierUp) -> None:
+        self._carriers[event.peer] = True
+        log.info("carrier up", peer=self._name(event.peer))
+
+    def _carrier_down(self, event: CarrierDown) -> None:
+        """That it is down is told once; that it does not come up either, each time that it is tried, at debug."""
+        was_up = self._carriers.get(event.peer, True)
+        self._carriers[event.peer] = False
+        tell = log.info if was_up else log.debug
+        tell("carrier down", peer=self._name(event.peer), reason=event.reason)
 
     def _quota_spent(self, event: QuotaSpent) -> None:
         log.info("a peer has spent its quota", peer=self._name(event.peer), until="the first of next month")

@@ -64,7 +64,7 @@ class Flow:
         self.socket.setblocking(False)
         self.destination = destination
         self.address: tuple[str, int] | None = None
-        """Which of the destination's addresses answered."""
+        """Which of the destination's addresses answered; its name, where the server looked that up."""
         self.standing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done once the connection stands, with an exception where it does not come to."""
         self.is_over = False
@@ -125,15 +125,20 @@ class Outbound:
         }
 
     async def open_stream(self, destination: Destination) -> Flow:
-        """Connect to the first of the destination's addresses that answers (RFC 8305).
+        """Connect to the first of the destination's addresses that answers (RFC 8305), looked up here or at the server.
 
         Raises:
             NameLookupFailed, PolicyDenied: no address was found, or this end's own rules forbid them.
             ConnectionFailed: the connection does not come to stand; the type says why.
         """
-        destinations = self._connector.allowed(await self.addresses_of(destination), destination.port)
+        if self._connector.is_left_to_the_server(destination):
+            self._require_open()
+            hosts = [destination.host]
+        else:
+            hosts = await self.addresses_of(destination)
+        destinations = self._connector.allowed(hosts, destination.port)
         with self._opening(destination):
-            flow = self._opened(*self._engine.open_stream(destinations), destination)
+            flow = self._opened(*self._connector.open_stream(destinations), destination)
         self._connector.began(flow.number, destinations)
         self._connections.opened()
         flow.when_over(self._connections.closed)

@@ -1,7 +1,7 @@
 """A running server: takes the flows that its peers open through the tunnel, and dials for them.
 
-One flow's way: the engine names it; the policy decides; the dialler connects a socket and attaches it. At the server's
-own tunnel address there is DNS and nothing else.
+One flow's way: the engine names it; the policy decides; the dialler connects a socket and attaches it. A carried one
+may want a name, which is looked up first. At the server's own tunnel address there is DNS and nothing else.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import structlog
 from awgproxy._native import EngineFailed, FlowClosed, FlowIncoming
 from awgproxy.egress.dialer import Dialer
 from awgproxy.egress.forwarder import DNS_PORT, DnsForwarder
+from awgproxy.egress.named import NamedDialer
 from awgproxy.egress.source import SourceAddresses
 from awgproxy.errors import ConfigError, PolicyDenied, Problem
 from awgproxy.observe.uncaught import log_uncaught
@@ -64,8 +65,10 @@ class ServerSession:
         self._lifetime = lifetime
         self._terms = terms
         self._engine = engine
-        self._dialer = Dialer(self._engine, SourceAddresses(config.server.source_addresses))
+        sources = SourceAddresses(config.server.source_addresses)
+        self._dialer = Dialer(self._engine, sources)
         self._forwarder = DnsForwarder(self._dialer, [str(server) for server in config.server.dns])
+        self._named = NamedDialer(self._dialer, lambda: self._forwarder.servers, sources)
         self._connections: set[int] = set()
         self._prohibited = 0
         self._journal = TunnelJournal([peer.public_key for peer in config.peers])
@@ -98,7 +101,9 @@ class ServerSession:
             log.info("stopping")
             self._engine.drain()
             await self._lifetime.drain()
-        log_counters(self._engine, connections_prohibited=self._prohibited)
+            self._named.close()
+        prohibited = self._prohibited + self._named.prohibited
+        log_counters(self._engine, connections_prohibited=prohibited, **self._named.counters)
         self._journal.log_peers(self._engine)
         log.info("stopped")
 
@@ -111,7 +116,11 @@ class ServerSession:
         else:
             self._connections.add(event.flow)
             self._lifetime.connections.opened()
-            self._connect(event.flow, event.peer, address, port)
+            if event.is_name:
+                log.debug("connection requested", flow=event.flow, host=address, port=port)
+                self._named.dial(event.flow, event.peer, event.destination, self._terms.policies.of(event.peer))
+            else:
+                self._connect(event.flow, event.peer, address, port)
 
     def _connect(self, flow: int, peer: str, address: str, port: int) -> None:
         try:
@@ -136,6 +145,7 @@ class ServerSession:
             self._connections.remove(event.flow)
             self._lifetime.connections.closed()
         self._forwarder.flow_closed(event.flow, event.received)
+        self._named.flow_closed(event.flow)
         log_closed(event)
 
 

@@ -7,6 +7,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from awgproxy._native import EgressPolicy, EngineSettings, PeerSettings
+from awgproxy.config.carrier import is_carried
+from awgproxy.config.model import Carrier, Role
 from awgproxy.policy import client_policy
 from awgproxy.session.terms import NO_GRANTS, Grant
 
@@ -37,8 +39,10 @@ def peer_settings(
 ) -> list[PeerSettings]:
     """The peers, dialled at `endpoints`, at the beginning at their first ones; who is not in there has none yet."""
     endpoints = first_endpoints(config) if endpoints is None else endpoints
+    carried = is_carried(config)
     peers = []
     for peer in config.peers:
+        carrier = peer.carrier_address if carried else None
         endpoint = endpoints.get(peer.public_key)
         grant = granted.get(peer.public_key, Grant())
         peers.append(
@@ -52,6 +56,7 @@ def peer_settings(
                 last_timestamp=last_timestamps.get(peer.public_key),
                 limits=grant.limits,
                 egress=grant.egress,
+                carrier_address=None if carrier is None else (carrier.host, carrier.port),
             )
         )
     return peers
@@ -108,4 +113,6 @@ def _settings(
         egress=egress,
         fwmark=interface.fw_mark,
         workers=config.tunnel.workers,
+        carrier=config.tunnel.carrier.value if is_carried(config) else Carrier.IP.value,
+        carrier_port=config.server.carrier_port if config.role is Role.SERVER else None,
     )

@@ -12,6 +12,7 @@ from awgproxy.egress.resolver import Resolver
 from awgproxy.errors import TunnelClosed
 from awgproxy.policy import client_policy
 from awgproxy.session.associations import Associations
+from awgproxy.session.carriers import Carriers
 from awgproxy.session.connector import Connector
 from awgproxy.session.endpoints import EndpointKeeper
 from awgproxy.session.engine import running
@@ -51,7 +52,8 @@ class ClientTunnel:
             [str(server) for server in config.interface.dns],
             ipv6=any(address.version == 6 for address in config.interface.addresses),
         )
-        self.connector = Connector(engine, self.resolver, connections, client_policy(config))
+        carriers = Carriers(config)
+        self.connector = Connector(engine, self.resolver, connections, client_policy(config), carriers)
         self.associations = Associations(engine, self.resolver, connections)
         self._network = NetworkWatch(
             lambda: self._endpoints.current,
@@ -67,6 +69,7 @@ class ClientTunnel:
         self._handlers: tuple[Handlers, ...] = (
             journal.handlers,
             self.state.handlers,
+            carriers.handlers,
             self._endpoints.handlers,
             {} if engine_failed is None else {EngineFailed: engine_failed},
             self.connector.handlers,

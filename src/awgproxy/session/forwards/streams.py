@@ -11,7 +11,7 @@ import structlog
 
 from awgproxy.config.values import Endpoint
 from awgproxy.proxy.accepting import Accepting
-from awgproxy.proxy.answers import Answers
+from awgproxy.proxy.answers import NO_WORDS
 from awgproxy.proxy.application import Application
 from awgproxy.proxy.destination import Destination
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from awgproxy.config.model import TCPClientTunnel
-
-_NO_WORDS = Answers(*[b""] * 7)
-"""Nothing but the connection's own bytes goes to whoever uses a forward."""
 
 log = structlog.get_logger()
 
@@ -58,7 +55,7 @@ class StreamForward:
         log.info("TCP forward is ready", address=str(Endpoint(*self._accepting.address)), target=str(self._target))
 
     def _take(self, application: socket.socket, _: str) -> None:
-        self._connect(Application(application, destination_of(self._target), b"", _NO_WORDS))
+        self._connect(Application(application, destination_of(self._target), b"", NO_WORDS))
 
 
 def destination_of(target: Endpoint) -> Destination:
