@@ -153,7 +153,7 @@ class Tunnel:
 
 @dataclass(frozen=True)
 class Ours:
-    """What a file of awgproxy's may say beside: sections that no other implementation knows."""
+    """What a file of awgproxy's may say beside: sections that nobody else knows, and the carrier's address."""
 
     keepalive_padding: str | None = None
     socks: str | None = None
@@ -165,10 +165,8 @@ class Ours:
     carrier_address: str | None = None
 
     def sections(self) -> str:
-        """The sections' text, to be put after the tunnel's own, the last of which is a `[Peer]`."""
-        text = ""
-        if self.carrier_address is not None:
-            text += f"CarrierAddress = {self.carrier_address}\n\n"
+        """The text to be put after the tunnel's own, which ends in a peer's section."""
+        text = f"#@ CarrierAddress = {self.carrier_address}\n" if self.carrier_address is not None else ""
         tunnel = {}
         if self.keepalive_padding is not None:
             tunnel["KeepalivePadding"] = self.keepalive_padding

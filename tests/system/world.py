@@ -116,6 +116,10 @@ class World:
     """Whether the network has it."""
     behind: tuple[str, ...] = ()
     """What stands before the command of each end."""
+    carrier: str | None = None
+    """What the client says of it; None leaves it at what `awgproxy new` makes."""
+    profile = "awg3"
+    """Of the pair that is made."""
 
     def __init__(self, namespace: Namespace, folder: Path):
         self.namespace = namespace
@@ -218,6 +222,8 @@ class World:
                 "new",
                 "--endpoint",
                 f"127.0.0.1:{SERVER_PORT}",
+                "--profile",
+                self.profile,
                 "--directory",
                 self.folder,
             ],
@@ -226,6 +232,9 @@ class World:
         )
         file = self.folder / "server.conf"
         file.write_text(with_targets(file.read_text()))
+        if self.carrier is not None:
+            with (self.folder / "client.conf").open("a") as client:
+                client.write(f"[Tunnel]\nCarrier = {self.carrier}\n")
 
     def _serve(self, server) -> int:
         self._servers.append(server)

@@ -1,0 +1,131 @@
+"""The carrier seen from both sides: what applications notice of it, and what an observer of the network does not."""
+
+import contextlib
+import os
+import socket
+from collections import Counter
+
+import pytest
+
+from awgproxy import _native
+from awgproxy.config import load
+from interop.counterparts import conversation, socks
+from tests.system.wire import Wire
+from tests.system.world import SERVER_PORT, World
+
+PATIENCE = 60
+TRANSPORT_OVERHEAD = 32
+CLEAR = range(16)
+"""Type, index and counter, which AmneziaWG 2.0 leaves behind the padding as they are."""
+ENOUGH = 3000
+"""Datagrams of which chance leaves no byte in one place far too often."""
+LOOKED_AT = 1000
+"""Bytes at the beginning of each."""
+
+
+@pytest.fixture
+def start(namespace, tmp_path):
+    """Give a function that starts a world with a carrier, as the client's file says it, and a profile."""
+    with contextlib.ExitStack() as running:
+
+        def start(carrier, profile="awg3"):
+            kind = type("Carried", (World,), {"carrier": carrier, "profile": profile})
+            return running.enter_context(kind(namespace, tmp_path))
+
+        yield start
+
+
+def test_new_files_have_a_carrier_and_names_go_over_it(start):
+    world = start(None)
+    world.client.wait_for("carrier up")
+    for host in ("target.test", "127.0.0.1"):
+        made, reply = world.ask(host, world.ports["echo"])
+        assert reply == 0
+        made.sendall(b"hello")
+        assert socks.take(made, 5) == b"hello"
+        made.close()
+    world.server.wait_for("connection requested", where=lambda entry: entry.get("host") == "target.test")
+    assert world.client.stop() == 0
+    assert world.client.said("carrier down") == []
+
+
+def test_after_a_restart_of_the_server_old_connections_are_reset_and_new_ones_work(start):
+    world = start("quic")
+    download, idle = world.connect("source"), world.connect("echo")
+    download.sendall(b"1000000000\n")
+    socks.take(download, 1_000_000)
+    world.server.kill()
+    with world.start("server", "server.conf") as server:
+        server.wait_for("server is ready")
+        for one in (download, idle):
+            with pytest.raises(ConnectionResetError):
+                socks.take_all(one)
+            one.close()
+        conversation.eventually(lambda: world.connect("echo").close(), within=PATIENCE)
+
+
+def test_three_hundred_connections_at_once_by_name_and_by_address(start):
+    world, made = start("quic"), []
+    with world.inside():
+        for number in range(300):
+            one = socket.create_connection(world.proxy, timeout=PATIENCE)
+            one.sendall(socks.opening((f"host{number % 8}.test" if number % 2 else "127.0.0.1", world.ports["echo"])))
+            made.append(one)
+    for number, one in enumerate(made):
+        assert socks.take(one, 12)[3] == 0
+        one.sendall(number.to_bytes(4))
+    for number, one in enumerate(made):
+        assert socks.take(one, 4) == number.to_bytes(4)
+        one.close()
+
+
+def test_a_server_without_a_carrier_is_served_by_packets(start):
+    world = start("auto")
+    world.client.wait_for("carrier up")
+    file = world.folder / "server.conf"
+    world.server.stop()
+    file.write_text(file.read_text().replace("[Server]\n", "[Server]\nCarrierPort = none\n"))
+    with world.start("server", "server.conf") as server:
+        server.wait_for("server is ready")
+        conversation.eventually(lambda: world.connect("echo").close(), within=PATIENCE)
+        world.client.wait_for("carrier down")
+        made, reply = world.ask("target.test", world.ports["echo"])
+        assert reply == 0
+        made.close()
+        assert server.said("connection requested")[-1].get("host") is None, "an address, which the client looked up"
+
+
+@pytest.mark.parametrize("profile", ["awg3", "awg2"])
+@pytest.mark.parametrize("carrier", ["ip", "quic"])
+def test_the_wire_is_the_obfuscations_whatever_is_carried(start, carrier, profile):
+    world = start(carrier, profile)
+    config = load(world.folder / "client.conf")
+    settings, padding = config.obfuscation, int(dict(config.obfuscation)["S4"])
+    content = bytes(1 << 16)  # of one byte, so that whatever is not encrypted shows
+    seen = []
+    with world.connect("echo") as made, world.inside(), Wire(range(1024, 65536)) as wire:
+        while sum(map(is_long, seen)) < ENOUGH:
+            made.sendall(content)
+            socks.take(made, len(content))
+            seen += [each.payload for each in wire.take() if SERVER_PORT in (each.source, each.destination)]
+    assert {_native.message_type(settings, datagram) for datagram in seen} == {"transport"}
+    assert max(map(len, seen)) <= padding + TRANSPORT_OVERHEAD + config.mtu
+    clear = {padding + position for position in CLEAR} if profile == "awg2" else set()
+    assert set(uneven(seen)) <= clear
+
+
+def is_long(datagram):
+    return len(datagram) >= LOOKED_AT
+
+
+def uneven(datagrams):
+    """The positions in long datagrams at which one byte stands far too often for chance."""
+    long = list(filter(is_long, datagrams))
+    for position in range(LOOKED_AT):
+        ((_, count),) = Counter(datagram[position] for datagram in long).most_common(1)
+        if count > 6 * len(long) / 256:
+            yield position
+
+
+def test_a_byte_that_repeats_is_found():
+    assert list(uneven([b"\xc0" + os.urandom(LOOKED_AT - 1) for _ in range(ENOUGH)])) == [0]
