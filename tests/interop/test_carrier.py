@@ -8,8 +8,10 @@ import socket
 
 import pytest
 
-from interop.counterparts import conversation, ends, socks
+from awgproxy.config.generate import Plan, Profile, generate
+from interop.counterparts import conversation, ends, programs, socks
 from interop.counterparts.configuration import EVERYTHING, SERVER_ADDRESSES, Ours, Tunnel
+from interop.counterparts.processes import Process
 from tests.interop import matrix
 from tests.interop.configurations import Configuration
 
@@ -67,3 +69,14 @@ def test_a_server_is_exchanged_for_the_reference_and_back(tmp_path):
 def _talk(client, server):
     for target in (server.services[4]["echo"], ("any.name.test", 7)):
         conversation.echo(client.socks, target)
+
+
+@pytest.mark.usefixtures("go_programs")
+def test_the_reference_takes_a_new_clients_file(tmp_path):
+    """Its parser refuses every key that it does not know, as the apps do."""
+    made = generate(Plan("127.0.0.1", port=ends.free_port(socket.SOCK_DGRAM), path_mtu=1500, profile=Profile.AWG2))
+    assert "#@ CarrierAddress" in made.clients[0]
+    file = ends.write(tmp_path, "client.conf", made.clients[0])
+    program = [programs.go_programs() / "reference-client", "-config", file, "-socks", "127.0.0.1:0"]
+    with Process("reference client", program) as reference:
+        reference.wait_for("ready")

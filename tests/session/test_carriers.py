@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from awgproxy._native import CarrierDown, CarrierUp, EgressPolicy, FlowClosed, FlowConnected
+from awgproxy._native import CarrierDown, CarrierUp, EgressPolicy, FlowClosed, FlowConnected, FlowRefused
 from awgproxy.config import parse
+from awgproxy.errors import ConnectionRefused, NameNotFound
 from awgproxy.proxy.destination import Destination
 from awgproxy.session import settings
 from awgproxy.session.open_connections import OpenConnections
@@ -106,6 +107,22 @@ async def test_a_program_of_ones_own_goes_the_same_way(engine):
     made_flow.socket.setblocking(True)
     assert made_flow.socket.recv(100) == b"from the tunnel"
     made_flow.socket.close()
+
+
+@pytest.mark.parametrize("reason", ["host-unreachable", "failed", "refused"])
+async def test_a_program_is_told_that_a_name_was_at_fault(engine, reason):
+    made = Asking(engine, QUIC)
+    made.resolver.resolve = no_such_name
+    outbound = Outbound(engine, made.connector, TunnelState(), OpenConnections())
+    task = asyncio.create_task(outbound.open_stream(Destination("name.example", 443, is_name=True)))
+    *_, flow = await engine.called("open_target")
+    outbound.handlers[FlowRefused](FlowRefused(flow, reason))
+    with pytest.raises(ConnectionRefused if reason == "refused" else NameNotFound):
+        await task
+
+
+async def no_such_name(name):
+    raise NameNotFound(f"there is no such name: {name}")
 
 
 async def test_an_engine_that_takes_nothing_costs_no_socket(engine):

@@ -131,11 +131,10 @@ class Outbound:
             NameLookupFailed, PolicyDenied: no address was found, or this end's own rules forbid them.
             ConnectionFailed: the connection does not come to stand; the type says why.
         """
-        if self._connector.is_left_to_the_server(destination):
+        left_to_the_server = self._connector.is_left_to_the_server(destination)
+        if left_to_the_server:
             self._require_open()
-            hosts = [destination.host]
-        else:
-            hosts = await self.addresses_of(destination)
+        hosts = [destination.host] if left_to_the_server else await self.addresses_of(destination)
         destinations = self._connector.allowed(hosts, destination.port)
         with self._opening(destination):
             flow = self._opened(*self._connector.open_stream(destinations), destination)
@@ -144,9 +143,11 @@ class Outbound:
         flow.when_over(self._connections.closed)
         try:
             await flow.standing
-        except BaseException:
+        except BaseException as error:
             self.give_up(flow)
             flow.socket.close()
+            if left_to_the_server and type(error) in (Unreachable, ConnectionFailed):
+                await self.addresses_of(destination)  # says so where the name was at fault, which no refusal tells
             raise
         return flow
 
