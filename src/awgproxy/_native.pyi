@@ -333,8 +333,8 @@ class EngineSettings:
             limits: Bounds that differ from the defaults.
             workers: Threads that share the peers, 1 to 64; ``None`` = as many as the machine runs at once, and as there
                 are peers at the start. A peer lives on one of them. Above 1 for Linux alone.
-            carrier: Whether to keep a carrier to each peer with a `carrier_address`: not with ``ip``. With ``auto`` what
-                `Engine.open_target` and `Engine.open_association` open rides on it while it is up, and on packets
+            carrier: Whether to keep a carrier to each peer with a `carrier_address`: not with ``ip``. With ``auto``
+                what `Engine.open_target` and `Engine.open_association` open rides on it while it is up, and on packets
                 otherwise; with ``quic`` connections to targets wait for it.
             carrier_port: The UDP port at which carried connections of peers are taken, at each of `addresses`;
                 ``None`` = nowhere. Flows of peers to any destination must be accepted.
