@@ -179,3 +179,16 @@ fn what_an_outage_stopped_is_fast_again() {
     let share = run.share(Duration::from_secs(3));
     assert!(share > 0.85, "{share:.2}");
 }
+
+/// 6 MB on the way, and holes all the time.
+#[test]
+fn a_long_fast_path_with_holes_is_used() {
+    let path = Path {
+        rate: Some(62.5e6),
+        ..link(100, 20)
+    };
+    let mut run = Run::new(12, path);
+    run.share(Duration::from_millis(1500));
+    let share = run.share(Duration::from_millis(1500));
+    assert!(share > 0.8, "{share:.2}");
+}

@@ -32,7 +32,7 @@ const PROBE: f64 = 1.15;
 const CLIMB: f64 = 1.5;
 /// While a queue is drained, and one that came of a rate that fell or of the start.
 const EASE: f64 = 0.85;
-const DRAIN: f64 = 0.5;
+const DRAIN: f64 = 0.35;
 const DRAIN_ROUNDS: u64 = 4;
 /// Otherwise: a hair below the rate, so that errors of measurement build no queue.
 const CRUISE: f64 = 0.99;

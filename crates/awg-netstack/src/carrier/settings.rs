@@ -34,11 +34,14 @@ pub(super) struct Windows {
 
 impl Windows {
     pub(super) fn new(limits: &Limits) -> Self {
-        let stream = (limits.buffer_bytes_per_flow as u64).max(64 << 10);
+        // What comes behind a hole waits for it, for a round trip or two more where packets are lost again: a path needs more
+        // than twice what it holds.
+        let flow = limits.buffer_bytes_per_flow as u64;
+        let stream = (flow + flow / 2).max(64 << 10);
         Self {
             stream,
             base: 2 * stream,
-            most: 8 * stream,
+            most: 6 * stream,
         }
     }
 }
