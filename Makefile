@@ -36,7 +36,7 @@ test-all: test ## `make test`, and the rest of the matrix of interop
 	@$(BIN)/python -m pytest -m matrix -n $(AT_ONCE) tests/interop
 
 .PHONY: test-lossy
-test-lossy: build ## a gigabyte each way, a hundred streams, changes of rate, on links that lose and reorder (20 minutes, root)
+test-lossy: build ## a gigabyte each way, a hundred streams, changes of rate, on links that lose and reorder (10 minutes, root)
 	@$(BIN)/python -m pytest -m lossy tests/lossy
 
 .PHONY: test-rust

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from interop.counterparts import conversation, ends, link, socks
-from interop.counterparts.configuration import HANDSHAKE_ONLY, Ours, Tunnel
+from interop.counterparts.configuration import HANDSHAKE_ONLY, SERVER_ADDRESSES, Ours, Tunnel
 from interop.counterparts.link import Conditions
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ TIMED_OUT = 6
 """The reply of SOCKS5 to a connection that did not come about in time (TTL expired)."""
 FINE = Conditions(delay=0.002)
 
-CARRIERS = {"ip": Ours()}
+CARRIERS = {"ip": Ours(carrier="ip"), "quic": Ours(carrier="quic", carrier_address=f"{SERVER_ADDRESSES[4]}:51443")}
 """What the client's file says beside the tunnel, by carrier."""
 
 
