@@ -1,8 +1,9 @@
 //! A glance at a QUIC packet of a carrier, which is not encrypted inside the tunnel: whether it asks for an acknowledgement (RFC
 //! 9000, section 13.2.1). What makes no sense asks for none.
 
-/// Bytes of a connection ID of a carrier.
+/// Bytes of a connection ID of a carrier, and of what a packet has in place of an authentication tag at its end.
 const ID: usize = 4;
+const TAG: usize = 2;
 
 const PADDING: u64 = 0x00;
 const ACK: u64 = 0x02;
@@ -23,7 +24,8 @@ fn frames_ask(packet: &[u8]) -> Option<bool> {
         return Some(false);
     }
     let number = usize::from(first & 0b11) + 1;
-    let mut frames = packet.get(1 + ID + number..)?;
+    let frames = packet.get(1 + ID + number..)?;
+    let (mut frames, _tag) = frames.split_last_chunk::<TAG>()?;
     while !frames.is_empty() {
         match varint(&mut frames)? {
             PADDING => {}
