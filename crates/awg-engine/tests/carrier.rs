@@ -318,7 +318,8 @@ fn slow_readers_stop_their_senders_and_nobody_else() {
     let pair = carried();
     let service = Service::new();
     let mut stalled = Vec::new();
-    for _ in 0..8 {
+    // A carrier's streams may hold six windows together, docs/reference/carrier.md.
+    for _ in 0..4 {
         let connected = connect(&pair, service.address, b"");
         let outer = service.accept();
         outer.set_nonblocking(true).unwrap();
