@@ -103,7 +103,7 @@ class Process:
         while not condition():
             if not self.running or time.monotonic() > deadline:
                 raise ProcessError(self.report(f"not {what} within {within} s"))
-            time.sleep(0.02)
+            time.sleep(0.005)
 
     def say(self, line: str) -> None:
         """Give it a line on stdin."""
