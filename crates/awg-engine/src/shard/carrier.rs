@@ -55,6 +55,21 @@ impl Carriers {
         }
     }
 
+    /// How many are remembered.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// A connection waits, beside others out of so many flows. Those that are over, of which nobody is told, go when they are
+    /// more than these.
+    fn hold(&mut self, number: Option<FlowId>, flows: usize, stands: impl Fn(FlowId) -> bool) {
+        self.held.extend(number);
+        if self.held.len() > 2 * flows + 64 {
+            self.held.retain(|number| stands(*number));
+        }
+    }
+
     pub(super) fn forget(&mut self, peer: PeerId) {
         self.down.remove(&peer);
     }
@@ -134,7 +149,10 @@ impl Shard {
             }
             (Attempt::Held(_), _) => {
                 let number = self.flows.get_mut(place).map(|entry| entry.number);
-                self.carriers.held.extend(number);
+                let flows = &self.flows;
+                self.carriers.hold(number, flows.len(), |number| {
+                    flows.place_of(number).is_some()
+                });
                 attempt
             }
             _ => attempt,

@@ -126,3 +126,17 @@ fn is_over(mut application: &UnixStream) -> bool {
         Err(error) => error.kind() != ErrorKind::WouldBlock,
     }
 }
+
+#[test]
+fn what_waited_for_a_carrier_in_vain_is_forgotten() {
+    let mut world = World::with(40 * MILLISECOND, [carried, without]);
+    world.accepts = false;
+    for port in 1..=40 {
+        for _ in 0..10 {
+            drop(world.open(port));
+        }
+        world.run(SECOND);
+    }
+    let held = world.shards[0].carriers.held();
+    assert!(held <= 100, "{held}");
+}
