@@ -49,10 +49,14 @@ async def test_connections_are_kept_and_used_again(tunnel, listening):
 async def test_what_says_something_unasked_is_not_used_again(tunnel, listening):
     site = Site()
     site.last_words = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
-    async with listening(site) as port, httpx.AsyncClient(transport=TunnelTransport(tunnel), timeout=60) as client:
+    transport = TunnelTransport(tunnel)
+    async with listening(site) as port, httpx.AsyncClient(transport=transport, timeout=60) as client:
         for number in range(3):
             answer = await client.get(f"http://127.0.0.1:{port}/{number}")
             assert (answer.status_code, answer.text) == (200, f"/{number}")
+            # What is said has to come before it can be seen, and nobody is told of that.
+            while not all(kept.has_expired() for kept in transport._pool.connections):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
 
 async def test_tls_is_checked(tunnel, listening, tmp_path):
