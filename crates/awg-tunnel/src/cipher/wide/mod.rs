@@ -17,25 +17,32 @@ use std::arch::x86_64::{
 use chacha20::{BLOCK, eight, sixteen};
 use poly1305::Powers;
 
+use zeroize::Zeroizing;
+
 use crate::message::TAG_SIZE;
 
-/// A key, for processors that have all that this needs.
+/// A key, for processors that have all that this needs. It is wiped when it is dropped.
 pub(super) struct Wide {
-    key: [u32; 8],
+    key: Zeroizing<[u32; 8]>,
 }
 
 impl Wide {
     /// `None` where the processor lacks something.
     pub(super) fn new(key: &[u8; 32]) -> Option<Self> {
-        let is_able = is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512vl")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512ifma");
-        let mut words = [0; 8];
+        let is_able = Self::is_able();
+        let mut words = Zeroizing::new([0; 8]);
         for (word, bytes) in words.iter_mut().zip(key.as_chunks().0) {
             *word = u32::from_le_bytes(*bytes);
         }
         is_able.then_some(Self { key: words })
+    }
+
+    /// Whether the processor has what this is compiled for.
+    fn is_able() -> bool {
+        is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512ifma")
     }
 
     pub(super) fn seal(&self, counter: u64, content: &mut [u8]) -> [u8; TAG_SIZE] {

@@ -3,6 +3,13 @@
 //! Blocks are taken in groups of eight, two groups at a time, so that one multiplication need not wait for the last:
 //! the sums of either are multiplied by `r^16` between two groups of theirs. A first group that is not full is filled up with
 //! zeros in front, which add nothing. At the end each lane is multiplied by its own power of `r`, and they are added up.
+//!
+//! Why nothing overflows: a product leaves limbs of 44, 45 and 43 bits at most, and of a factor the wrapped ones have 50, so all
+//! that is multiplied fits the 52 bits that the processor looks at; three lower halves and an addend have 54 bits, three upper
+//! halves and what is carried into them 55, of 64.
+
+#[cfg(test)]
+mod tests;
 
 use std::arch::x86_64::{
     __m512i, _mm512_add_epi64, _mm512_and_si512, _mm512_broadcastq_epi64, _mm512_castsi512_si128,
