@@ -10,7 +10,7 @@ import pytest
 from tests.required import require
 
 ROOT = Path(__file__).parents[1]
-NEEDS_NAMESPACES = "tests/system/test_proxy.py::test_a_silent_target_times_out"
+NEEDS_NAMESPACES = "tests/system/test_proxy.py::test_a_silent_target_times_out[ip]"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="CI demands everything on Linux only")

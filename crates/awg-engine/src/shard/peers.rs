@@ -255,6 +255,7 @@ impl Shard {
     fn remove_peer(&mut self, peer: PeerId) {
         self.tunnel.remove_peer(peer);
         self.stack.forget_peer(self.now.instant, in_stack(peer));
+        self.stack.carry(self.now.instant, in_stack(peer), None);
         self.peers.remove(peer);
         self.watch.remove(peer);
         self.carriers.forget(peer);

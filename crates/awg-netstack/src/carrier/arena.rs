@@ -24,7 +24,12 @@ impl Arena {
     }
 
     /// A buffer with a copy of `packet`, and room for some more.
+    ///
+    /// A small packet has memory of its own size: what is kept of it counts by that, and not by what a full one takes.
     pub(super) fn keep(&mut self, packet: &[u8]) -> BytesMut {
+        if packet.len() < self.size / 2 {
+            return BytesMut::from(packet);
+        }
         if self.buffers.len() < PACKETS {
             self.buffers.push(BytesMut::new());
         }

@@ -56,13 +56,13 @@ pub(super) fn streams(limits: &Limits) -> u64 {
     2 * flows + 64
 }
 
-/// Datagrams of `size` bytes.
-fn transport(limits: &Limits, size: u16) -> Arc<TransportConfig> {
+/// Datagrams of `size` bytes, and so many streams of the other end's.
+fn transport(limits: &Limits, size: u16, streams: u64) -> Arc<TransportConfig> {
     let windows = Windows::new(limits);
     let congestion = congestion::Settings { initial: 32 };
     let mut transport = TransportConfig::default();
     transport
-        .max_concurrent_bidi_streams(varint(streams(limits)))
+        .max_concurrent_bidi_streams(varint(streams))
         .max_concurrent_uni_streams(VarInt::from_u32(0))
         .max_idle_timeout(None)
         .keep_alive_interval(None)
@@ -101,7 +101,7 @@ pub(super) fn endpoint(reset_key: [u8; 32], seed: [u8; 32], size: u16) -> Arc<En
 pub(super) fn server(limits: &Limits, size: u16) -> Arc<ServerConfig> {
     let mut config = ServerConfig::new(Arc::new(Null), Arc::new(NoTokens));
     config
-        .transport_config(transport(limits, size))
+        .transport_config(transport(limits, size, streams(limits)))
         .migration(false)
         .max_incoming(2)
         .incoming_buffer_size(64 << 10)
@@ -113,7 +113,7 @@ pub(super) fn server(limits: &Limits, size: u16) -> Arc<ServerConfig> {
 pub(super) fn client(limits: &Limits, size: u16, id: [u8; 8]) -> ClientConfig {
     let mut config = ClientConfig::new(Arc::new(Null));
     config
-        .transport_config(transport(limits, size))
+        .transport_config(transport(limits, size, 0))
         .version(VERSION)
         .token_store(Arc::new(NoneTokenStore))
         .initial_dst_cid_provider(Arc::new(move || ConnectionId::new(&id)));

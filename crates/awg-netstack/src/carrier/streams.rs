@@ -98,6 +98,10 @@ impl Link {
         if let Some(number) = self.streams.get(&stream.index()) {
             return Some(*number);
         }
+        if self.call.is_some() {
+            // Who calls begins all flows.
+            return None;
+        }
         let limits = &shared.limits;
         if shared.flows.used() >= limits.flows
             || self.streams.len() >= limits.flows_per_peer
