@@ -135,7 +135,7 @@ impl Link {
         self.credit = Credit::new(&shared.windows);
     }
 
-    /// Takes a datagram. `Err` is the end of the link's connection, if it had one.
+    /// Takes a datagram. That it ended the connection is told by [`settle`](Self::settle).
     pub(super) fn handle(
         &mut self,
         now: Instant,
