@@ -61,11 +61,6 @@ class Examples(World):
         unprotected = "\n".join(line for line in other.splitlines() if not line.startswith("HeaderProtectionKey"))
         self.write("unprotected.conf", f"{unprotected}\n{bind}")
 
-    def write(self, name, text):
-        path = self.folder / name
-        path.touch(mode=0o600)
-        path.write_text(text)
-
 
 @pytest.fixture(scope="module")
 def world(namespace, tmp_path_factory):

@@ -40,11 +40,6 @@ class Workers(World):
         peer = f"\n[Peer]\nPublicKey = {_native.public_key(second)}\nAllowedIPs = {other.partition(' = ')[2]}\n"
         self.write("server.conf", f"{server.read_text()}{peer}\n[Tunnel]\nWorkers = 2\n")
 
-    def write(self, name, text):
-        path = self.folder / name
-        path.touch(mode=0o600)
-        path.write_text(text)
-
 
 @pytest.fixture(scope="module")
 def world(namespace, tmp_path_factory):

@@ -213,6 +213,12 @@ class World:
         with listening:
             yield listening.getsockname()[1]
 
+    def write(self, name: str, text: str):
+        """A file of the folder that nobody else may read."""
+        path = self.folder / name
+        path.touch(mode=0o600)
+        path.write_text(text)
+
     def write_pair(self):
         subprocess.run(
             [

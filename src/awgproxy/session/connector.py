@@ -72,7 +72,7 @@ class Connector:
         """Take an application over, from its request to its end."""
         self._connections.opened()
         destination = application.destination
-        if not destination.is_name or self._carriers.takes(destination.host):
+        if not destination.is_name or self.is_left_to_the_server(destination):
             self._open(application, [destination.host])
             return
         task = asyncio.get_running_loop().create_task(self._open_by_name(application))

@@ -286,14 +286,19 @@ impl Carriers {
         self.links.remove(place, &mut self.shared);
     }
 
-    /// A link may have something to tell, and to send.
-    fn hear(&mut self, place: u32) {
+    /// A link may have something to tell.
+    fn hear_only(&mut self, place: u32) {
         if let Some(link) = self.links.get_mut(place)
             && !link.is_heard
         {
             link.is_heard = true;
             self.heard.push(place);
         }
+    }
+
+    /// A link may have something to tell, and to send.
+    fn hear(&mut self, place: u32) {
+        self.hear_only(place);
         self.stir(place);
     }
 

@@ -119,16 +119,6 @@ impl Carriers {
         }
     }
 
-    /// A link may have something to tell.
-    fn hear_only(&mut self, place: u32) {
-        if let Some(link) = self.links.get_mut(place)
-            && !link.is_heard
-        {
-            link.is_heard = true;
-            self.heard.push(place);
-        }
-    }
-
     /// Moves what was written into the sink. `false` when that was full before the end.
     fn drain(&mut self, sink: &mut dyn PacketSink) -> bool {
         while let Some(reply) = self.shared.replies.front() {
