@@ -3,6 +3,8 @@
 A command's file imports what it needs when it runs, so that `awgproxy --help` answers at once.
 """
 
+from awgproxy.cli import lean
+
 INTERRUPTED = 130
 """The exit code after Ctrl-C, as shells have it: 128 and the signal's number."""
 
@@ -10,8 +12,9 @@ INTERRUPTED = 130
 def main() -> None:
     """Run a command and end the process: the console script ``awgproxy``."""
     try:
-        from awgproxy.cli.app import run  # takes a moment, in which there may be a Ctrl-C too
+        with lean.starting():
+            from awgproxy.cli.app import run  # takes a moment, in which there may be a Ctrl-C too
 
-        run()
+            run()
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None

@@ -8,7 +8,7 @@ from awgproxy.cli.run_options import File, LogFormatOption, LogLevelOption, star
 
 def client(file: File, log_format: LogFormatOption = None, log_level: LogLevelOption = None) -> None:
     """Run a client: SOCKS5, HTTP and port forwards into the tunnel."""
-    lean.load()
+    lean.load_structlog()
     from awgproxy.cli.loop import run_session
     from awgproxy.config import Role, load
     from awgproxy.session.client import run

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from awgproxy.cli import lean
+
 DEMONSTRATION_MEBIBYTES = 1024
 
 
@@ -16,6 +18,8 @@ def demo(
 ) -> None:
     """Show it all on this machine: configurations, two processes, the wire, a transfer."""
     from awgproxy.cli.demonstration.story import demonstrate
+
+    lean.started()
 
     def say(text: str) -> None:
         print(text, flush=True)

@@ -7,6 +7,8 @@ import selectors
 import socket
 from typing import TYPE_CHECKING
 
+from awgproxy.cli import lean
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
@@ -23,6 +25,7 @@ def run_session(session: Callable[[Config], Coroutine[object, object, None]], co
     _require_descriptors()
     with asyncio.Runner() as runner:
         runner.get_loop()  # before there is a coroutine that would never be awaited
+        lean.started()
         runner.run(session(config))
 
 

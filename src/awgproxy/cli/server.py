@@ -8,7 +8,7 @@ from awgproxy.cli.run_options import File, LogFormatOption, LogLevelOption, star
 
 def server(file: File, log_format: LogFormatOption = None, log_level: LogLevelOption = None) -> None:
     """Run a server: its peers' connections go out."""
-    lean.load()
+    lean.load_structlog()
     from awgproxy.cli.loop import run_session
     from awgproxy.config import Role, load
     from awgproxy.session.server import run

@@ -1,0 +1,32 @@
+"""What a client loads before it runs, and what it does not."""
+
+import gc
+import subprocess
+import sys
+
+import pytest
+
+from awgproxy.cli import lean
+
+
+def test_a_client_loads_nothing_that_running_never_uses(tmp_path):
+    program = (
+        f"import sys\nsys.argv = ['awgproxy', 'client', '{tmp_path}/there-is-none.conf']\n"
+        "from awgproxy.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "assert 'awgproxy.session.client' in sys.modules\n"
+        "print({'rich', 'importlib.metadata', 'h11', 'cryptography', 'httpx', 'awgproxy.config.generate'}"
+        " & sys.modules.keys() or 'nothing')\n"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert finished.stdout.splitlines() == ["nothing"]
+
+
+def test_garbage_is_collected_again_however_a_command_ends():
+    with lean.starting():
+        assert not gc.isenabled()
+        lean.started()
+        assert gc.isenabled()
+    with pytest.raises(KeyboardInterrupt), lean.starting():
+        raise KeyboardInterrupt
+    assert gc.isenabled()
