@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use awg_engine::{EgressPolicy, Event, FlowId, Outcome, Refusal, Rule};
 use pair::target::udp_echo;
-use pair::{Options, PATIENCE, Pair, tcp_pair};
+use pair::{Options, PATIENCE, Pair, SERVER, tcp_pair};
 
 /// An application with an association.
 struct Application {
@@ -125,6 +125,48 @@ fn datagrams_to_many_leave_from_one_port_and_come_back() {
     assert_eq!((traffic.sent, traffic.received), (27_020, 27_020));
     pair.server.engine.close_flow(incoming.flow).unwrap();
     assert_eq!(pair.server.wait_closed(incoming.flow).1, traffic);
+}
+
+#[test]
+fn what_asks_the_server_itself_is_apart_from_what_goes_to_the_world() {
+    for asks_first in [true, false] {
+        let pair = Pair::new();
+        let (own, world, service) = (SocketAddr::new(SERVER, 53), udp_echo(), udp_socket());
+        let application = Application::new(&pair);
+        let mut order = [own, world];
+        if !asks_first {
+            order.reverse();
+        }
+        for target in order {
+            application.send(&header(target), b"first");
+            let incoming = pair.server.wait_incoming();
+            assert_eq!(incoming.destination, target);
+            assert_eq!(incoming.to_self, target == own);
+            if target == own {
+                let outer = udp_socket();
+                outer.connect(service.local_addr().unwrap()).unwrap();
+                let engine = &pair.server.engine;
+                engine.attach(incoming.flow, outer.into()).unwrap();
+            } else {
+                pair.attach_datagrams(incoming.flow);
+                assert_eq!(application.receive(), (world, b"first".to_vec()));
+            }
+        }
+        // Whoever stands for the server's address hears what it is asked, and nothing else.
+        let mut bytes = [0; 64];
+        let (length, asker) = service.recv_from(&mut bytes).unwrap();
+        assert_eq!(&bytes[..length], b"first");
+        for _ in 0..3 {
+            application.echoes(world, b"to the world");
+            application.send(&header(own), b"a name?");
+            let (length, from) = service.recv_from(&mut bytes).unwrap();
+            assert_eq!((&bytes[..length], from), (&b"a name?"[..], asker));
+            service.send_to(b"an address", asker).unwrap();
+            assert_eq!(application.receive(), (own, b"an address".to_vec()));
+        }
+        assert_eq!(pair.server.counter("relay_datagrams_forbidden"), 0);
+        assert_eq!(pair.server.engine.snapshot().unwrap().flows, 2);
+    }
 }
 
 #[test]

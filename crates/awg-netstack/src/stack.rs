@@ -88,7 +88,6 @@ impl Stack {
             dns_idle: limits.dns_idle,
         };
         let inner = Inner {
-            addresses,
             accept,
             datagrams: Datagrams::new(
                 mtu,
@@ -99,8 +98,9 @@ impl Stack {
             icmp: Icmp::new(mtu, limits.errors_per_second, rng.random(), now),
             silence: Silence::new(limits.silent_peer, now),
             reassembler: Reassembler::new(limits.fragments.clone()),
-            carriers: Carriers::new(&limits, mtu, rng.random(), now),
+            carriers: Carriers::new(&limits, mtu, &addresses, rng.random(), now),
             tcp: Tcp::new(limits, mtu, accept != Accept::Nothing, rng.random(), now),
+            addresses,
             events: VecDeque::new(),
             rng,
             counters: Counters::default(),

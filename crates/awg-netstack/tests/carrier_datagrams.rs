@@ -7,7 +7,7 @@ mod wire;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use awg_netstack::{Closure, DatagramDrop, Event, FlowId, Kind};
+use awg_netstack::{Closure, DatagramDrop, Event, FlowId, Kind, Limits};
 use carried::until;
 use simulation::{CLIENT, PEER, Path, SERVER, World, pattern};
 
@@ -96,6 +96,119 @@ fn datagrams_of_every_size_go_to_any_address_and_back() {
     until(&mut world, CLIENT, &Event::Closed { flow, how });
     let flow = theirs.expect("a flow");
     until(&mut world, SERVER, &Event::Closed { flow, how });
+    assert_eq!(world.ends[SERVER].counters().carrier.flows, 0);
+}
+
+/// Sends a datagram to the server; the server's name of its flow.
+fn ask(world: &mut World, flow: FlowId, to: &str) -> FlowId {
+    send(world, CLIENT, flow, to, to.as_bytes());
+    let (theirs, _, destination, payload) = datagram(world, SERVER);
+    assert_eq!((destination, &payload[..]), (remote(to), to.as_bytes()));
+    theirs
+}
+
+/// Answers on a flow of the server's as from `from`; whom the client hears.
+fn answer(world: &mut World, theirs: FlowId, from: &str) -> SocketAddr {
+    send(world, SERVER, theirs, from, b"answer");
+    let (_, source, _, payload) = datagram(world, CLIENT);
+    assert_eq!(payload, b"answer");
+    source
+}
+
+#[test]
+fn what_goes_to_the_servers_own_addresses_is_apart_from_what_goes_to_the_world() {
+    const DNS: &str = "10.0.0.1:53";
+    const OTHER: &str = "[fd00::1]:53";
+    const WORLD: &str = "192.0.2.1:53";
+    for (seed, order) in [
+        (11, [DNS, WORLD, OTHER]),
+        (12, [WORLD, DNS, OTHER]),
+        (13, [DNS, OTHER, WORLD]),
+    ] {
+        let mut world = carried::carried(seed, Path::default());
+        let flow = open(&mut world);
+        let theirs = order.map(|to| ask(&mut world, flow, to));
+        for (to, flow) in order.iter().zip(theirs) {
+            let event = world.ends[SERVER].poll_event();
+            let Some(Event::Incoming {
+                flow: named,
+                destination,
+                ..
+            }) = event
+            else {
+                panic!("it is not told of: {event:?}");
+            };
+            assert_eq!((named, destination), (flow, remote(to)));
+        }
+        assert_eq!(std::collections::HashSet::from(theirs).len(), 3);
+        for (to, theirs) in order.into_iter().zip(theirs) {
+            assert_eq!(ask(&mut world, flow, to), theirs, "the same again");
+            // A service answers as the address that was asked, whatever it says.
+            let claimed = if to == WORLD { WORLD } else { "192.0.2.9:9" };
+            assert_eq!(answer(&mut world, theirs, claimed), remote(to));
+        }
+        assert_eq!(ask(&mut world, flow, "[2001:db8::1]:9"), {
+            let at = order.iter().position(|to| *to == WORLD).expect("it is one");
+            theirs[at]
+        });
+        // One that is ended leaves the others, and is another one when it is asked for again.
+        let now = world.now;
+        world.ends[SERVER].close_datagrams(theirs[0]);
+        let again = ask(&mut world, flow, order[0]);
+        assert!(!theirs.contains(&again));
+        assert_eq!(ask(&mut world, flow, order[1]), theirs[1]);
+        let closed = world.ends[SERVER].send_datagram(now, theirs[0], remote(order[0]), b"late");
+        assert_eq!(closed, Err(DatagramDrop::NoFlow));
+        for flow in [again, theirs[1], theirs[2]] {
+            world.ends[SERVER].close_datagrams(flow);
+        }
+        let how = Closure::Orderly;
+        until(&mut world, CLIENT, &Event::Closed { flow, how });
+        world.pass(Duration::from_secs(1));
+        while world.ends[SERVER].poll_event().is_some() {}
+        assert_eq!(world.ends[SERVER].counters().carrier.flows, 0);
+    }
+}
+
+#[test]
+fn large_datagrams_of_one_source_to_several_addresses_stay_whole() {
+    let path = Path {
+        lost: 30,
+        ..Path::default()
+    };
+    let mut world = carried::carried(14, path);
+    let flow = open(&mut world);
+    let theirs = ["10.0.0.1:53", "192.0.2.1:9"].map(|to| (to, ask(&mut world, flow, to)));
+    let payload: Vec<u8> = (0..20_000).map(pattern).collect();
+    for _ in 0..20 {
+        for (to, theirs) in theirs {
+            send(&mut world, SERVER, theirs, to, &payload);
+        }
+    }
+    for _ in 0..40 {
+        assert_eq!(datagram(&mut world, CLIENT).3, payload);
+    }
+}
+
+#[test]
+fn addresses_of_the_server_are_flows_that_its_bounds_count() {
+    let few = Limits {
+        flows_per_peer: 3,
+        ..Limits::default()
+    };
+    let mut world = carried::with_limits(15, Path::default(), Limits::default(), few);
+    let flow = open(&mut world);
+    let theirs = [1, 2, 3].map(|port| ask(&mut world, flow, &format!("10.0.0.1:{port}")));
+    send(&mut world, CLIENT, flow, "10.0.0.1:4", b"one too many");
+    assert_eq!(ask(&mut world, flow, "10.0.0.1:2"), theirs[1]);
+    let counters = world.ends[SERVER].counters().carrier;
+    assert_eq!((counters.flows_full, counters.half_open), (1, 0));
+    // The end of their stream is the end of each.
+    world.ends[CLIENT].close_datagrams(flow);
+    let how = Closure::Orderly;
+    for flow in theirs {
+        until(&mut world, SERVER, &Event::Closed { flow, how });
+    }
     assert_eq!(world.ends[SERVER].counters().carrier.flows, 0);
 }
 

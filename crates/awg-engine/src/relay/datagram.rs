@@ -229,11 +229,16 @@ impl DatagramRelay {
         {
             return Delivery::Foreign;
         }
-        if self.channel == Channel::World && self.allowed != Some(destination) {
-            if policy.verdict(destination).is_some() {
-                return Delivery::Forbidden;
+        match self.channel {
+            // The stack keeps them apart; whoever stands for one address hears nothing that is for another.
+            Channel::Service { own } if destination != own => return Delivery::Forbidden,
+            Channel::World if self.allowed != Some(destination) => {
+                if policy.verdict(destination).is_some() {
+                    return Delivery::Forbidden;
+                }
+                self.allowed = Some(destination);
             }
-            self.allowed = Some(destination);
+            _ => {}
         }
         let Some(socket) = &self.socket else {
             self.inner = Some(source);

@@ -1,7 +1,8 @@
 //! UDP flows on the carrier. Each has a stream that says that it is there, and whose number its datagrams carry; what no QUIC datagram
 //! holds goes by that stream, with its length before it.
 //!
-//! A flow is as long as its stream, and no longer than it is used.
+//! A flow is as long as its stream, and no longer than it is used. Of a peer's stream the flows are several, told apart by where
+//! datagrams go: what an address of ours is asked is nothing of what the world is sent. The stream lasts as long as any of them.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -27,20 +28,6 @@ const PAYLOAD: usize = 65_507;
 const DNS: u16 = 53;
 
 impl Link {
-    /// A stream turns out to be one of datagrams.
-    pub(super) fn become_datagrams(&mut self, now: Instant, number: u32, shared: &mut Shared) {
-        let Some(flow) = shared.flows.get(number) else {
-            return;
-        };
-        flow.stage = Stage::Datagrams;
-        flow.active = now;
-        shared.deadlines.disarm(number);
-        shared
-            .deadlines
-            .arm(number, now + shared.limits.datagram_idle);
-        self.leave_half_open(shared);
-    }
-
     /// Queues a datagram on a flow.
     pub(super) fn send_datagram(
         &mut self,
@@ -59,8 +46,10 @@ impl Link {
         if flow.stage != Stage::Datagrams {
             return Err(DatagramDrop::NoFlow);
         }
+        let remote = flow.own.unwrap_or(remote);
         let due = flow.talk(now, remote, &shared.limits);
         let stream = flow.stream;
+        let source = flow.part_of.unwrap_or(number);
         shared.deadlines.arm(number, due);
         let mut message = Vec::with_capacity(8 + 19 + payload.len());
         let index = VarInt::from_u64(stream.index()).unwrap_or(VarInt::MAX);
@@ -76,7 +65,7 @@ impl Link {
                 Ok(())
             }
             Err(SendDatagramError::TooLarge) => {
-                self.send_framed(number, &message.slice(header..), shared)
+                self.send_framed(source, &message.slice(header..), shared)
             }
             Err(_) => {
                 shared.counters.datagram_queue_full += 1;
@@ -138,7 +127,7 @@ impl Link {
         let stream = StreamId::new(Side::Client, Dir::Bi, index);
         let number = self.flow_of(now, stream, shared)?;
         let stage = shared.flows.get(number)?.stage;
-        Some(number).filter(|_| matches!(stage, Stage::Requesting | Stage::Datagrams))
+        Some(number).filter(|_| matches!(stage, Stage::Requesting | Stage::Source))
     }
 
     /// Takes the datagrams that arrived by their flow's stream.
@@ -174,34 +163,25 @@ impl Link {
             return;
         }
         message.advance(length);
-        let known = shared.flows.name(number);
+        let number = if self.call.is_some() {
+            Some(number)
+        } else {
+            self.part(now, number, remote, shared)
+        };
+        let name = number.and_then(|number| shared.flows.name(number));
+        let (Some(number), Some(name)) = (number, name) else {
+            return;
+        };
         let Some(flow) = shared.flows.get(number) else {
             return;
         };
         if flow.stage != Stage::Datagrams {
-            self.become_datagrams(now, number, shared);
-        }
-        let Some(flow) = shared.flows.get(number) else {
+            shared.counters.datagrams_malformed += 1;
             return;
-        };
+        }
         let due = flow.talk(now, remote, &shared.limits);
         let end = flow.source;
         shared.deadlines.arm(number, due);
-        let name = if let Some(name) = known {
-            name
-        } else {
-            let Some(flow) = shared.flows.christen(number) else {
-                return;
-            };
-            shared.events.push_back(Event::Incoming {
-                flow,
-                peer: self.peer,
-                kind: Kind::Udp,
-                source: end,
-                destination: remote,
-            });
-            flow
-        };
         let (source, destination) = if self.call.is_some() {
             (remote, end)
         } else {
@@ -215,8 +195,68 @@ impl Link {
         });
     }
 
+    /// The flow by which datagrams of a peer's source go to `remote`, a new one unless there is one: as with packets, each address
+    /// of ours is a matter of its own, and all the world is one. `None` if there is no room.
+    fn part(
+        &mut self,
+        now: Instant,
+        source: u32,
+        remote: SocketAddr,
+        shared: &mut Shared,
+    ) -> Option<u32> {
+        let own = Some(remote).filter(|remote| shared.own.contains(&remote.ip()));
+        let flow = shared.flows.get(source)?;
+        let (stream, end) = (flow.stream, flow.source);
+        let key = (stream.index(), own);
+        if let Some(number) = self.parts.get(&key) {
+            return Some(*number);
+        }
+        flow.stage = Stage::Source;
+        if shared.flows.used() >= shared.limits.flows
+            || self.parts.len() >= shared.limits.flows_per_peer
+        {
+            shared.counters.flows_full += 1;
+            return None;
+        }
+        let mut part = Flow::new(self.place, stream, Stage::Datagrams, end, now);
+        part.part_of = Some(source);
+        part.own = own;
+        let number = shared.flows.insert(part);
+        self.parts.insert(key, number);
+        self.leave_half_open(source, shared);
+        let flow = shared.flows.christen(number)?;
+        shared.events.push_back(Event::Incoming {
+            flow,
+            peer: self.peer,
+            kind: Kind::Udp,
+            source: end,
+            destination: remote,
+        });
+        Some(number)
+    }
+
+    /// The flows of datagrams on a stream of the peer's.
+    pub(super) fn parts_of(&self, index: u64) -> impl Iterator<Item = u32> {
+        let all = (index, None)..(index.saturating_add(1), None);
+        self.parts.range(all).map(|(_, number)| *number)
+    }
+
+    /// Ends a flow of datagrams as far as that does not end its stream. The flow of the stream, if that is to end with it.
+    fn last_on_stream(&mut self, number: u32, how: Closure, shared: &mut Shared) -> Option<u32> {
+        let flow = shared.flows.get(number)?;
+        let Some(source) = flow.part_of else {
+            return Some(number);
+        };
+        let index = flow.stream.index();
+        self.end(number, how, shared);
+        self.parts_of(index).next().is_none().then_some(source)
+    }
+
     /// Ends a flow of datagrams in order.
     pub(super) fn close_datagrams(&mut self, number: u32, shared: &mut Shared) {
+        let Some(number) = self.last_on_stream(number, Closure::Orderly, shared) else {
+            return;
+        };
         let Some(stream) = shared.flows.get(number).map(|flow| flow.stream) else {
             return;
         };
@@ -239,7 +279,9 @@ impl Link {
             return;
         }
         shared.counters.datagrams_expired += 1;
-        self.break_off(number, Code::TimedOut, Closure::Expired, shared);
+        if let Some(number) = self.last_on_stream(number, Closure::Expired, shared) {
+            self.break_off(number, Code::TimedOut, Closure::Expired, shared);
+        }
     }
 }
 

@@ -30,8 +30,10 @@ impl Link {
                 shared.events.push_back(Event::Refused { flow, why });
                 Closure::Refused
             }
-            (Stage::Datagrams, _) if code == Code::Done.into() => Closure::Orderly,
-            (Stage::Datagrams, _) if code == Code::TimedOut.into() => Closure::Expired,
+            (Stage::Source | Stage::Datagrams, _) if code == Code::Done.into() => Closure::Orderly,
+            (Stage::Source | Stage::Datagrams, _) if code == Code::TimedOut.into() => {
+                Closure::Expired
+            }
             _ => Closure::Reset,
         };
         self.turn_away(stream, Code::Aborted);
@@ -81,9 +83,18 @@ impl Link {
             return;
         };
         shared.deadlines.disarm(number);
-        self.streams.remove(&flow.stream.index());
-        if matches!(flow.stage, Stage::Requesting | Stage::Waiting) {
-            self.leave_half_open(shared);
+        let index = flow.stream.index();
+        match flow.part_of {
+            Some(_) => self.parts.remove(&(index, flow.own)),
+            None => self.streams.remove(&index),
+        };
+        if flow.half_open {
+            self.uncount_half_open(shared);
+        }
+        if flow.stage == Stage::Source {
+            for part in self.parts_of(index).collect::<Vec<_>>() {
+                self.end(part, how, shared);
+            }
         }
         if let Some(flow) = name {
             shared.events.push_back(Event::Closed { flow, how });

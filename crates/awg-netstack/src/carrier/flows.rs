@@ -21,6 +21,8 @@ pub(super) enum Stage {
     Asking,
     /// A connection.
     Open,
+    /// A peer's: a source of UDP datagrams, which are on flows of their own on the same stream.
+    Source,
     /// UDP datagrams.
     Datagrams,
 }
@@ -65,6 +67,12 @@ pub(super) struct Flow {
     pub(super) source: SocketAddr,
     /// Whether the request was read, or was ours. Datagrams may come before it.
     pub(super) requested: bool,
+    /// A peer's, and nothing came of it yet: it is counted by its link, and waits no longer than its deadline.
+    pub(super) half_open: bool,
+    /// Of datagrams of a peer's: the flow of the stream that they are on.
+    pub(super) part_of: Option<u32>,
+    /// Of those that go to an address of ours: that address, which answers.
+    pub(super) own: Option<SocketAddr>,
     /// Of datagrams that came by the stream: the beginning of one.
     pub(super) partial: Vec<u8>,
 }
@@ -95,6 +103,9 @@ impl Flow {
             only_dns: true,
             source,
             requested: stage != Stage::Requesting,
+            half_open: false,
+            part_of: None,
+            own: None,
             partial: Vec::new(),
         }
     }

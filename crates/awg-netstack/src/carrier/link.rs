@@ -3,7 +3,7 @@
 //!
 //! Each method may be given anything by the peer. What QUIC does not take ends the connection, and nothing else.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -57,9 +57,11 @@ pub(super) struct Link {
     pub(super) since: Instant,
     /// The flows by the index of their stream.
     pub(super) streams: HashMap<u64, u32>,
+    /// Flows of a peer's datagrams, by the index of their stream and the address of ours that they go to, if they do.
+    pub(super) parts: BTreeMap<(u64, Option<SocketAddr>), u32>,
     /// Streams of the peer that were seen.
     pub(super) accepted: u64,
-    /// Of these, those that wait for the embedder.
+    /// Of these, those of which nothing came yet.
     pub(super) half_open: usize,
     pub(super) credit: Credit,
     /// The first datagram that was sent since one was received.
@@ -93,6 +95,7 @@ impl Link {
             up: false,
             since: now,
             streams: HashMap::new(),
+            parts: BTreeMap::new(),
             accepted: 0,
             half_open: 0,
             credit: Credit::new(&shared.windows),

@@ -107,7 +107,7 @@ impl Links {
             let Some(flow) = shared.flows.end(number) else {
                 continue;
             };
-            if matches!(flow.stage, Stage::Requesting | Stage::Waiting) {
+            if flow.half_open {
                 shared.half_open = shared.half_open.saturating_sub(1);
             }
             let Some(name) = name else { continue };

@@ -102,13 +102,20 @@ pub(crate) struct Carriers {
 }
 
 impl Carriers {
-    pub(crate) fn new(limits: &Limits, mtu: u16, seed: [u8; 32], now: Instant) -> Self {
+    /// `own`: the addresses of this end of the tunnel.
+    pub(crate) fn new(
+        limits: &Limits,
+        mtu: u16,
+        own: &[IpAddr],
+        seed: [u8; 32],
+        now: Instant,
+    ) -> Self {
         Self {
             mtu,
             config: None,
             servers: [None, None],
             links: Links::default(),
-            shared: Shared::new(limits, StdRng::from_seed(seed)),
+            shared: Shared::new(limits, own, StdRng::from_seed(seed)),
             timers: Deadlines::default(),
             dirty: VecDeque::new(),
             heard: Vec::new(),

@@ -1,7 +1,7 @@
 //! What the links of all peers share ([`Shared`]): the flows, what is to be told of them, and the bounds.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::{Bytes, BytesMut};
 use rand::rngs::StdRng;
@@ -46,6 +46,8 @@ pub(super) struct Reply {
 pub(super) struct Shared {
     pub(super) limits: Limits,
     pub(super) windows: Windows,
+    /// The addresses of this end of the tunnel.
+    pub(super) own: Box<[IpAddr]>,
     pub(super) flows: Flows,
     /// When to look at a flow.
     pub(super) deadlines: Deadlines,
@@ -61,10 +63,11 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(limits: &Limits, rng: StdRng) -> Self {
+    pub(super) fn new(limits: &Limits, own: &[IpAddr], rng: StdRng) -> Self {
         Self {
             limits: limits.clone(),
             windows: Windows::new(limits),
+            own: own.into(),
             flows: Flows::default(),
             deadlines: Deadlines::default(),
             half_open: 0,

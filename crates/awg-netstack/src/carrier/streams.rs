@@ -113,7 +113,8 @@ impl Link {
             return None;
         }
         let by = now + limits.accept_within;
-        let flow = Flow::new(self.place, stream, Stage::Requesting, self.remote, now);
+        let mut flow = Flow::new(self.place, stream, Stage::Requesting, self.remote, now);
+        flow.half_open = true;
         let number = shared.flows.insert(flow);
         self.streams.insert(stream.index(), number);
         shared.half_open += 1;
@@ -142,7 +143,7 @@ impl Link {
             Stage::Waiting => self.stick(number, true, shared),
             Stage::Asking => self.read_answer(number, shared),
             Stage::Open => self.tell_readable(number, shared),
-            Stage::Datagrams => self.read_framed(now, number, shared),
+            Stage::Source | Stage::Datagrams => self.read_framed(now, number, shared),
         }
     }
 
@@ -193,7 +194,7 @@ impl Link {
                         self.stick(number, true, shared);
                     }
                     Request::Datagrams => {
-                        self.become_datagrams(now, number, shared);
+                        flow.stage = Stage::Source;
                         self.read_framed(now, number, shared);
                     }
                 }
@@ -307,8 +308,7 @@ impl Link {
         };
         flow.stage = Stage::Open;
         flow.first = Bytes::from_static(&[OPEN]);
-        shared.deadlines.disarm(number);
-        self.leave_half_open(shared);
+        self.leave_half_open(number, shared);
         if let Some(flow) = shared.flows.name(number) {
             shared.events.push_back(Event::Established { flow });
         }

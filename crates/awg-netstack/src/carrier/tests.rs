@@ -15,7 +15,7 @@ fn at(last: u8) -> SocketAddr {
 fn a_panic_in_one_peers_carrier_costs_that_peer_its_carrier_for_a_second_and_nobody_else_anything()
 {
     let now = Instant::now();
-    let mut carriers = Carriers::new(&Limits::default(), 1420, [1; 32], now);
+    let mut carriers = Carriers::new(&Limits::default(), 1420, &[], [1; 32], now);
     carriers.configure(CarrierConfig {
         listen: None,
         reset_key: [1; 32],

@@ -78,7 +78,7 @@ impl Link {
     fn handle_deadline(&mut self, now: Instant, number: u32, shared: &mut Shared) {
         match shared.flows.get(number).map(|flow| flow.stage) {
             Some(Stage::Asking) => self.refuse(number, Code::TimedOut, shared),
-            Some(Stage::Requesting | Stage::Waiting) => {
+            Some(Stage::Requesting | Stage::Waiting | Stage::Source) => {
                 shared.counters.half_open_expired += 1;
                 self.break_off(number, Code::TimedOut, Closure::Expired, shared);
             }

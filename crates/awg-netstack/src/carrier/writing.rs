@@ -10,7 +10,19 @@ use super::shared::Shared;
 use crate::event::Event;
 
 impl Link {
-    pub(super) fn leave_half_open(&mut self, shared: &mut Shared) {
+    /// Something came of a peer's flow: it waits no longer.
+    pub(super) fn leave_half_open(&mut self, number: u32, shared: &mut Shared) {
+        let Some(flow) = shared.flows.get(number) else {
+            return;
+        };
+        if std::mem::take(&mut flow.half_open) {
+            shared.deadlines.disarm(number);
+            self.uncount_half_open(shared);
+        }
+    }
+
+    /// One flow less is half open.
+    pub(super) fn uncount_half_open(&mut self, shared: &mut Shared) {
         self.half_open = self.half_open.saturating_sub(1);
         shared.half_open = shared.half_open.saturating_sub(1);
     }

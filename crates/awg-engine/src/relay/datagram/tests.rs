@@ -5,7 +5,7 @@ use std::time::Instant;
 use awg_netstack::{Limits, Peer, Stack, StackConfig};
 use socket2::{Domain, Socket, Type};
 
-use super::{BROKEN, Channel, DatagramRelay, FAILURES, GONE, Turn};
+use super::{BROKEN, Channel, DatagramRelay, Delivery, FAILURES, GONE, Turn};
 use crate::policy::EgressPolicy;
 use crate::relay::Pumped;
 
@@ -134,4 +134,26 @@ fn an_answer_behind_several_failures_is_read() {
     assert_eq!(world.pump(), Pumped::Waiting);
     assert_eq!(world.sent(), 1);
     assert_eq!(world.relay.failures, 0, "it recovered");
+}
+
+#[test]
+fn who_stands_for_one_address_hears_nothing_that_is_for_another() {
+    let service = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let outer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    outer.connect(service.local_addr().unwrap()).unwrap();
+    let own: SocketAddr = "10.0.0.2:53".parse().unwrap();
+    let mut world = World::new(Channel::Service { own }, outer.into());
+    let (source, policy) = (REMOTE.parse().unwrap(), EgressPolicy::default());
+    for (to, delivery) in [
+        ("192.0.2.7:443", Delivery::Forbidden),
+        ("10.0.0.2:54", Delivery::Forbidden),
+        ("10.0.0.2:53", Delivery::Done),
+    ] {
+        let to = to.parse().unwrap();
+        let delivered = world.relay.deliver(source, to, b"a name?", &policy);
+        assert_eq!(delivered, delivery, "{to}");
+    }
+    service.set_nonblocking(true).unwrap();
+    assert_eq!(service.recv(&mut [0; 16]).unwrap(), 7);
+    assert!(service.recv(&mut [0; 16]).is_err(), "one datagram alone");
 }
