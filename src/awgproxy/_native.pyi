@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Final, Literal, Self, TypeAlias, TypedDict, final
 
 __all__ = [
+    "AddressesWanted",
     "CarrierDown",
     "CarrierUp",
     "EgressPolicy",
@@ -456,7 +457,8 @@ class Engine:
         An attempt is a stream of the carrier to the peer that the address is behind, or of a name to any peer with one;
         its reply comes when the target has accepted. Of a single destination `early` travels with the request. While
         the carrier is not up an attempt waits, for as long as connections may; with the carrier ``auto`` an address is
-        connected to as by `open` instead, then and where the peer has no `carrier_address`.
+        connected to as by `open` instead, then and where the peer has no `carrier_address`, and `AddressesWanted` asks
+        for those of a name.
 
         Args:
             destinations: Addresses, or names of 1 to 253 visible ASCII characters; at least one.
@@ -513,6 +515,7 @@ class Engine:
         """Answer a `NameWanted`: the first address that the tunnel reaches is taken; ``[]`` = the name was not found.
 
         It stands for the name until no datagram was sent to that for two minutes. Nothing happens where nothing waits.
+        Or answer an `AddressesWanted`: the connection is to these then, as if they had been asked for.
 
         Raises:
             ValueError: one of `addresses` is not an address.
@@ -535,7 +538,7 @@ class Engine:
         """
 
     def reject(self, flow: int, reason: _Rejection) -> None:
-        """Refuse a flow of a `FlowIncoming`. Nothing happens where it has ended meanwhile.
+        """Refuse a flow of a `FlowIncoming` or an `AddressesWanted`. Nothing happens where it has ended meanwhile.
 
         Raises:
             ValueError: `reason` is not one.
@@ -659,6 +662,21 @@ class NameWanted:
     @property
     def name(self) -> str:
         """The name as the application gave it: visible ASCII characters, 255 at most."""
+
+@final
+class AddressesWanted:
+    """A connection's name cannot be left to the peer: `Engine.open_target` says when.
+
+    Answer with `Engine.name_found`, or `Engine.reject` where there is no address, in the ten seconds that it waits.
+    """
+
+    def __new__(cls, flow: int, destination: _Target) -> Self: ...
+    @property
+    def flow(self) -> int:
+        """Which connection."""
+    @property
+    def destination(self) -> _Target:
+        """The name and the port, as they were asked for."""
 
 @final
 class FlowClosed:
@@ -825,6 +843,7 @@ _Event: TypeAlias = (
     | FlowRefused
     | FlowClosed
     | NameWanted
+    | AddressesWanted
     | HandshakeCompleted
     | HandshakeFailed
     | HandshakeUnanswered

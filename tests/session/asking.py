@@ -17,7 +17,7 @@ ANSWERS = Answers(b"ok", b"refused", b"network", b"host", b"prohibited", b"late"
 
 
 class Answering:
-    """A resolver whose answers follow each other."""
+    """A resolver whose answers follow each other; an exception is raised."""
 
     has_servers = True
 
@@ -26,7 +26,10 @@ class Answering:
         self.ipv6_path = Ipv6Path()
 
     async def resolve(self, _):
-        return next(self._answers)
+        answer = next(self._answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 class Asking:
@@ -44,8 +47,7 @@ class Asking:
         near.setblocking(False)
         is_name = not host[0].isdigit()
         self.connector.connect(Application(near, Destination(host, port, is_name), early, ANSWERS))
-        for task in tuple(self.connector._looking_up):
-            await task
+        await self._found()
         far.setblocking(False)
         try:
             return far.recv(100)
@@ -53,3 +55,12 @@ class Asking:
             return None
         finally:
             far.close()
+
+    async def hear(self, event):
+        """Tell the connector of an event, and wait for the look-up that it may begin."""
+        self.connector.handlers[type(event)](event)
+        await self._found()
+
+    async def _found(self):
+        for task in tuple(self.connector._looking_up):
+            await task

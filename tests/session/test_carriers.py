@@ -4,9 +4,17 @@ import asyncio
 
 import pytest
 
-from awgproxy._native import CarrierDown, CarrierUp, EgressPolicy, FlowClosed, FlowConnected, FlowRefused
+from awgproxy._native import (
+    AddressesWanted,
+    CarrierDown,
+    CarrierUp,
+    EgressPolicy,
+    FlowClosed,
+    FlowConnected,
+    FlowRefused,
+)
 from awgproxy.config import parse
-from awgproxy.errors import ConnectionRefused, NameNotFound
+from awgproxy.errors import ConnectionRefused, NameLookupFailed, NameNotFound
 from awgproxy.proxy.destination import Destination
 from awgproxy.session import settings
 from awgproxy.session.open_connections import OpenConnections
@@ -65,6 +73,47 @@ async def test_a_server_of_ones_own_choice_is_asked_for_names(engine):
     made = Asking(engine, QUIC.replace("10.8.0.1", "10.8.0.9"), ["192.0.2.1", "192.0.2.2"])  # its DNS is 10.8.0.1
     await made.ask("name.example")
     assert (await engine.called("open_target"))[0] == [("192.0.2.1", 443), ("192.0.2.2", 443)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "answered"),
+    [
+        (["2001:db8::1", "192.0.2.1"], ("name_found", "name.example", ["2001:db8::1", "192.0.2.1"])),
+        (NameNotFound("there is no such name"), ("reject", "host-unreachable")),
+        (NameLookupFailed("no DNS server answered"), ("reject", "failed")),
+        (ValueError("a defect"), ("reject", "failed")),
+        (["192.0.2.25"], ("reject", "prohibited")),
+    ],
+)
+async def test_a_name_that_comes_back_is_looked_up_here(engine, answer, answered):
+    made = Asking(engine, AUTO + "[Client]\nDenyPorts = 25\n", answer)
+    tell(made, UP)
+    port = 25 if answered[-1] == "prohibited" else 443
+    assert await made.ask("name.example") is None
+    *_, flow = await engine.called("open_target")
+    call, *rest = answered
+    await made.hear(AddressesWanted(flow, ("name.example", port)))
+    assert await engine.called(call) == (flow, *rest)
+
+
+async def test_what_comes_of_addresses_that_were_looked_up_late_tells_of_ipv6(engine):
+    answers = [[f"2001:db8:{site}::1", "192.0.2.9"] for site in range(3)]
+    made = Asking(engine, AUTO, *answers)
+    tell(made, UP)
+    for _ in answers:
+        await made.ask("name.example")
+        *_, flow = await engine.called("open_target")
+        await made.hear(AddressesWanted(flow, ("name.example", 443)))
+        await made.hear(FlowConnected(flow, ("192.0.2.9", 443)))
+    assert made.resolver.ipv6_path.leads_nowhere
+
+
+async def test_an_engine_that_has_ended_is_told_of_no_addresses(engine):
+    made = Asking(engine, AUTO, ["192.0.2.1"], NameNotFound("there is no such name"))
+    engine.refusal = RuntimeError("the engine ends")
+    for _ in range(2):
+        await made.hear(AddressesWanted(1, ("name.example", 443)))
+    assert engine.calls_waiting() == 0
 
 
 @pytest.mark.parametrize("name", ["a b.example", "n" * 254, "\t", "ÿ"])

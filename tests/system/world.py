@@ -143,6 +143,13 @@ class World:
         with self.inside():
             return socks.ask(self.proxy, (host, port))
 
+    def ask_soon(self, host: str, port: int) -> socket.socket:
+        """An application that has said all that it says for a connection, and has yet to read the answer."""
+        with self.inside():
+            application = socket.create_connection(self.proxy, timeout=60)
+        application.sendall(socks.opening((host, port)))
+        return application
+
     def __enter__(self):
         with self.inside():
             for name, handler in (

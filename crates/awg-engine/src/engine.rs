@@ -192,7 +192,8 @@ impl Engine {
     ///
     /// An address is asked of the peer that it is behind, a name of any peer that has a carrier. Of a single destination `early`
     /// travels with the request; of several the winner gets it. While the carrier is not up attempts wait, for as long as dials
-    /// may ([`dial`](crate::Limits::dial)); with [`Auto`](crate::Carrier::Auto) an address is connected to by packets instead.
+    /// may ([`dial`](crate::Limits::dial)); with [`Auto`](crate::Carrier::Auto) an address is connected to by packets instead, and
+    /// of a single name the [addresses](Event::AddressesWanted) are asked for.
     ///
     /// # Errors
     /// See [`CommandError`]; the descriptor is given back.
@@ -310,7 +311,8 @@ impl Engine {
     }
 
     /// Answers a [`NameWanted`](Event::NameWanted): the first of `addresses` that the tunnel reaches is taken; without any, what
-    /// waits is dropped. Nothing happens where nothing waits (any more).
+    /// waits is dropped. Or answers an [`AddressesWanted`](Event::AddressesWanted): the connection is to the first that accepts,
+    /// as [`open_target`](Self::open_target) has it; without any, it is refused. Nothing happens where nothing waits (any more).
     ///
     /// # Errors
     /// See [`CommandError`].
@@ -347,7 +349,8 @@ impl Engine {
             .map_err(not_taken)
     }
 
-    /// Refuses a flow that came in and waits for its outer side. One that has ended meanwhile is no error.
+    /// Refuses a flow that came in and waits for its outer side, or a connection whose
+    /// [`AddressesWanted`](Event::AddressesWanted) are not to be had. One that has ended meanwhile is no error.
     ///
     /// # Errors
     /// See [`CommandError`].

@@ -56,6 +56,14 @@ pub enum Event {
         /// The name, as the application gave it: visible ASCII characters, 255 at most.
         name: String,
     },
+    /// The name of a connection cannot go to the peer that it was meant for, whose carrier is not up. Its addresses are wanted
+    /// instead, within the time that a dial may take: by `name_found`, or `reject` where there are none. Told of a flow once.
+    AddressesWanted {
+        /// Which connection.
+        flow: FlowId,
+        /// The name and the port, as they were asked for.
+        destination: Target,
+    },
     /// A flow ended; its last event.
     FlowClosed {
         /// Which flow.
@@ -152,6 +160,7 @@ impl Event {
             Self::FlowIncoming { .. }
                 | Self::FlowConnected { .. }
                 | Self::FlowRefused { .. }
+                | Self::AddressesWanted { .. }
                 | Self::FlowClosed { .. }
                 | Self::QuotaSpent { .. }
                 | Self::EngineFailed { .. }

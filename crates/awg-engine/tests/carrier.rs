@@ -213,7 +213,7 @@ fn refuse_carrier(pair: &Pair) {
 }
 
 #[test]
-fn where_no_carrier_is_auto_goes_by_packets_and_names_are_refused() {
+fn where_no_carrier_is_auto_goes_by_packets_and_asks_for_the_addresses_of_names() {
     let pair = Pair::with(Options {
         client: |settings| {
             ask_for_carrier(settings);
@@ -234,9 +234,35 @@ fn where_no_carrier_is_auto_goes_by_packets_and_names_are_refused() {
     attach(&pair, flow, echo);
     assert_eq!(read_exactly(&mut application, 7), b"okearly");
 
-    let (flow, mut application) = open(&pair, vec![named("example.org", 80)], b"");
-    assert_eq!(pair.client.wait_refused(flow), Refusal::NetworkUnreachable);
-    assert_eq!(read_all(&mut application).unwrap(), b"network");
+    let name = named("example.org", echo.port());
+    let (flow, mut application) = open(&pair, vec![name.clone()], b"early");
+    let asked = pair
+        .client
+        .wait("question for addresses", |event| match event {
+            Event::AddressesWanted {
+                flow: which,
+                destination,
+            } if *which == flow => Some(destination.clone()),
+            _ => None,
+        });
+    assert_eq!(asked, name);
+    let found = through_the_tunnel(echo.port());
+    let engine = &pair.client.engine;
+    engine
+        .name_found(flow, "example.org".into(), vec![found.ip()])
+        .unwrap();
+    let (incoming, asked) = pair.server.wait_target();
+    assert_eq!(asked, found.into());
+    attach(&pair, incoming, echo);
+    assert_eq!(read_exactly(&mut application, 7), b"okearly");
+    assert_eq!(pair.client.wait_connected(flow), found);
+
+    // Of several targets a name is passed over.
+    let targets = vec![name, found.into()];
+    let (_, mut application) = open(&pair, targets, b"");
+    let (incoming, _) = pair.server.wait_target();
+    attach(&pair, incoming, echo);
+    assert_eq!(read_exactly(&mut application, 2), b"ok");
 }
 
 #[test]

@@ -50,6 +50,7 @@ event!(FlowIncoming {
 event!(FlowConnected { flow: u64, destination: (String, u16) } shows flow, destination);
 event!(FlowRefused { flow: u64, reason: String } shows flow, reason);
 event!(NameWanted { flow: u64, name: String } shows flow, name);
+event!(AddressesWanted { flow: u64, destination: (String, u16) } shows flow, destination);
 event!(FlowClosed {
     flow: u64,
     outcome: String,
@@ -118,6 +119,11 @@ pub(crate) fn to_python(py: Python<'_>, event: Event) -> PyResult<Py<PyAny>> {
         }
         .into_py_any(py),
         Event::NameWanted { flow, name } => NameWanted { flow: flow.0, name }.into_py_any(py),
+        Event::AddressesWanted { flow, destination } => AddressesWanted {
+            flow: flow.0,
+            destination: from_target(destination),
+        }
+        .into_py_any(py),
         Event::FlowClosed {
             flow,
             outcome,

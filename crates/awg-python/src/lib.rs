@@ -29,9 +29,9 @@ mod _native {
     use super::engine::Engine;
     #[pymodule_export]
     use super::events::{
-        CarrierDown, CarrierUp, EngineFailed, FlowClosed, FlowConnected, FlowIncoming, FlowRefused,
-        HandshakeCompleted, HandshakeFailed, HandshakeUnanswered, InitiationAccepted, LogRecord,
-        NameWanted, PeerRoamed, QuotaSpent, SessionEnded,
+        AddressesWanted, CarrierDown, CarrierUp, EngineFailed, FlowClosed, FlowConnected,
+        FlowIncoming, FlowRefused, HandshakeCompleted, HandshakeFailed, HandshakeUnanswered,
+        InitiationAccepted, LogRecord, NameWanted, PeerRoamed, QuotaSpent, SessionEnded,
     };
     #[pymodule_export]
     use super::keys::{check_key, generate_preshared_key, generate_private_key, public_key};

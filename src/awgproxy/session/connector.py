@@ -2,7 +2,8 @@
 
 One connection's way: a name is left to the server where a carrier takes it there, and resolved through the tunnel
 otherwise; the engine gets the name, or the addresses that the policy allows, the application's socket and the reply for
-each outcome, and is heard of again when the connection has closed.
+each outcome, and is heard of again when the connection has closed. A name that the engine cannot leave to the server
+after all, since the carrier has gone meanwhile, comes back to be resolved here.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from awgproxy._native import FlowClosed, FlowConnected, FlowRefused
+from awgproxy._native import AddressesWanted, FlowClosed, FlowConnected, FlowRefused
 from awgproxy.errors import NameLookupFailed, NameNotFound, PolicyDenied
 from awgproxy.policy import allowed_of, require_port_allowed
 from awgproxy.proxy.answers import NO_WORDS
@@ -22,9 +23,9 @@ from awgproxy.proxy.destination import is_address
 from awgproxy.session.journal import log_closed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
 
-    from awgproxy._native import EgressPolicy
+    from awgproxy._native import EgressPolicy, _Rejection
     from awgproxy.egress.resolver import Resolver
     from awgproxy.proxy.application import Application
     from awgproxy.proxy.destination import Destination
@@ -66,6 +67,7 @@ class Connector:
             FlowConnected: self._connected,
             FlowRefused: self._refused,
             FlowClosed: self._closed,
+            AddressesWanted: self._wanted,
         }
 
     def connect(self, application: Application) -> None:
@@ -75,9 +77,7 @@ class Connector:
         if not destination.is_name or self.is_left_to_the_server(destination):
             self._open(application, [destination.host])
             return
-        task = asyncio.get_running_loop().create_task(self._open_by_name(application))
-        self._looking_up.add(task)
-        task.add_done_callback(self._looking_up.discard)
+        self._look_up(self._open_by_name(application))
 
     @property
     def can_look_up(self) -> bool:
@@ -140,6 +140,11 @@ class Connector:
         for task in tuple(self._looking_up):
             task.cancel()
 
+    def _look_up(self, looking_up: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(looking_up)
+        self._looking_up.add(task)
+        task.add_done_callback(self._looking_up.discard)
+
     async def _open_by_name(self, application: Application) -> None:
         answers = application.answers
         try:
@@ -196,6 +201,32 @@ class Connector:
         self._connections.closed()
         if application.ended is not None:
             application.ended(in_order)
+
+    def _wanted(self, event: AddressesWanted) -> None:
+        self._look_up(self._find_addresses(event.flow, *event.destination))
+
+    async def _find_addresses(self, flow: int, name: str, port: int) -> None:
+        """Resolve a name that was left to the server and came back; its flow stays what it is."""
+        reason: _Rejection = "failed"
+        try:
+            destinations = self.allowed(await self._resolver.resolve(name), port)
+        except NameNotFound as error:
+            reason, why = "host-unreachable", str(error)
+        except PolicyDenied as denied:
+            reason, why = "prohibited", str(denied)
+        except NameLookupFailed as error:
+            why = str(error)
+        except Exception:
+            log.exception("a name could not be looked up")
+            why = "a defect of awgproxy"
+        else:
+            self._tries(flow, destinations)
+            with contextlib.suppress(OSError, RuntimeError):  # of an engine that is too busy, or has ended
+                self._engine.name_found(flow, name, [address for address, _ in destinations])
+            return
+        log.debug("connection failed", flow=flow, host=name, port=port, reason=why)
+        with contextlib.suppress(OSError, RuntimeError):
+            self._engine.reject(flow, reason)
 
     def _connected(self, event: FlowConnected) -> None:
         address, port = event.destination

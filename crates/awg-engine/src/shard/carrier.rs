@@ -1,11 +1,12 @@
 //! The carriers to peers: which ones are kept, what waits for one, and the attempts that ride on them.
 //!
 //! What a carrier is, and when it is up, the stack knows; here it is decided what is opened on it. An attempt whose carrier is not
-//! up is held until it is, or begins by packets where the settings allow that. One whose carrier is lost is made again, unless
+//! up is held until it is, or begins by packets where the settings allow that: to the addresses of its name, for which the embedder is
+//! asked. One whose carrier is lost is made again, unless
 //! bytes of the application went with it: those may have arrived.
 
 use std::collections::HashSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use awg_netstack::{CarrierLoss, Closure, ConnectError, EARLY, FlowId as StackFlow, Target};
@@ -138,16 +139,9 @@ impl Shard {
             Some(peer) => self.request(place, peer, target),
             None => Attempt::Failed(Refusal::NetworkUnreachable),
         };
+        let waits = self.carriers.mode == Carrier::Quic;
         match (attempt, target) {
-            (Attempt::Held(_), Target::Address(address)) if self.carriers.mode == Carrier::Auto => {
-                self.begin_by_packets(*address)
-            }
-            (Attempt::Failed(_), Target::Address(address))
-                if self.carriers.mode != Carrier::Quic && carried.is_none() =>
-            {
-                self.begin_by_packets(*address)
-            }
-            (Attempt::Held(_), _) => {
+            (Attempt::Held(_), _) if waits => {
                 let number = self.flows.get_mut(place).map(|entry| entry.number);
                 let flows = &self.flows;
                 self.carriers.hold(number, flows.len(), |number| {
@@ -155,8 +149,54 @@ impl Shard {
                 });
                 attempt
             }
-            _ => attempt,
+            (Attempt::Failed(_), _) if waits || carried.is_some() => attempt,
+            (Attempt::Begun(_), _) => attempt,
+            (_, Target::Address(address)) => self.begin_by_packets(*address),
+            (_, Target::Name { .. }) => self.want_addresses(place, target),
         }
+    }
+
+    /// Asks the embedder for the addresses of a name that no carrier takes, where the connection is to nothing else.
+    fn want_addresses(&mut self, place: Place, name: &Target) -> Attempt {
+        let Some(number) = self.flows.get_mut(place).map(|entry| entry.number) else {
+            return Attempt::Failed(Refusal::Failed);
+        };
+        match self.flows.dialling_mut(place) {
+            Some(dialling) if dialling.alone => dialling.wanted = Some(name.clone()),
+            _ => return Attempt::Failed(Refusal::NetworkUnreachable),
+        }
+        self.shared.events.push(Event::AddressesWanted {
+            flow: number,
+            destination: name.clone(),
+        });
+        Attempt::Held(Refusal::TimedOut)
+    }
+
+    /// Dials the addresses that the embedder was asked for, all anew.
+    pub(super) fn dial_addresses(&mut self, place: Place, name: &str, addresses: &[IpAddr]) {
+        let Some(dialling) = self.flows.dialling_mut(place) else {
+            return;
+        };
+        let wanted = dialling.wanted.take_if(
+            |wanted| matches!(wanted, Target::Name { name: asked, .. } if **asked == *name),
+        );
+        let Some(port) = wanted.map(|wanted| wanted.port()) else {
+            return;
+        };
+        let destinations: Vec<Target> = addresses
+            .iter()
+            .map(|address| SocketAddr::new(*address, port).into())
+            .collect();
+        if destinations.is_empty() {
+            return self.refuse_application(place, Refusal::HostUnreachable);
+        }
+        let alone = destinations.len() == 1;
+        let dial = self.dial(destinations, None);
+        if let Some(dialling) = self.flows.dialling_mut(place) {
+            dialling.alone = alone;
+            dialling.dial = dial;
+        }
+        self.proceed_dialling(place);
     }
 
     /// Asks a peer for a connection to `target`.

@@ -44,6 +44,7 @@ impl Shard {
                     carried,
                     alone,
                     elsewhere,
+                    wanted: None,
                     ask_at: self.now.instant + ASK_AFTER,
                 };
                 self.open(flow, dialling);
@@ -63,7 +64,12 @@ impl Shard {
                 flow,
                 name,
                 addresses,
-            } => self.name_found(flow, &name, &addresses),
+            } => match self.flows.place_of(flow) {
+                Some(place) if self.flows.dialling(place).is_some() => {
+                    self.dial_addresses(place, &name, &addresses);
+                }
+                _ => self.name_found(flow, &name, &addresses),
+            },
             Command::Attach { flow, socket } => self.attach(flow, socket),
             Command::Reject { flow, reason } => self.reject(flow, reason),
             Command::Close { flow } => self.close(flow),
@@ -90,6 +96,9 @@ impl Shard {
             State::Datagrams(relay) if relay.descriptor().is_none() => {
                 debug_assert_eq!(relay.flow().kind(), Kind::Udp);
                 self.refuse(place, reason);
+            }
+            State::Dialling(dialling) if dialling.wanted.is_some() => {
+                self.refuse_application(place, reason);
             }
             _ => {}
         }

@@ -65,6 +65,8 @@ pub(super) struct Dialling {
     pub(super) carried: bool,
     /// Whether there is a single destination.
     pub(super) alone: bool,
+    /// The name whose addresses the embedder was asked for: these are dialled in its place.
+    pub(super) wanted: Option<Target>,
     /// When it is to be asked whether anybody is still there who could answer.
     pub(super) ask_at: Instant,
     pub(super) elsewhere: Option<Box<Elsewhere>>,

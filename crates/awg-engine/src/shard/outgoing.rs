@@ -177,7 +177,7 @@ impl Shard {
     }
 
     /// No attempt stands: the application gets the reply for it, and goes.
-    fn refuse_application(&mut self, place: Place, refusal: Refusal) {
+    pub(super) fn refuse_application(&mut self, place: Place, refusal: Refusal) {
         let Some(entry) = self.flows.remove(place) else {
             return;
         };

@@ -2,11 +2,17 @@
 //! idle, and that mere acknowledgements are waited for by nobody.
 
 use std::io::{ErrorKind, Read, Write};
+use std::net::IpAddr;
 use std::os::unix::net::UnixStream;
+
+use awg_netstack::Target;
 
 use super::ends::SECOND;
 use super::path::{MILLISECOND, Stream, World, carried, heard};
+use crate::command::Command;
 use crate::event::Event;
+use crate::flow::FlowId;
+use crate::refusal::Refusal;
 use crate::settings::{Carrier, EngineSettings};
 
 fn ups(world: &World) -> usize {
@@ -41,6 +47,92 @@ fn an_attempt_whose_server_restarts_is_made_again_unless_bytes_went_with_it() {
     world.until(9 * SECOND, |_| heard(&again, b'+'));
     assert_eq!(ups(&world), 2);
     assert_eq!(world.targets.len(), 1);
+}
+
+/// The connections whose names' addresses the client's embedder is asked for, in turn.
+fn wanted(world: &World) -> Vec<FlowId> {
+    let told = world.told[0].iter();
+    told.filter_map(|event| match event {
+        Event::AddressesWanted { flow, .. } => Some(*flow),
+        _ => None,
+    })
+    .collect()
+}
+
+fn find(world: &mut World, flow: FlowId, name: &str, addresses: &[IpAddr]) {
+    let (name, addresses) = (name.to_owned(), addresses.to_vec());
+    world.shards[0].handle_command(Command::NameFound {
+        flow,
+        name,
+        addresses,
+    });
+}
+
+#[test]
+fn names_come_back_at_once_from_a_server_that_has_no_carrier_any_more() {
+    let mut world = World::new(40 * MILLISECOND, auto);
+    let name = Target::name("a.example", 80).expect("a name");
+    world.accepts = false;
+    // On its way when the server goes, given before that is known, and given when it is.
+    let asked = world.open_target(name.clone(), b"");
+    let said = world.open_target(name.clone(), b"once");
+    world.run(SECOND);
+    world.replace_server(without);
+    let early = world.open_target(name.clone(), b"");
+    let took = world.until(9 * SECOND, |world| {
+        world.refuse_all();
+        wanted(world).len() == 2
+    });
+    assert!(took <= 3 * SECOND, "{took:?}");
+    assert!(heard(&said, b'-'), "what went with it may have arrived");
+    let late = world.open_target(name.clone(), b"late");
+    world.run(MILLISECOND);
+    let wanted = wanted(&world);
+    assert_eq!(wanted.len(), 3);
+
+    // Another name's addresses are not this one's.
+    let addresses = [[203, 0, 113, 7], [203, 0, 113, 8]].map(IpAddr::from);
+    find(&mut world, wanted[0], "b.example", &addresses);
+    world.run(MILLISECOND);
+    world.accepts = true;
+    let applications = [asked, early, late];
+    for (flow, application) in wanted.iter().zip(&applications) {
+        assert!(!heard(application, b'+'));
+        find(&mut world, *flow, "a.example", &addresses[..1]);
+    }
+    for application in &applications {
+        world.until(SECOND, |_| heard(application, b'+'));
+    }
+    assert_eq!(world.counter(1, "stack_tcp_flows"), 3);
+    // The bytes that waited come behind the reply.
+    let mut last = world.targets.pop().expect("a target");
+    let mut bytes = [0; 4];
+    world.until(SECOND, |_| last.read(&mut bytes).is_ok());
+    assert_eq!(bytes, *b"late");
+}
+
+#[test]
+fn a_name_that_has_no_addresses_is_refused_and_one_that_nobody_answers_for_too() {
+    let mut world = World::with(40 * MILLISECOND, [auto, without]);
+    let name = Target::name("a.example", 80).expect("a name");
+    let applications = [b"", b"", b""].map(|early| world.open_target(name.clone(), early));
+    world.run(MILLISECOND);
+    let wanted = wanted(&world);
+    assert_eq!(wanted.len(), 3);
+    find(&mut world, wanted[0], "a.example", &[]);
+    let reason = Refusal::Failed;
+    let flow = wanted[1];
+    world.shards[0].handle_command(Command::Reject { flow, reason });
+    world.run(MILLISECOND);
+    assert!(heard(&applications[0], b'h'));
+    assert!(heard(&applications[1], b'-'));
+    world.until(11 * SECOND, |_| is_over(&applications[2]));
+    // Too late, and of flows that have ended.
+    for flow in wanted {
+        find(&mut world, flow, "a.example", &[[203, 0, 113, 7].into()]);
+    }
+    world.run(SECOND);
+    assert_eq!(world.counter(1, "stack_tcp_flows"), 0);
 }
 
 #[test]

@@ -7,10 +7,13 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
+use awg_netstack::Target;
+
 use super::ends::{SECOND, inner, outer, peer, prepare_with, start, take_turns};
 use crate::command::{Command, Replies};
 use crate::event::{Event, Level};
 use crate::flow::FlowId;
+use crate::refusal::Refusal;
 use crate::settings::{Carrier, EngineSettings};
 use crate::shard::{Prepared, Shard};
 use crate::transport::memory::MemoryTransport;
@@ -143,6 +146,28 @@ impl World {
         self.settle();
     }
 
+    /// Another one takes its place.
+    pub(super) fn replace_server(&mut self, configure: fn(&mut EngineSettings)) {
+        self.configure[1] = configure;
+        self.restart_server();
+    }
+
+    /// The server refuses what waits for it.
+    pub(super) fn refuse_all(&mut self) {
+        let mut refused = Vec::new();
+        self.told[1].retain(|event| match event {
+            Event::FlowIncoming { flow, .. } => {
+                refused.push(*flow);
+                false
+            }
+            _ => true,
+        });
+        for flow in refused {
+            let reason = Refusal::Refused;
+            self.shards[1].handle_command(Command::Reject { flow, reason });
+        }
+    }
+
     /// An application's connection to a target behind the server.
     pub(super) fn open(&mut self, port: u16) -> UnixStream {
         self.open_with(port, b"")
@@ -150,6 +175,10 @@ impl World {
 
     /// The same, of one that has said something already.
     pub(super) fn open_with(&mut self, port: u16, early: &[u8]) -> UnixStream {
+        self.open_target(SocketAddr::from(([203, 0, 113, 7], port)).into(), early)
+    }
+
+    pub(super) fn open_target(&mut self, target: Target, early: &[u8]) -> UnixStream {
         let (theirs, ours) = UnixStream::pair().unwrap();
         theirs.set_nonblocking(true).unwrap();
         let client = &mut self.shards[0];
@@ -157,11 +186,12 @@ impl World {
         let replies = Replies {
             succeeded: b"+".to_vec(),
             failed: b"-".to_vec(),
+            host_unreachable: b"h".to_vec(),
             ..Replies::default()
         };
         client.handle_command(Command::Open {
             flow,
-            destinations: vec![SocketAddr::from(([203, 0, 113, 7], port)).into()],
+            destinations: vec![target],
             carried: true,
             application: ours.into(),
             early: early.to_vec(),
