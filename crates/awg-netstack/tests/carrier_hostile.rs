@@ -59,6 +59,8 @@ struct World {
     bad: Stack,
     /// Requests of the bad peer.
     asked: Vec<FlowId>,
+    /// The last packet of the bad peer.
+    last: Vec<u8>,
     echoes: Vec<FlowId>,
     rng: StdRng,
 }
@@ -72,6 +74,7 @@ impl World {
             good: stack([10, 0, 0, 2], now),
             bad: stack([10, 0, 0, 3], now),
             asked: Vec::new(),
+            last: Vec::new(),
             echoes: Vec::new(),
             rng: StdRng::seed_from_u64(seed),
         };
@@ -94,6 +97,7 @@ impl World {
                 self.server.handle_packet(now, GOOD, &mut packet);
             }
             for packet in packets(&mut self.bad, now).all_to(Peer(0)) {
+                self.last.clone_from(&packet);
                 for mut packet in self.harmed(packet, harm) {
                     self.server.handle_packet(now, BAD, &mut packet);
                 }
@@ -229,6 +233,146 @@ impl World {
             }
             _ => {}
         }
+    }
+}
+
+/// Makes packets of the bad peer's connection.
+struct Forger {
+    ports: [u8; 4],
+    id: [u8; 4],
+    number: u32,
+}
+
+impl Forger {
+    /// Of one whose connection is up.
+    fn new(world: &mut World) -> Self {
+        let target = Target::Address(([192, 0, 2, 1], 9).into());
+        while world
+            .bad
+            .open_stream(world.now, Peer(0), &target, b"")
+            .is_err()
+        {
+            world.pass(1, 0);
+        }
+        world.pass(1, 0);
+        // Behind the headers of IP and UDP is a short header: a byte, and the server's ID.
+        Self {
+            ports: world.last[20..24].try_into().expect("four bytes"),
+            id: world.last[29..33].try_into().expect("four bytes"),
+            number: 1_000,
+        }
+    }
+
+    /// Hands the server a packet with these frames.
+    fn send(&mut self, world: &mut World, frames: &[u8]) {
+        let mut message = self.ports.to_vec();
+        message.extend((8 + 9 + frames.len() as u16 + 2).to_be_bytes());
+        message.extend([0, 0, 0x43]);
+        message.extend(self.id);
+        message.extend(self.number.to_be_bytes());
+        message.extend(frames);
+        message.extend(&self.number.to_be_bytes()[1..3]);
+        self.number += 1;
+        let ends = [[10, 0, 0, 3], SERVER].concat();
+        let mut packet = wire::packet(&ends, 17, message, 6);
+        world.server.handle_packet(world.now, BAD, &mut packet);
+    }
+}
+
+/// A STREAM frame of the bad peer's stream with this number.
+fn frame(stream: u8, offset: u32, bytes: &[u8]) -> Vec<u8> {
+    let offset = (0x8000_0000 | offset).to_be_bytes();
+    let ends = [&[0x0e, 4 * stream][..], &offset, &[bytes.len() as u8]];
+    [&ends.concat(), bytes].concat()
+}
+
+const REQUEST: &[u8] = &[1, 192, 0, 2, 1, 0, 9];
+
+#[test]
+fn a_peer_that_sends_gap_after_gap_loses_its_carrier() {
+    // So many bytes in so many frames of a packet, on one stream and on several.
+    for (bytes, frames, streams) in [(1, 140, 1), (1, 140, 8), (1, 1, 1), (9, 1, 2)] {
+        let mut world = World::new(1);
+        let mut forger = Forger::new(&mut world);
+        let mut sent = 0;
+        while world.server.counters().carrier.fragmented == 0 {
+            let mut packet = Vec::new();
+            for _ in 0..frames {
+                let offset = 8 + sent / streams * (bytes + 1);
+                let stream = 1 + (sent % streams) as u8;
+                packet.extend(frame(stream, offset % 80_000, &vec![7; bytes as usize]));
+                sent += 1;
+            }
+            forger.send(&mut world, &packet);
+            world.serve();
+            assert!(sent < 40_000, "{bytes} of {frames} on {streams}");
+        }
+        if frames > 1 {
+            assert!(sent < 2_000 * streams, "{sent}");
+        }
+        let counters = world.server.counters().carrier;
+        assert_eq!((counters.lost, counters.carriers), (1, 1));
+        world.converse();
+        assert_eq!(world.server.counters().carrier.flows, 0);
+    }
+}
+
+#[test]
+fn small_pieces_in_order_are_no_harm_until_nobody_reads_more_than_a_window_of_them() {
+    let mut world = World::new(2);
+    let mut forger = Forger::new(&mut world);
+    forger.send(&mut world, &frame(1, 0, REQUEST));
+    world.serve();
+    let flow = world.asked.pop().expect("it asks");
+    let mut offset = REQUEST.len() as u32;
+    let mut write = |world: &mut World, count: u32| {
+        for _ in 0..count {
+            forger.send(world, &frame(1, offset, &offset.to_be_bytes()[2..]));
+            offset += 2;
+            if offset % 1_000 == 1 {
+                // What it may send.
+                packets(&mut world.server, world.now);
+            }
+        }
+        world.serve();
+    };
+    write(&mut world, 20_000);
+    let now = world.now;
+    world.server.accept(now, flow).expect("it waits");
+    let mut received = Vec::new();
+    while world.server.receive(flow, &mut |held| {
+        received.extend_from_slice(held);
+        held.len()
+    }) > 0
+    {}
+    let sent: Vec<u8> = (0..20_000_u32)
+        .flat_map(|number| (7 + 2 * number).to_be_bytes()[2..].to_vec())
+        .collect();
+    assert!(received == sent, "{} bytes", received.len());
+    // As much as QUIC may hold, and as we hold ourselves.
+    while world.server.counters().carrier.flows_fragmented == 0 {
+        assert!(world.server.receivable(flow) <= 96 << 10);
+        write(&mut world, 1_000);
+    }
+    let counters = world.server.counters().carrier;
+    assert_eq!((counters.fragmented, counters.lost), (0, 0));
+    assert_eq!(world.server.receive(flow, &mut <[u8]>::len), 0);
+    world.converse();
+}
+
+#[test]
+fn a_frame_that_has_no_place_in_a_carrier_ends_it() {
+    // CRYPTO with a gap, PATH_ACK, and a STREAM frame whose type takes more bytes than it needs and which is cut off.
+    for frames in [
+        &[6, 9, 1, 1][..],
+        &[0x3e, 0, 0, 0, 0, 0],
+        &[0x40, 0x0e, 4, 0, 9],
+    ] {
+        let mut world = World::new(3);
+        let mut forger = Forger::new(&mut world);
+        forger.send(&mut world, frames);
+        world.converse();
+        assert_eq!(world.server.counters().carrier.lost, 1, "{frames:?}");
     }
 }
 

@@ -31,6 +31,10 @@ pub struct CarrierCounters {
     pub send_buffer_full: u64,
     /// Times that a connection's credit grew with what its flows hold.
     pub windows_grown: u64,
+    /// Carriers ended since what came lay in too many pieces.
+    pub fragmented: u64,
+    /// Flows ended since nobody read what came in too many pieces.
+    pub flows_fragmented: u64,
     /// UDP datagrams received on carried flows and given on.
     pub datagrams_received: u64,
     /// UDP datagrams sent on carried flows.

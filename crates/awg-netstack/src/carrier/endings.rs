@@ -88,6 +88,8 @@ impl Link {
             Some(_) => self.parts.remove(&(index, flow.own)),
             None => self.streams.remove(&index),
         };
+        self.pieces -= flow.pieces.all().pieces;
+        self.gathered -= flow.gathered;
         if flow.half_open {
             self.uncount_half_open(shared);
         }

@@ -5,10 +5,14 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use noq_proto::StreamId;
 
+use super::pieces::Pieces;
 use crate::flow::{FlowId, Kind};
+
+/// Smaller parts are merged.
+const PART: usize = 1 << 10;
 
 /// How far a flow is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,6 +52,12 @@ pub(super) struct Flow {
     pub(super) held: VecDeque<Bytes>,
     /// How many these are.
     pub(super) held_bytes: usize,
+    /// Of these, those that were taken only since they came in many pieces.
+    pub(super) gathered: usize,
+    /// How far the stream was read.
+    pub(super) read: u64,
+    /// What may be left there.
+    pub(super) pieces: Pieces,
     /// Whether there may be more to read than what is held.
     pub(super) unread: bool,
     /// The embedder sends no more; its last byte is said to be that.
@@ -93,6 +103,9 @@ impl Flow {
             first: Bytes::new(),
             held: VecDeque::new(),
             held_bytes: 0,
+            gathered: 0,
+            read: 0,
+            pieces: Pieces::default(),
             unread: false,
             shutdown: false,
             ended: false,
@@ -113,7 +126,27 @@ impl Flow {
     /// Keeps bytes that arrived.
     pub(super) fn hold(&mut self, bytes: Bytes) {
         self.held_bytes += bytes.len();
+        self.read += bytes.len() as u64;
         self.held.push_back(bytes);
+    }
+
+    /// Makes one of small parts that are held.
+    pub(super) fn merge(&mut self) {
+        let mut merged = BytesMut::new();
+        for part in std::mem::take(&mut self.held) {
+            if part.len() < PART {
+                merged.extend_from_slice(&part);
+            }
+            if !merged.is_empty() && (merged.len() >= PART || part.len() >= PART) {
+                self.held.push_back(merged.split().freeze());
+            }
+            if part.len() >= PART {
+                self.held.push_back(part);
+            }
+        }
+        if !merged.is_empty() {
+            self.held.push_back(merged.freeze());
+        }
     }
 
     /// Lets go of the first bytes that are held.

@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 /// Bytes of a connection ID. A peer has one connection and a dozen IDs: these are enough never to mean two.
-const ID: usize = 4;
+pub(super) const ID: usize = 4;
 
 /// Derives the token of a stateless reset from a connection ID: keyed BLAKE2s, so that an end that has forgotten
 /// everything but its secret can say that it has.

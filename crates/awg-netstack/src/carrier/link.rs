@@ -18,6 +18,9 @@ use rand::RngExt;
 
 use super::call::Call;
 use super::credit::Credit;
+use super::frames::{self, Frame};
+use super::guard::Burden;
+use super::pieces::Load;
 use super::settings;
 use super::shared::{Reply, Shared};
 use crate::event::{CarrierLoss, Closure, Event};
@@ -64,6 +67,16 @@ pub(super) struct Link {
     /// Of these, those of which nothing came yet.
     pub(super) half_open: usize,
     pub(super) credit: Credit,
+    /// Pieces of all streams that may not have been read.
+    pub(super) pieces: u32,
+    /// And of streams that are no flows yet.
+    pub(super) strange: Load,
+    /// Bytes that flows hold since they came in many pieces.
+    pub(super) gathered: usize,
+    /// The flow of the last piece.
+    pub(super) counted: u32,
+    /// Those of the last datagram.
+    pub(super) frames: Vec<Frame>,
     /// The first datagram that was sent since one was received.
     asked: Option<Instant>,
     /// Ours to keep up.
@@ -99,6 +112,11 @@ impl Link {
             accepted: 0,
             half_open: 0,
             credit: Credit::new(&shared.windows),
+            pieces: 0,
+            strange: Load::default(),
+            gathered: 0,
+            counted: 0,
+            frames: Vec::new(),
             asked: None,
             call: None,
             is_dirty: false,
@@ -138,7 +156,8 @@ impl Link {
         self.credit = Credit::new(&shared.windows);
     }
 
-    /// Takes a datagram. That it ended the connection is told by [`settle`](Self::settle).
+    /// Takes a datagram. `Err` if it is too much for the connection; that it ended it otherwise is told by
+    /// [`settle`](Self::settle).
     pub(super) fn handle(
         &mut self,
         now: Instant,
@@ -146,10 +165,12 @@ impl Link {
         to: SocketAddr,
         mut data: BytesMut,
         shared: &mut Shared,
-    ) {
+    ) -> Result<(), CarrierLoss> {
         if self.wire.is_none() && data.len() < ANSWERABLE && is_short(&data) {
             data.resize(ANSWERABLE, 0);
         }
+        let found = frames::find(&data, &mut self.frames);
+        let mut burden = Burden::Borne;
         let path = FourTuple::from_remote(from);
         let mut answer = Vec::new();
         match self.endpoint.handle(now, path, None, data, &mut answer) {
@@ -159,6 +180,7 @@ impl Link {
                 {
                     self.asked = None;
                     wire.connection.handle_event(event);
+                    burden = self.weigh(found, shared);
                 }
             }
             Some(DatagramEvent::NewConnection(incoming)) => {
@@ -184,6 +206,7 @@ impl Link {
             }
             Some(DatagramEvent::Response(_)) | None => {}
         }
+        self.relieve(now, burden, shared)
     }
 
     fn answer(&self, from: SocketAddr, to: SocketAddr, payload: Vec<u8>, shared: &mut Shared) {
@@ -223,6 +246,7 @@ impl Link {
                 _ => {}
             }
         }
+        self.strange = Load::default();
         // After the streams that they belong to.
         if has_datagrams {
             self.take_datagrams(now, shared);

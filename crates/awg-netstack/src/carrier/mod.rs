@@ -10,9 +10,9 @@
 //! The modules in floors; each uses only those above it:
 //!
 //! 1. [`null`] no packet protection · [`request`] what is said on a stream · [`udp`] headers · [`arena`] memory · [`keys`]
-//!    what is secret or random · [`counters`];
+//!    what is secret or random · [`frames`] in packets · [`pieces`] of streams, counted · [`counters`];
 //! 2. [`settings`] of QUIC · [`flows`] their table · [`shared`] what all links have in common · [`credit`] windows;
-//! 3. [`link`] one peer's end, with [`streams`], [`writing`], [`endings`], [`datagrams`] and [`call`];
+//! 3. [`link`] one peer's end, with [`streams`], [`writing`], [`guard`], [`endings`], [`datagrams`] and [`call`];
 //! 4. [`links`] all of them, by place; this module, with [`packets`], [`commands`] and [`timeouts`].
 
 mod arena;
@@ -24,11 +24,14 @@ mod credit;
 mod datagrams;
 mod endings;
 mod flows;
+mod frames;
+mod guard;
 mod keys;
 mod link;
 mod links;
 mod null;
 mod packets;
+mod pieces;
 mod request;
 mod settings;
 mod shared;

@@ -25,19 +25,19 @@ use noq_proto::{ConnectError, ConnectionId, PathId, Side, TransportError, Transp
 const HELLO: u8 = 1;
 
 /// The longest transport parameters that are read.
-const PARAMETERS: usize = 1 << 10;
+pub(super) const PARAMETERS: usize = 1 << 10;
 
 /// Headers stand as they are.
 struct Nothing;
 
 /// Payloads do, too, with the bits 8 to 23 of the packet's number behind them.
-struct Tag {
+pub(super) struct Tag {
     /// Whether there is such a key: each end changes keys once at most, and what is late must not look like another change.
     exists: bool,
 }
 
 impl Tag {
-    const LENGTH: usize = 2;
+    pub(super) const LENGTH: usize = 2;
 
     fn of(packet: u64) -> [u8; Self::LENGTH] {
         ((packet >> 8) as u16).to_be_bytes()

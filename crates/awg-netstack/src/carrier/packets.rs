@@ -53,9 +53,12 @@ impl Carriers {
         }
         let Some(place) = place else { return };
         let data = self.arena.keep(payload);
-        self.with(place, |link, shared| {
-            link.handle(now, from, to, data, shared);
+        let handled = self.with(place, |link, shared| {
+            link.handle(now, from, to, data, shared)
         });
+        if let Some(Err(why)) = handled {
+            return self.lose(now, place, why);
+        }
         match self.links.get(place) {
             // Nothing came of it.
             Some(link) if link.wire.is_none() && link.call.is_none() => self.remove(place),

@@ -11,7 +11,8 @@ use noq_proto::{
 
 use super::congestion;
 use super::keys::{Ids, ResetKey};
-use super::null::{NoTokens, Null};
+use super::null::{NoTokens, Null, PARAMETERS};
+use super::pieces::Load;
 use super::request::VERSION;
 use crate::limits::Limits;
 
@@ -30,6 +31,9 @@ pub(super) struct Windows {
     pub(super) base: u64,
     /// And however many are.
     pub(super) most: u64,
+    /// Pieces of one stream that may wait, and of all.
+    pub(super) pieces: Load,
+    pub(super) all_pieces: u32,
 }
 
 impl Windows {
@@ -42,6 +46,8 @@ impl Windows {
             stream,
             base: 2 * stream,
             most: 6 * stream,
+            pieces: Load::of_window(stream),
+            all_pieces: Load::of_window(6 * stream).pieces,
         }
     }
 }
@@ -76,6 +82,7 @@ fn transport(limits: &Limits, size: u16, streams: u64) -> Arc<TransportConfig> {
         .mtu_discovery_config(None)
         .pad_to_mtu(false)
         .allow_spin(false)
+        .crypto_buffer_size(2 * PARAMETERS)
         .datagram_receive_buffer_size(Some(DATAGRAM_BUFFER))
         .datagram_send_buffer_size(DATAGRAM_BUFFER)
         .congestion_controller_factory(Arc::new(congestion))

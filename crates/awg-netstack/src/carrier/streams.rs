@@ -158,7 +158,11 @@ impl Link {
         let Some(connection) = self.connection() else {
             return Rest::Later;
         };
-        pull(connection, flow, most)
+        let rest = pull(connection, flow, most);
+        let before = flow.pieces.all().pieces;
+        flow.pieces.read_to(flow.read);
+        self.pieces -= before - flow.pieces.all().pieces;
+        rest
     }
 
     fn read_request(&mut self, now: Instant, number: u32, shared: &mut Shared) {
@@ -283,6 +287,7 @@ impl Link {
         };
         flow.release(count);
         if flow.held.is_empty() {
+            self.gathered -= std::mem::take(&mut flow.gathered);
             // What is there already is the embedder's next look; what comes later is told.
             if let Rest::Reset(code) = self.pull(number, CHUNK, shared) {
                 return self.reset_by_peer(number, code, shared);
