@@ -50,6 +50,7 @@ async def test_hands_over_a_socket_with_the_request_and_the_early_bytes(listener
     accepted = await requests.get()
     assert (accepted.destination.host, accepted.destination.port) == ("1.2.3.4", 443)
     assert accepted.early == b"early"
+    assert accepted.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
     accepted.socket.sendall(b"from the engine")
     assert await reader.readexactly(2) == b"\x05\x00"
     assert await reader.readexactly(15) == b"from the engine"

@@ -50,7 +50,7 @@ class SourceAddresses:
         Raises:
             OSError: the address is not this machine's any more.
         """
-        source = self._of.get(outer.family == socket.AF_INET6)
+        source = self._of.get(outer.family == socket.AF_INET6) if self._of else None
         if source is None or ip_address(destination).is_loopback:
             return
         if _BIND_ADDRESS_NO_PORT is not None and outer.type == socket.SOCK_STREAM:

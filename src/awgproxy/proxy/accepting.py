@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import socket
 from typing import TYPE_CHECKING
@@ -68,6 +67,7 @@ class Accepting:
         listening = socket.socket(family, socket.SOCK_STREAM)
         try:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # which accepted ones inherit
             listening.setblocking(False)
             listening.bind((self._host, self._port))
             listening.listen(_BACKLOG)
@@ -106,8 +106,6 @@ class Accepting:
                 continue  # that one hung up before it was accepted
             self.accepted += 1
             accepted.setblocking(False)
-            with contextlib.suppress(OSError):  # macOS refuses it where the other end has hung up
-                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._take(accepted, peer[0])
 
     def _pause(self, listening: socket.socket) -> None:

@@ -88,6 +88,7 @@ class Negotiating:
     def start(self) -> None:
         """Begin with an application that was just accepted."""
         self._listen(NEGOTIATION_SECONDS)
+        self._read()  # it may have spoken already
 
     def go_on(self, early: bytes) -> None:
         """Begin with one that was served before; `early` was read from it already."""
