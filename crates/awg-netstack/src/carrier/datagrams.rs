@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
 use noq_proto::coding::{Decodable, Encodable};
-use noq_proto::{Dir, SendDatagramError, Side, StreamId, VarInt};
+use noq_proto::{Dir, PathId, SendDatagramError, Side, StreamId, VarInt};
 
+use super::arrivals::Arrived;
 use super::flows::{Flow, Stage};
 use super::link::Link;
 use super::request::{Code, DATAGRAMS, parse_address, write_address};
-use super::shared::{Arrived, CHUNK, Shared};
+use super::settings::DATAGRAM_BUFFER;
+use super::shared::{CHUNK, Shared};
 use super::streams::Rest;
 use crate::datagram::DatagramDrop;
 use crate::event::{Closure, Event};
@@ -23,6 +25,9 @@ use crate::limits::Limits;
 
 /// The longest payload: what is left of 65,535 bytes by an IPv4 and a UDP header.
 const PAYLOAD: usize = 65_507;
+
+/// Bytes of the length before a datagram on a stream.
+const LENGTH: usize = 2;
 
 /// Port 53: flows that talk to nobody else end sooner.
 const DNS: u16 = 53;
@@ -104,6 +109,7 @@ impl Link {
             .connection()
             .and_then(|connection| connection.datagrams().recv())
         {
+            self.heard += 1;
             let number = VarInt::decode(&mut message)
                 .ok()
                 .and_then(|index| self.flow_of_index(now, index.into_inner(), shared));
@@ -112,6 +118,13 @@ impl Link {
                 None => shared.counters.datagrams_malformed += 1,
             }
         }
+        // What came at once and was too much the connection has dropped, the oldest first.
+        let stats = self
+            .connection()
+            .and_then(|connection| connection.path_stats(PathId::ZERO));
+        let heard = stats.map_or(self.heard, |stats| stats.frame_rx.datagram);
+        shared.counters.datagram_queue_full += heard.saturating_sub(self.heard);
+        self.heard = heard;
     }
 
     /// The flow of datagrams by its number. One of a stream whose first bytes are still on their way begins with them.
@@ -141,7 +154,7 @@ impl Link {
                 shared.counters.bad_requests += 1;
                 return self.break_off(number, Code::Malformed, Closure::Reset, shared);
             }
-            while let Some(message) = shared.flows.get(number).and_then(next_framed) {
+            while let Some(message) = self.next_framed(number, shared) {
                 self.take_message(now, number, message, shared);
             }
             match rest {
@@ -150,6 +163,29 @@ impl Link {
                 Rest::Later | Rest::Reset(_) => return,
             }
         }
+    }
+
+    /// A datagram that a flow holds as a whole. What is there of the next one is kept, as far as that may be of all of the link's.
+    fn next_framed(&mut self, number: u32, shared: &mut Shared) -> Option<Bytes> {
+        let flow = shared.flows.get(number)?;
+        let dropped = flow.dropping.min(flow.held_bytes);
+        flow.release(dropped);
+        flow.dropping -= dropped;
+        while flow.held_bytes > 0 {
+            self.partial += flow.begin(missing(&flow.partial));
+            if missing(&flow.partial) == 0 {
+                let mut message = Bytes::from(std::mem::take(&mut flow.partial));
+                self.partial -= message.len();
+                message.advance(LENGTH);
+                return Some(message);
+            }
+        }
+        if self.partial > DATAGRAM_BUFFER && flow.partial.len() > LENGTH {
+            flow.dropping = missing(&flow.partial);
+            self.partial -= std::mem::take(&mut flow.partial).len();
+            shared.counters.datagram_queue_full += 1;
+        }
+        None
     }
 
     /// Gives a datagram on: an address and its payload.
@@ -187,12 +223,13 @@ impl Link {
         } else {
             (end, remote)
         };
-        shared.arrive(Arrived {
+        let arrived = Arrived {
             flow: name,
             source,
             destination,
             payload: message,
-        });
+        };
+        shared.arrive(self.place, arrived);
     }
 
     /// The flow by which datagrams of a peer's source go to `remote`, a new one unless there is one: as with packets, each address
@@ -319,32 +356,10 @@ fn is_requested(flow: &mut Flow) -> bool {
     true
 }
 
-/// A datagram that a flow holds as a whole.
-fn next_framed(flow: &mut Flow) -> Option<Bytes> {
-    while let Some(mut chunk) = flow.held.pop_front() {
-        flow.held_bytes -= chunk.len();
-        loop {
-            let missing = missing(&flow.partial);
-            let part = chunk.split_to(missing.min(chunk.len()));
-            flow.partial.extend_from_slice(&part);
-            if missing == 0 {
-                flow.hold_first(chunk);
-                let mut message = Bytes::from(std::mem::take(&mut flow.partial));
-                message.advance(2);
-                return Some(message);
-            }
-            if chunk.is_empty() && self::missing(&flow.partial) > 0 {
-                break;
-            }
-        }
-    }
-    None
-}
-
 /// Bytes that a datagram lacks of which `partial` is the beginning: of its length, or of the whole.
 fn missing(partial: &[u8]) -> usize {
     match partial.split_first_chunk() {
-        None => 2 - partial.len(),
+        None => LENGTH - partial.len(),
         Some((length, begun)) => {
             usize::from(u16::from_be_bytes(*length)).saturating_sub(begun.len())
         }
@@ -352,11 +367,21 @@ fn missing(partial: &[u8]) -> usize {
 }
 
 impl Flow {
-    /// Puts back what was not used.
-    fn hold_first(&mut self, bytes: Bytes) {
-        if !bytes.is_empty() {
-            self.held_bytes += bytes.len();
-            self.held.push_front(bytes);
+    /// Moves up to `most` of the bytes that are held to the beginning of a datagram; how many.
+    fn begin(&mut self, most: usize) -> usize {
+        let mut count = 0;
+        for chunk in &self.held {
+            if count == most {
+                break;
+            }
+            let part = chunk.get(..most - count).unwrap_or(chunk);
+            self.partial.extend_from_slice(part);
+            count += part.len();
         }
+        self.release(count);
+        count
     }
 }
+
+#[cfg(test)]
+mod tests;

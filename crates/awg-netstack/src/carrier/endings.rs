@@ -83,6 +83,7 @@ impl Link {
             return;
         };
         shared.deadlines.disarm(number);
+        self.partial = self.partial.saturating_sub(flow.partial.len());
         let index = flow.stream.index();
         match flow.part_of {
             Some(_) => self.parts.remove(&(index, flow.own)),

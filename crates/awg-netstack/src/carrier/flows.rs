@@ -85,6 +85,8 @@ pub(super) struct Flow {
     pub(super) own: Option<SocketAddr>,
     /// Of datagrams that came by the stream: the beginning of one.
     pub(super) partial: Vec<u8>,
+    /// Bytes of one that is dropped and still to come.
+    pub(super) dropping: usize,
 }
 
 impl Flow {
@@ -120,6 +122,7 @@ impl Flow {
             part_of: None,
             own: None,
             partial: Vec::new(),
+            dropping: 0,
         }
     }
 

@@ -77,6 +77,10 @@ pub(super) struct Link {
     pub(super) counted: u32,
     /// Those of the last datagram.
     pub(super) frames: Vec<Frame>,
+    /// Bytes of datagrams that came by streams and are not there as a whole.
+    pub(super) partial: usize,
+    /// QUIC datagrams that arrived, taken or dropped.
+    pub(super) heard: u64,
     /// The first datagram that was sent since one was received.
     asked: Option<Instant>,
     /// Ours to keep up.
@@ -117,6 +121,8 @@ impl Link {
             gathered: 0,
             counted: 0,
             frames: Vec::new(),
+            partial: 0,
+            heard: 0,
             asked: None,
             call: None,
             is_dirty: false,
@@ -152,6 +158,7 @@ impl Link {
         self.up = false;
         self.since = now;
         self.accepted = 0;
+        self.heard = 0;
         self.asked = None;
         self.credit = Credit::new(&shared.windows);
     }

@@ -11,11 +11,13 @@
 //!
 //! 1. [`null`] no packet protection · [`request`] what is said on a stream · [`udp`] headers · [`arena`] memory · [`keys`]
 //!    what is secret or random · [`frames`] in packets · [`pieces`] of streams, counted · [`counters`];
-//! 2. [`settings`] of QUIC · [`flows`] their table · [`shared`] what all links have in common · [`credit`] windows;
+//! 2. [`settings`] of QUIC · [`flows`] their table · [`arrivals`] datagrams for the embedder · [`shared`] what all links have in common ·
+//!    [`credit`] windows;
 //! 3. [`link`] one peer's end, with [`streams`], [`writing`], [`guard`], [`endings`], [`datagrams`] and [`call`];
 //! 4. [`links`] all of them, by place; this module, with [`packets`], [`commands`] and [`timeouts`].
 
 mod arena;
+mod arrivals;
 mod call;
 mod commands;
 mod congestion;
@@ -50,6 +52,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use self::arena::Arena;
+use self::arrivals::Arrived;
 use self::call::Call;
 pub use self::counters::CarrierCounters;
 use self::link::Link;
@@ -99,7 +102,7 @@ pub(crate) struct Carriers {
     /// Answers to peers that have no carrier.
     allowances: Allowances,
     /// The datagram that was taken last: the embedder may borrow from it.
-    arrived: Option<shared::Arrived>,
+    arrived: Option<Arrived>,
     /// The last time that was told.
     now: Instant,
 }
@@ -345,7 +348,7 @@ impl Carriers {
     /// The datagram that arrived first.
     pub(crate) fn poll_datagram(&mut self) -> Option<Datagram<'_>> {
         self.settle();
-        self.arrived = self.shared.next_arrived();
+        self.arrived = self.shared.arrived.pop();
         let arrived = self.arrived.as_ref()?;
         Some(Datagram {
             flow: arrived.flow,

@@ -6,12 +6,13 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::{Bytes, BytesMut};
 use rand::rngs::StdRng;
 
+use super::arrivals::{Arrivals, Arrived};
 use super::counters::CarrierCounters;
 use super::flows::Flows;
-use super::settings::Windows;
+use super::settings::{DATAGRAM_BUFFER, Windows};
 use crate::deadlines::Deadlines;
 use crate::event::Event;
-use crate::flow::{FlowId, Peer};
+use crate::flow::Peer;
 use crate::limits::Limits;
 
 /// Bytes that are offered to the embedder, or taken from it, at a time.
@@ -25,14 +26,6 @@ const SMALL: usize = 8 << 10;
 
 /// Packets that wait to leave beside those of connections.
 const REPLIES: usize = 256;
-
-/// A UDP datagram that arrived on a flow.
-pub(super) struct Arrived {
-    pub(super) flow: FlowId,
-    pub(super) source: SocketAddr,
-    pub(super) destination: SocketAddr,
-    pub(super) payload: Bytes,
-}
 
 /// A UDP datagram of no connection, or the last of one.
 pub(super) struct Reply {
@@ -54,8 +47,7 @@ pub(super) struct Shared {
     /// Flows that wait for the embedder.
     pub(super) half_open: usize,
     pub(super) events: VecDeque<Event>,
-    pub(super) arrived: VecDeque<Arrived>,
-    pub(super) arrived_bytes: usize,
+    pub(super) arrived: Arrivals,
     pub(super) replies: VecDeque<Reply>,
     pub(super) counters: CarrierCounters,
     pub(super) rng: StdRng,
@@ -72,8 +64,7 @@ impl Shared {
             deadlines: Deadlines::default(),
             half_open: 0,
             events: VecDeque::new(),
-            arrived: VecDeque::new(),
-            arrived_bytes: 0,
+            arrived: Arrivals::new(DATAGRAM_BUFFER.min(limits.datagram_bytes)),
             replies: VecDeque::new(),
             counters: CarrierCounters::default(),
             rng,
@@ -96,23 +87,10 @@ impl Shared {
         self.arena.split_to(written).freeze()
     }
 
-    /// Queues a datagram that arrived.
-    pub(super) fn arrive(&mut self, arrived: Arrived) {
-        let cost = arrived.payload.len() + size_of::<Arrived>();
-        if self.arrived_bytes + cost > self.limits.datagram_bytes {
-            self.counters.datagram_queue_full += 1;
-            return;
-        }
-        self.arrived_bytes += cost;
+    /// Queues a datagram that arrived by a link.
+    pub(super) fn arrive(&mut self, link: u32, arrived: Arrived) {
         self.counters.datagrams_received += 1;
-        self.arrived.push_back(arrived);
-    }
-
-    /// Takes the oldest of them.
-    pub(super) fn next_arrived(&mut self) -> Option<Arrived> {
-        let arrived = self.arrived.pop_front()?;
-        self.arrived_bytes -= arrived.payload.len() + size_of::<Arrived>();
-        Some(arrived)
+        self.counters.datagram_queue_full += self.arrived.push(link, arrived);
     }
 
     /// Queues a packet that is not a connection's, or its last.
