@@ -123,7 +123,7 @@ pub enum Carrier {
     Ip,
     /// Streams and datagrams of QUIC while the peer's carrier is up, IP packets otherwise.
     Auto,
-    /// Streams of QUIC; connections wait for the peer's carrier. Datagrams as for [`Auto`](Self::Auto).
+    /// Streams and datagrams of QUIC; connections wait for the peer's carrier, and datagrams are dropped while it is not up.
     Quic,
 }
 

@@ -28,6 +28,7 @@ use super::correspondents::Correspondents;
 use super::{Pumped, discard};
 use crate::flow::Traffic;
 use crate::policy::EgressPolicy;
+use crate::settings::Carrier;
 
 /// Failures in a row, over several turns, after which the socket counts as broken.
 const FAILURES: u8 = 64;
@@ -42,8 +43,8 @@ pub(crate) struct Ways<'a> {
     pub(crate) policy: &'a EgressPolicy,
     /// The peer that an address is behind.
     pub(crate) route: &'a dyn Fn(IpAddr) -> Option<Peer>,
-    /// Whether a peer's datagrams ride on its carrier while that is up.
-    pub(crate) carried: bool,
+    /// Whether a peer's datagrams ride on its carrier while that is up, and what they do while it is not.
+    pub(crate) carrier: Carrier,
     pub(crate) counters: &'a mut AssociationCounters,
 }
 
@@ -54,6 +55,15 @@ struct Lane {
     peer: Peer,
     ipv4: bool,
     flow: StackFlow,
+}
+
+/// Why a destination is not reached.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum NoLane {
+    /// No peer is for it, this end has no address of its family, or there is no room for another flow.
+    Unroutable,
+    /// The carrier to its peer is not up, and nothing else is to carry it.
+    Uncarried,
 }
 
 /// Who may use an association.
@@ -304,9 +314,16 @@ impl Association {
             }
             self.allowed = Some(destination);
         }
-        let Some(flow) = self.lane(ways, destination.ip()) else {
-            ways.counters.dropped_unroutable += 1;
-            return;
+        let flow = match self.lane(ways, destination.ip()) {
+            Ok(flow) => flow,
+            Err(NoLane::Unroutable) => {
+                ways.counters.dropped_unroutable += 1;
+                return;
+            }
+            Err(NoLane::Uncarried) => {
+                ways.counters.dropped_uncarried += 1;
+                return;
+            }
         };
         // The stack counts what it drops, and why.
         let sent = ways
@@ -322,25 +339,31 @@ impl Association {
         self.last = ways.now;
     }
 
-    /// The flow of the stack by which a destination is reached, opened if there is none yet.
-    fn lane(&mut self, ways: &mut Ways<'_>, destination: IpAddr) -> Option<StackFlow> {
-        let (peer, ipv4) = ((ways.route)(destination)?, destination.is_ipv4());
+    /// The flow of the stack by which a destination is reached, opened if there is none yet. It stays what it began as for as long
+    /// as it is used: on another one the far end would see another source.
+    fn lane(&mut self, ways: &mut Ways<'_>, destination: IpAddr) -> Result<StackFlow, NoLane> {
+        let peer = (ways.route)(destination).ok_or(NoLane::Unroutable)?;
+        let ipv4 = destination.is_ipv4();
         let fits = |lane: &&Lane| lane.peer == peer && lane.ipv4 == ipv4;
         if let Some(lane) = self.lanes.iter().find(fits) {
-            return Some(lane.flow);
+            return Ok(lane.flow);
         }
         if self.lanes.len() >= LANES {
-            return None;
+            return Err(NoLane::Unroutable);
         }
-        let opened = if ways.carried && ways.stack.is_carried(peer) {
-            ways.stack.open_carried_datagrams(ways.now, peer)
-        } else {
-            ways.stack.open_datagrams(ways.now, peer, None, destination)
+        let opened = match (ways.carrier, ways.stack.is_carried(peer)) {
+            (Carrier::Auto | Carrier::Quic, true) => {
+                ways.stack.open_carried_datagrams(ways.now, peer)
+            }
+            (Carrier::Quic, false) => return Err(NoLane::Uncarried),
+            (Carrier::Ip, _) | (Carrier::Auto, false) => {
+                ways.stack.open_datagrams(ways.now, peer, None, destination)
+            }
         };
-        let flow = opened.ok()?;
+        let flow = opened.map_err(|_| NoLane::Unroutable)?;
         self.lanes.push(Lane { peer, ipv4, flow });
         self.opened.push(flow);
-        Some(flow)
+        Ok(flow)
     }
 }
 

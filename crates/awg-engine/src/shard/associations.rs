@@ -12,7 +12,6 @@ use crate::event::Event;
 use crate::flow::{FlowId, Outcome, Traffic};
 use crate::refusal::Refusal;
 use crate::relay::{Association, Client, Pumped, Ways};
-use crate::settings::Carrier;
 
 impl Shard {
     pub(super) fn open_association(
@@ -116,7 +115,7 @@ impl Shard {
             stack: &mut self.stack,
             policy: &self.policy,
             route: &|address| tunnel.route(address).map(in_stack),
-            carried: self.carriers.mode != Carrier::Ip,
+            carrier: self.carriers.mode,
             counters: &mut self.reporter.associations,
         };
         let done = act(association, &mut ways);

@@ -34,6 +34,8 @@ counters! {
     dropped_forbidden,
     /// To an address that no peer is for, or of a family that this end has no address of.
     dropped_unroutable,
+    /// To a peer whose carrier is not up, where nothing but a carrier may carry them.
+    dropped_uncarried,
     /// Not taken by the network stack, which counts why.
     dropped_unsent,
     /// To a name that was not found.

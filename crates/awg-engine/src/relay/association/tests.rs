@@ -52,10 +52,14 @@ impl Ends {
     }
 
     fn say(&mut self, datagram: &[u8]) {
+        self.say_by(Carrier::Ip, datagram);
+    }
+
+    fn say_by(&mut self, carrier: Carrier, datagram: &[u8]) {
         self.application.send(datagram).unwrap();
         self.association.handle_socket();
         let mut ways = Ways {
-            carried: false,
+            carrier,
             now: self.now,
             stack: &mut self.stack,
             policy: &EgressPolicy::default(),
@@ -71,6 +75,23 @@ impl Ends {
         self.association
             .deliver(self.now, source, b"answer", &mut self.counters);
     }
+}
+
+#[test]
+fn where_only_a_carrier_may_carry_them_datagrams_are_dropped_until_it_is_up() {
+    const QUESTION: &[u8] = b"\0\0\0\x01\xc0\x00\x02\x07\x00\x35question";
+    let mut ends = Ends::new();
+    ends.say_by(Carrier::Quic, QUESTION);
+    assert_eq!(
+        (ends.counters.dropped_uncarried, ends.counters.sent),
+        (1, 0)
+    );
+    assert_eq!(ends.association.lanes().count(), 0);
+    ends.say_by(Carrier::Auto, QUESTION);
+    assert_eq!(
+        (ends.counters.dropped_uncarried, ends.counters.sent),
+        (1, 1)
+    );
 }
 
 #[test]
