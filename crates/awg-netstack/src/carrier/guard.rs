@@ -1,19 +1,64 @@
 //! The guard against streams in pieces: an honest sender fills packets, and what it sends in small ones has no gaps for long. One
 //! that leaves gap after gap would have QUIC sort without end and hold many times what its windows allow.
 //!
-//! Where there are many pieces, first what is in order is read; what is left then lies behind gaps, and is too much.
+//! Where there are many pieces, first what is in order is read; what is left then lies behind gaps, and may be too much. So may the
+//! sorting, which is counted by the pieces that are looked at.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use noq_proto::{Dir, Side, StreamId, VarInt};
 
 use super::frames::{Foreign, Found, Frame};
 use super::link::Link;
+use super::pieces::Load;
 use super::request::Code;
 use super::shared::Shared;
 use super::streams::Rest;
 use crate::event::{CarrierLoss, Closure};
+
+/// A peer whose carrier ended for this gets none for so long.
+pub(super) const BARRED: Duration = Duration::from_secs(10);
+
+/// Pieces that QUIC may look at for one peer in a second, sorting: a tenth of a microsecond each.
+const SORTED: u64 = 3_000_000;
+
+/// Of streams that are no flows yet, so many are counted together.
+const STRANGE: Load = Load {
+    pieces: 128,
+    small: 64,
+    bytes: u64::MAX,
+};
+
+/// What a peer has cost of late.
+pub(super) struct Sorting {
+    pieces: u64,
+    since: Instant,
+}
+
+impl Sorting {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            pieces: 0,
+            since: now,
+        }
+    }
+
+    /// Whether so many more are too many.
+    fn is_exceeded(&mut self, now: Instant, more: u64) -> bool {
+        self.pieces = self.pieces.saturating_add(more);
+        if self.pieces <= SORTED {
+            return false;
+        }
+        let passed = now.saturating_duration_since(self.since).as_micros();
+        let allowed = u64::try_from(passed)
+            .unwrap_or(u64::MAX)
+            .saturating_mul(SORTED / 1_000_000);
+        self.pieces = self.pieces.saturating_sub(allowed);
+        self.since = now;
+        self.pieces > SORTED
+    }
+}
 
 /// What a datagram adds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,17 +69,19 @@ pub(super) enum Burden {
     Flow(u32),
     /// On all together, or on streams that are no flows yet.
     All,
+    /// Too much to sort.
+    Sorting,
     /// A frame that has no place in a carrier.
     Foreign,
 }
 
 impl Link {
     /// Counts the pieces in a datagram of the connection.
-    pub(super) fn weigh(&mut self, found: Found, shared: &mut Shared) -> Burden {
+    pub(super) fn weigh(&mut self, now: Instant, found: Found, shared: &mut Shared) -> Burden {
         let frames = std::mem::take(&mut self.frames);
         let mut burden = Burden::Borne;
         for frame in &frames {
-            burden = self.count(frame, shared).unwrap_or(burden);
+            burden = self.count(now, frame, shared).unwrap_or(burden);
         }
         self.frames = frames;
         match found {
@@ -44,7 +91,7 @@ impl Link {
     }
 
     /// Counts a piece; the burden if it is one.
-    fn count(&mut self, frame: &Frame, shared: &mut Shared) -> Option<Burden> {
+    fn count(&mut self, now: Instant, frame: &Frame, shared: &mut Shared) -> Option<Burden> {
         let stream = StreamId::from(VarInt::from_u64(frame.stream).ok()?);
         if stream.initiator() != Side::Client || stream.dir() != Dir::Bi {
             // There is none.
@@ -63,15 +110,18 @@ impl Link {
                     return None;
                 }
                 self.strange += frame.into();
-                return self.strange.exceeds(bound).then_some(Burden::All);
+                return self.strange.exceeds(STRANGE).then_some(Burden::All);
             };
             self.counted = *number;
         }
         let flow = shared.flows.get(self.counted)?;
         let before = flow.pieces.all().pieces;
-        let load = flow.pieces.add(frame);
-        self.pieces += load.pieces - before;
-        if load.exceeds(bound) {
+        let sorted = flow.pieces.add(frame);
+        self.pieces += flow.pieces.all().pieces - before;
+        if sorted > 0 && self.sorting.is_exceeded(now, sorted) {
+            return Some(Burden::Sorting);
+        }
+        if flow.pieces.wants_merging() || flow.pieces.all().exceeds(bound) {
             return Some(Burden::Flow(self.counted));
         }
         (self.pieces > most).then_some(Burden::All)
@@ -86,7 +136,7 @@ impl Link {
     ) -> Result<(), CarrierLoss> {
         match burden {
             Burden::Borne => return Ok(()),
-            Burden::Foreign => {
+            Burden::Foreign | Burden::Sorting => {
                 // Unless it was a stateless reset.
                 self.settle(now, shared)?;
                 return Err(self.overburdened(now, shared));
@@ -94,12 +144,20 @@ impl Link {
             Burden::Flow(_) | Burden::All => self.settle(now, shared)?,
         }
         if let Burden::Flow(number) = burden {
-            self.gather(number, shared);
-            let left = shared.flows.get(number).map(|flow| flow.pieces.all());
-            if left.is_some_and(|left| left.exceeds(shared.windows.pieces.half())) {
-                return Err(self.overburdened(now, shared));
+            let rest = self.gather(number, shared);
+            let Some(flow) = shared.flows.get(number) else {
+                return Ok(());
+            };
+            if !flow.pieces.all().exceeds(shared.windows.pieces) {
+                return Ok(());
             }
-            return Ok(());
+            if rest == Rest::More {
+                // It is in order, and nobody reads it.
+                shared.counters.flows_fragmented += 1;
+                self.break_off(number, Code::Aborted, Closure::Reset, shared);
+                return Ok(());
+            }
+            return Err(self.overburdened(now, shared));
         }
         let most = shared.windows.all_pieces;
         if self.pieces > most {
@@ -114,32 +172,32 @@ impl Link {
         Ok(())
     }
 
-    /// Reads all of a stream that is in order, so that it lies in few pieces. A flow that nobody reads ends where that is too much.
-    fn gather(&mut self, number: u32, shared: &mut Shared) {
+    /// Reads what of a stream is in order, as far as there is room for it, and puts it together.
+    fn gather(&mut self, number: u32, shared: &mut Shared) -> Rest {
         let room = (shared.windows.stream as usize).saturating_sub(self.gathered);
         let Some(held) = shared.flows.get(number).map(|flow| flow.held_bytes) else {
-            return;
+            return Rest::End;
         };
         let rest = self.pull(number, held.saturating_add(room), shared);
         if let Rest::Reset(code) = rest {
-            return self.reset_by_peer(number, code, shared);
+            self.reset_by_peer(number, code, shared);
+            return rest;
         }
         let Some(flow) = shared.flows.get(number) else {
-            return;
+            return rest;
         };
         flow.merge();
+        flow.pieces.were_merged();
         let gathered = flow.held_bytes.saturating_sub(held);
         flow.gathered += gathered;
         self.gathered += gathered;
-        if rest == Rest::More {
-            shared.counters.flows_fragmented += 1;
-            self.break_off(number, Code::Aborted, Closure::Reset, shared);
-        }
+        rest
     }
 
     /// Says that this is too much.
     fn overburdened(&mut self, now: Instant, shared: &mut Shared) -> CarrierLoss {
         shared.counters.fragmented += 1;
+        self.is_barred = true;
         if let Some(connection) = self.connection() {
             connection.close(now, Code::Failed.into(), Bytes::new());
         }

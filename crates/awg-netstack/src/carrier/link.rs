@@ -19,7 +19,7 @@ use rand::RngExt;
 use super::call::Call;
 use super::credit::Credit;
 use super::frames::{self, Frame};
-use super::guard::Burden;
+use super::guard::{Burden, Sorting};
 use super::pieces::Load;
 use super::settings;
 use super::shared::{Reply, Shared};
@@ -71,6 +71,9 @@ pub(super) struct Link {
     pub(super) pieces: u32,
     /// And of streams that are no flows yet.
     pub(super) strange: Load,
+    pub(super) sorting: Sorting,
+    /// Its peer is to have no other one for a while.
+    pub(super) is_barred: bool,
     /// Bytes that flows hold since they came in many pieces.
     pub(super) gathered: usize,
     /// The flow of the last piece.
@@ -118,6 +121,8 @@ impl Link {
             credit: Credit::new(&shared.windows),
             pieces: 0,
             strange: Load::default(),
+            sorting: Sorting::new(now),
+            is_barred: false,
             gathered: 0,
             counted: 0,
             frames: Vec::new(),
@@ -187,7 +192,7 @@ impl Link {
                 {
                     self.asked = None;
                     wire.connection.handle_event(event);
-                    burden = self.weigh(found, shared);
+                    burden = self.weigh(now, found, shared);
                 }
             }
             Some(DatagramEvent::NewConnection(incoming)) => {

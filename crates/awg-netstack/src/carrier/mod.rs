@@ -42,7 +42,7 @@ mod timeouts;
 mod udp;
 mod writing;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
@@ -101,6 +101,8 @@ pub(crate) struct Carriers {
     scratch: Vec<u8>,
     /// Answers to peers that have no carrier.
     allowances: Allowances,
+    /// Peers that get none, and until when.
+    barred: HashMap<Peer, Instant>,
     /// The datagram that was taken last: the embedder may borrow from it.
     arrived: Option<Arrived>,
     /// The last time that was told.
@@ -129,6 +131,7 @@ impl Carriers {
             arena: Arena::new(usize::from(mtu)),
             scratch: Vec::new(),
             allowances: Allowances::new(limits.errors_per_second, now),
+            barred: HashMap::new(),
             arrived: None,
             now,
         }
@@ -274,8 +277,12 @@ impl Carriers {
                 let up = link.up.then_some(link.since);
                 link.last_word(now, shared);
                 link.hang_up(shared, Closure::Reset);
+                let is_barred = std::mem::take(&mut link.is_barred);
                 if let Some(call) = &mut link.call {
                     call.failed(now, up);
+                    if is_barred {
+                        call.put_off(now);
+                    }
                     let peer = link.peer;
                     shared.events.push_back(Event::CarrierDown { peer, why });
                 }
@@ -292,6 +299,12 @@ impl Carriers {
             Some(_) => self.remove(place),
             None => {}
         }
+    }
+
+    /// Whether a peer gets no carrier now.
+    fn is_barred(&mut self, now: Instant, peer: Peer) -> bool {
+        self.barred.retain(|_, until| now < *until);
+        self.barred.contains_key(&peer)
     }
 
     fn remove(&mut self, place: u32) {

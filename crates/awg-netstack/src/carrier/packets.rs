@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use super::guard::BARRED;
 use super::{Carriers, udp};
 use crate::event::CarrierLoss;
 use crate::flow::Peer;
@@ -48,7 +49,7 @@ impl Carriers {
         self.now = now;
         self.shared.counters.received += 1;
         let mut place = self.links.of(peer);
-        if place.is_none() && self.allowances.take(now, peer) {
+        if place.is_none() && !self.is_barred(now, peer) && self.allowances.take(now, peer) {
             place = self.add(now, peer, to, from, false);
         }
         let Some(place) = place else { return };
@@ -57,6 +58,9 @@ impl Carriers {
             link.handle(now, from, to, data, shared)
         });
         if let Some(Err(why)) = handled {
+            if self.links.get(place).is_some_and(|link| link.is_barred) {
+                self.barred.insert(peer, now + BARRED);
+            }
             return self.lose(now, place, why);
         }
         match self.links.get(place) {
