@@ -7,6 +7,8 @@ import selectors
 import socket
 from typing import TYPE_CHECKING
 
+import uvloop
+
 from awgproxy.cli import lean
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ def run_session(session: Callable[[Config], Coroutine[object, object, None]], co
         AwgProxyError: what the session raises.
     """
     _require_descriptors()
-    with asyncio.Runner() as runner:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.get_loop()  # before there is a coroutine that would never be awaited
         lean.started()
         runner.run(session(config))
