@@ -2,9 +2,13 @@
 
 import contextlib
 import os
+import socket
 from collections import Counter
 
+import dns.message
+import dns.query
 import pytest
+import socks as pysocks
 
 from awgproxy import _native
 from awgproxy.config import load
@@ -130,3 +134,33 @@ def uneven(datagrams):
 
 def test_a_byte_that_repeats_is_found():
     assert list(uneven([b"\xc0" + os.urandom(LOOKED_AT - 1) for _ in range(ENOUGH)])) == [0]
+
+
+@pytest.mark.parametrize("asks_first", [True, False])
+def test_one_association_asks_the_servers_dns_and_speaks_to_the_world(start, asks_first):
+    world = start("quic")
+    world.client.wait_for("carrier up")
+    own = load(world.folder / "client.conf").interface.dns[0]
+    with world.inside():
+        target = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        target.bind(("127.0.0.1", 0))
+        made = pysocks.socksocket(socket.AF_INET, socket.SOCK_DGRAM)
+        made.set_proxy(pysocks.SOCKS5, *world.proxy)
+        made.bind(("127.0.0.1", 0))
+
+    def asks():
+        answer = dns.query.udp(dns.message.make_query("four.test", "A"), str(own), timeout=PATIENCE, sock=made)
+        assert [str(record) for rrset in answer.answer for record in rrset] == ["127.0.0.1"]
+
+    def speaks():
+        made.settimeout(PATIENCE)
+        made.sendto(b"to the world", target.getsockname())
+        heard, source = target.recvfrom(100)
+        assert heard == b"to the world"
+        target.sendto(b"and back", source)
+        assert made.recvfrom(100) == (b"and back", target.getsockname())
+
+    with target, made:
+        target.settimeout(PATIENCE)
+        for act in [asks, speaks] * 2 if asks_first else [speaks, asks] * 2:
+            act()
