@@ -1,8 +1,11 @@
 """The carrier seen from both sides: what applications notice of it, and what an observer of the network does not."""
 
 import contextlib
+import logging
 import os
+import re
 import socket
+import time
 from collections import Counter
 
 import dns.message
@@ -13,8 +16,11 @@ import socks as pysocks
 from awgproxy import _native
 from awgproxy.config import load
 from interop.counterparts import conversation, socks
+from interop.counterparts.relay import Relay
 from tests.system.wire import Wire
 from tests.system.world import SERVER_PORT, World
+
+log = logging.getLogger(__name__)
 
 PATIENCE = 60
 TRANSPORT_OVERHEAD = 32
@@ -24,6 +30,8 @@ ENOUGH = 3000
 """Datagrams of which chance leaves no byte in one place far too often."""
 LOOKED_AT = 1000
 """Bytes at the beginning of each."""
+PART = 8_000_000
+"""Bytes of a download between changes of its client's place."""
 
 
 @pytest.fixture
@@ -136,31 +144,80 @@ def test_a_byte_that_repeats_is_found():
     assert list(uneven([b"\xc0" + os.urandom(LOOKED_AT - 1) for _ in range(ENOUGH)])) == [0]
 
 
-@pytest.mark.parametrize("asks_first", [True, False])
-def test_one_association_asks_the_servers_dns_and_speaks_to_the_world(start, asks_first):
-    world = start("quic")
-    world.client.wait_for("carrier up")
-    own = load(world.folder / "client.conf").interface.dns[0]
+@contextlib.contextmanager
+def association(world):
+    """A target of datagrams, and an application's socket that reaches it through the proxy."""
     with world.inside():
         target = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         target.bind(("127.0.0.1", 0))
         made = pysocks.socksocket(socket.AF_INET, socket.SOCK_DGRAM)
         made.set_proxy(pysocks.SOCKS5, *world.proxy)
         made.bind(("127.0.0.1", 0))
-
-    def asks():
-        answer = dns.query.udp(dns.message.make_query("four.test", "A"), str(own), timeout=PATIENCE, sock=made)
-        assert [str(record) for rrset in answer.answer for record in rrset] == ["127.0.0.1"]
-
-    def speaks():
-        made.settimeout(PATIENCE)
-        made.sendto(b"to the world", target.getsockname())
-        heard, source = target.recvfrom(100)
-        assert heard == b"to the world"
-        target.sendto(b"and back", source)
-        assert made.recvfrom(100) == (b"and back", target.getsockname())
-
     with target, made:
         target.settimeout(PATIENCE)
+        yield target, made
+
+
+def exchange(target, made):
+    """A datagram there and one back; where the target sees the application."""
+    made.settimeout(PATIENCE)
+    made.sendto(b"to the world", target.getsockname())
+    heard, source = target.recvfrom(100)
+    assert heard == b"to the world"
+    target.sendto(b"and back", source)
+    assert made.recvfrom(100) == (b"and back", target.getsockname())
+    return source
+
+
+@pytest.mark.parametrize("asks_first", [True, False])
+def test_one_association_asks_the_servers_dns_and_speaks_to_the_world(start, asks_first):
+    world = start("quic")
+    world.client.wait_for("carrier up")
+    own = load(world.folder / "client.conf").interface.dns[0]
+    with association(world) as (target, made):
+
+        def asks():
+            answer = dns.query.udp(dns.message.make_query("four.test", "A"), str(own), timeout=PATIENCE, sock=made)
+            assert [str(record) for rrset in answer.answer for record in rrset] == ["127.0.0.1"]
+
+        def speaks():
+            exchange(target, made)
+
         for act in [asks, speaks] * 2 if asks_first else [speaks, asks] * 2:
             act()
+
+
+@pytest.mark.parametrize("carrier", ["ip", "quic"])
+def test_a_client_that_moves_and_renews_its_keys_keeps_what_it_carries(start, carrier):
+    world = start(carrier)
+    world.client.stop()
+    file = world.folder / "client.conf"
+    with contextlib.ExitStack() as running:
+        running.enter_context(world.inside())
+        relay = running.enter_context(Relay(("127.0.0.1", SERVER_PORT)))
+        text = file.read_text().replace(f"Endpoint = 127.0.0.1:{SERVER_PORT}", f"Endpoint = {relay.endpoint}")
+        file.write_text(re.sub(r"(?m)^RekeyAfterTime = .*", "RekeyAfterTime = 2", text))
+        world.start_client()
+        if carrier == "quic":
+            world.client.wait_for("carrier up")
+        target, made = running.enter_context(association(world))
+        source = exchange(target, made)
+        download, echo = (running.enter_context(world.connect(name)) for name in ("source", "echo"))
+        download.sendall(b"%d\n" % (6 * PART))
+        longest, last = 0, time.monotonic()
+        for _ in range(5):
+            left = PART
+            while left:
+                left -= len(download.recv(left))
+                longest, last = max(longest, time.monotonic() - last), time.monotonic()
+            relay.move()
+        assert socks.take_all(download) == PART
+        log.info("%s: the longest gap of a download whose client moved was %.0f ms", carrier, longest * 1000)
+        renewed = False
+        while not renewed:
+            renewed = world.client.said("tunnel rekeyed") != []
+            echo.sendall(b"still the same")
+            assert socks.take(echo, 14) == b"still the same"
+            assert exchange(target, made) == source, "the same socket of the server"
+    assert world.client.said("carrier down") == world.client.said("carrier up") == []
+    assert world.server.said("peer moved") != []

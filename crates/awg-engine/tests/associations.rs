@@ -384,6 +384,42 @@ fn who_was_not_spoken_to_is_not_heard() {
 }
 
 #[test]
+fn it_goes_on_as_the_same_source_when_the_client_has_moved_and_when_its_session_is_new() {
+    let pair = Pair::with(Options {
+        loss: Some(0.0),
+        ..Options::default()
+    });
+    let target = udp_socket();
+    let at = target.local_addr().unwrap();
+    let application = Application::new(&pair);
+    application.send(&header(at), b"to");
+    pair.let_datagrams_out();
+    let mut bytes = [0; 16];
+    let (_, source) = target.recv_from(&mut bytes).unwrap();
+    for moves in [true, false, true] {
+        if moves {
+            pair.path.as_ref().unwrap().move_client();
+        } else {
+            pair.client.engine.handshake().unwrap();
+            pair.client.wait("new session", |event| match event {
+                Event::HandshakeCompleted { rekey: true, .. } => Some(()),
+                _ => None,
+            });
+        }
+        application.send(&header(at), b"to");
+        assert_eq!(target.recv_from(&mut bytes).unwrap(), (2, source));
+        target.send_to(b"and back", source).unwrap();
+        assert_eq!(application.receive(), (at, b"and back".to_vec()));
+    }
+    assert_eq!(pair.server.engine.snapshot().unwrap().flows, 1);
+    let carriers = u64::from(pair::is_carried());
+    for end in [&pair.client, &pair.server] {
+        assert_eq!(end.counter("carrier_established"), carriers);
+        assert_eq!(end.counter("carrier_lost"), 0);
+    }
+}
+
+#[test]
 fn a_stopped_engine_ends_all_of_them() {
     let pair = Pair::new();
     let mut application = Application::new(&pair);
