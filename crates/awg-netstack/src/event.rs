@@ -142,8 +142,9 @@ pub enum CarrierLoss {
 /// | `Prohibited` | 3/13 communication administratively prohibited | 1/1 administratively prohibited |
 /// | `TimedOut` | 3/12 host unreachable for type of service | 1/2 beyond scope of source address |
 /// | `Failed` | 3/1 host unreachable | 1/3 address unreachable |
+/// | `Full` | RST | RST |
 ///
-/// Neither protocol has a code for "the target did not answer": those of the last row mean nothing else here, and every
+/// Neither protocol has a code for "the target did not answer": those of `TimedOut` mean nothing else here, and every
 /// stack takes them as "host unreachable".
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Rejection {
@@ -159,6 +160,8 @@ pub enum Rejection {
     TimedOut,
     /// Something of our own failed. The carrier has a word for it; ICMP has not.
     Failed,
+    /// This end takes no further flow: a bound is reached, or it is about to end. The carrier alone has a word for it.
+    Full,
 }
 
 /// How a flow ended.

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::Ordering;
 
-use awg_netstack::{Datagram, FlowId as StackFlow, Kind, Peer, Target};
+use awg_netstack::{Datagram, FlowId as StackFlow, Kind, Peer, Rejection, Target};
 use awg_tunnel::PeerId;
 
 use super::flows::{Place, State};
@@ -36,25 +36,25 @@ impl Shard {
             destination,
         } = announcement;
         let Some(key) = self.peers.key(in_tunnel(peer)) else {
-            return self.turn_away(flow, Refusal::Refused);
+            return self.turn_away(flow, Rejection::Refused);
         };
         if self.shared.draining.load(Ordering::Relaxed) {
             self.reporter.counters.flows_refused_draining += 1;
-            return self.turn_away(flow, Refusal::Refused);
+            return self.turn_away(flow, Rejection::Full);
         }
         let peers = self.peers.len() + self.crew.peers_elsewhere();
         let share = self.flow_bounds.of_one_peer(peers);
         if self.flows.opened_by(in_tunnel(peer)) >= share {
             self.reporter.counters.flows_refused_of_peer += 1;
-            return self.turn_away(flow, Refusal::Refused);
+            return self.turn_away(flow, Rejection::Full);
         }
         if let Err(excess) = self.admit_flow(in_tunnel(peer)) {
             self.reporter.counters.count(excess);
-            return self.turn_away(flow, Refusal::Prohibited);
+            return self.turn_away(flow, Rejection::Prohibited);
         }
         if !self.shared.events.admit() {
             self.reporter.counters.flows_refused_full += 1;
-            return self.turn_away(flow, Refusal::Refused);
+            return self.turn_away(flow, Rejection::Full);
         }
         let number = self.shared.next_flow(self.crew.number());
         let own = match destination {
@@ -87,9 +87,9 @@ impl Shard {
         });
     }
 
-    fn turn_away(&mut self, flow: StackFlow, why: Refusal) {
+    fn turn_away(&mut self, flow: StackFlow, why: Rejection) {
         match flow.kind() {
-            Kind::Tcp => self.stack.reject(self.now.instant, flow, why.into()),
+            Kind::Tcp => self.stack.reject(self.now.instant, flow, why),
             Kind::Udp => {
                 // The datagram that began it is answered when its turn comes.
                 self.wire.turn_away(flow, why);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use awg_netstack::{FlowId as StackFlow, PacketSink, Peer};
+use awg_netstack::{FlowId as StackFlow, PacketSink, Peer, Rejection};
 use awg_tunnel::{Endpoint, Local, Now, Seal, Tunnel};
 
 use super::Shard;
@@ -11,7 +11,6 @@ use super::exit::{Exit, Kept};
 use super::peers::{in_stack, in_tunnel};
 use super::sockets::{Socket, Sockets};
 use super::watch::Watch;
-use crate::refusal::Refusal;
 use crate::transport::{ReceiveBatch, SendBatch};
 
 /// Batches sent before receiving and relays have their turn.
@@ -33,9 +32,9 @@ pub(super) struct Wire {
     /// The first datagrams of flows that are not known yet.
     early: Vec<Kept>,
     /// Flows that some of these began, and that are not to be.
-    turned_away: HashMap<StackFlow, Refusal>,
+    turned_away: HashMap<StackFlow, Rejection>,
     /// Datagrams that their peers are to be told of that they went nowhere.
-    refused: Vec<(Kept, Refusal)>,
+    refused: Vec<(Kept, Rejection)>,
 }
 
 impl Wire {
@@ -79,7 +78,7 @@ impl Wire {
     }
 
     /// The datagrams that begin `flow` are to be refused.
-    pub(super) fn turn_away(&mut self, flow: StackFlow, why: Refusal) {
+    pub(super) fn turn_away(&mut self, flow: StackFlow, why: Rejection) {
         // Where none is at hand nobody would ever ask.
         if !self.early.is_empty() {
             self.turned_away.insert(flow, why);
@@ -154,7 +153,7 @@ impl Shard {
                 spent: &mut self.spent,
             };
             if let Some(why) = exit.deliver(&datagram) {
-                wire.refused.push((Kept::new(Some(peer), &datagram), why));
+                wire.refused.push((Kept::new(Some(peer), &datagram), why.into()));
             }
         }
         if content {
@@ -166,7 +165,7 @@ impl Shard {
             if let Some(peer) = kept.peer {
                 let (now, peer) = (self.now.instant, in_stack(peer));
                 self.stack
-                    .refuse_datagram(now, peer, &kept.datagram(), why.into());
+                    .refuse_datagram(now, peer, &kept.datagram(), why);
             }
         }
     }
@@ -207,7 +206,8 @@ impl Shard {
                     reporter: &mut self.reporter,
                     spent: &mut self.spent,
                 }
-                .deliver(&kept.datagram()),
+                .deliver(&kept.datagram())
+                .map(Rejection::from),
             };
             if let Some(why) = why {
                 self.wire.refused.push((kept, why));

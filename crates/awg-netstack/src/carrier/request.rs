@@ -205,6 +205,7 @@ impl From<Rejection> for Code {
             Rejection::Prohibited => Self::Prohibited,
             Rejection::TimedOut => Self::TimedOut,
             Rejection::Failed => Self::Failed,
+            Rejection::Full => Self::Full,
         }
     }
 }

@@ -166,7 +166,7 @@ pub(super) fn send_unreachable(icmp: &mut Icmp, now: Instant, unreachable: &Unre
 /// How the wire says why a flow is turned away; a refused one is reset instead.
 pub(super) fn report(why: Rejection) -> Report {
     match why {
-        Rejection::Refused => Report::PortUnreachable,
+        Rejection::Refused | Rejection::Full => Report::PortUnreachable,
         Rejection::NetworkUnreachable => Report::NetworkUnreachable,
         Rejection::HostUnreachable | Rejection::Failed => Report::HostUnreachable,
         Rejection::Prohibited => Report::Prohibited,

@@ -137,7 +137,7 @@ impl Tcp {
         let peer = flow.key.peer();
         let packet = std::mem::take(&mut held.packet);
         let mut unreachable = None;
-        if why == Rejection::Refused {
+        if matches!(why, Rejection::Refused | Rejection::Full) {
             if let Some(ip) = IpHeader::parse(&packet) {
                 let answer = bare::reset(&ip, &held.segment);
                 self.push(peer, answer);

@@ -96,6 +96,7 @@ fn each_code_means_what_the_other_end_meant() {
         (Rejection::Prohibited, Refusal::Prohibited),
         (Rejection::TimedOut, Refusal::TimedOut),
         (Rejection::Failed, Refusal::Failed),
+        (Rejection::Full, Refusal::Failed),
     ] {
         assert_eq!(refusal(Code::from(why).into()), meant);
     }
