@@ -4,7 +4,7 @@
 use awg_tunnel::{Endpoint, Local};
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use crate::transport::ReceiveBatch;
+use crate::transport::{MESSAGE_SIZE, ReceiveBatch};
 
 /// What lies in the ring of bytes.
 #[derive(Clone, Copy, Debug)]
@@ -40,11 +40,12 @@ pub(crate) fn ring(datagrams: usize, bytes: usize) -> (Outlet, Inlet) {
 }
 
 impl Outlet {
-    /// Puts a datagram in; whether there was room.
+    /// Puts a datagram in; whether there was room. One that no batch would ever take out again finds none.
     pub(crate) fn push(&mut self, from: Endpoint, datagram: &[u8]) -> bool {
         let size = datagram.len();
         // The bytes first: whoever sees a parcel finds its bytes.
-        !self.parcels.is_full()
+        size <= MESSAGE_SIZE
+            && !self.parcels.is_full()
             && self.bytes.push_entire_slice(datagram).is_ok()
             && self.parcels.push(Parcel { from, size }).is_ok()
     }

@@ -18,6 +18,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::RawFd;
 
+pub(crate) use receive_batch::MESSAGE_SIZE;
 pub use receive_batch::{Datagrams, ReceiveBatch};
 pub use send_batch::{Group, Groups, SendBatch};
 

@@ -5,7 +5,7 @@ use awg_tunnel::{Endpoint, Local};
 use proptest::prelude::*;
 
 use super::{Inlet, ring};
-use crate::transport::ReceiveBatch;
+use crate::transport::{MESSAGE_SIZE, ReceiveBatch};
 
 fn from(sender: u16) -> Endpoint {
     Endpoint {
@@ -71,6 +71,16 @@ fn the_largest_datagram_passes() {
         take(&mut inlet, &mut batch),
         [(from(0), datagram.clone()), (from(0), datagram)]
     );
+}
+
+#[test]
+fn what_no_batch_holds_finds_no_room() {
+    let (mut outlet, mut inlet) = ring(16, 4 * MESSAGE_SIZE);
+    let datagram = vec![7; MESSAGE_SIZE + 1];
+    assert!(!outlet.push(from(0), &datagram));
+    assert!(outlet.push(from(0), &datagram[1..]));
+    let taken = take(&mut inlet, &mut ReceiveBatch::new(1));
+    assert_eq!(taken.len(), 1);
 }
 
 #[test]

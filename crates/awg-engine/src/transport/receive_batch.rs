@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::slice::ChunksMut;
 
 /// Bytes of one message's buffer. The kernel coalesces (GRO) up to what one IP packet can hold.
-const MESSAGE_SIZE: usize = 1 << 16;
+pub(crate) const MESSAGE_SIZE: usize = 1 << 16;
 
 /// What arrived in one buffer: datagrams of one sender, all of `stride` bytes but the last, which may be shorter.
 #[derive(Debug, Clone, Copy)]
