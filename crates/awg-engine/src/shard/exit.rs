@@ -58,6 +58,11 @@ impl Kept {
 }
 
 impl Exit<'_> {
+    /// Whether a flow of the stack's was heard of.
+    pub(super) fn knows(&self, flow: StackFlow) -> bool {
+        self.flows.place_of_stack(flow).is_some()
+    }
+
     /// Passes a datagram on to its flow's socket; gives why not, where whoever sent it is to be told.
     pub(super) fn deliver(&mut self, datagram: &Datagram<'_>) -> Option<Refusal> {
         let Datagram {

@@ -114,10 +114,18 @@ impl Shard {
         }
     }
 
-    /// Takes in the datagrams at hand, which came by `local`, here or to another shard.
+    /// Takes in the datagrams at hand, which came by `local`, here or to another shard, and those that carriers then have.
     pub(super) fn take_in(&mut self, local: Local, handed_over: bool) {
         let mut content = false;
         let wire = &mut self.wire;
+        let mut exit = Exit {
+            now: self.now.instant,
+            flows: &mut self.flows,
+            policy: &self.policy,
+            peers: &mut self.peers,
+            reporter: &mut self.reporter,
+            spent: &mut self.spent,
+        };
         for (remote, datagram) in wire.incoming.datagrams() {
             let from = Endpoint { remote, local };
             let inbound = if handed_over {
@@ -140,52 +148,30 @@ impl Shard {
             else {
                 continue;
             };
-            if self.flows.place_of_stack(datagram.flow).is_none() {
+            if !exit.knows(datagram.flow) {
                 wire.early.push(Kept::new(Some(peer), &datagram));
-                continue;
+            } else if let Some(why) = exit.deliver(&datagram) {
+                let kept = Kept::new(Some(peer), &datagram);
+                wire.refused.push((kept, why.into()));
             }
-            let mut exit = Exit {
-                now: self.now.instant,
-                flows: &mut self.flows,
-                policy: &self.policy,
-                peers: &mut self.peers,
-                reporter: &mut self.reporter,
-                spent: &mut self.spent,
-            };
-            if let Some(why) = exit.deliver(&datagram) {
-                wire.refused.push((Kept::new(Some(peer), &datagram), why.into()));
+        }
+        // Nobody is told of those that go nowhere: a carrier has no word for it.
+        while let Some(datagram) = self.stack.poll_datagram() {
+            if exit.knows(datagram.flow) {
+                exit.deliver(&datagram);
+            } else {
+                wire.early.push(Kept::new(None, &datagram));
             }
         }
         if content {
             self.watch.handle_received(self.now.instant);
         }
-        self.take_in_carried();
         self.deliver_early();
         for (kept, why) in std::mem::take(&mut self.wire.refused) {
             if let Some(peer) = kept.peer {
                 let (now, peer) = (self.now.instant, in_stack(peer));
-                self.stack
-                    .refuse_datagram(now, peer, &kept.datagram(), why);
+                self.stack.refuse_datagram(now, peer, &kept.datagram(), why);
             }
-        }
-    }
-
-    /// Delivers the datagrams that carriers brought. Nobody is told of those that go nowhere: a carrier has no word for it.
-    fn take_in_carried(&mut self) {
-        while let Some(datagram) = self.stack.poll_datagram() {
-            if self.flows.place_of_stack(datagram.flow).is_none() {
-                self.wire.early.push(Kept::new(None, &datagram));
-                continue;
-            }
-            let mut exit = Exit {
-                now: self.now.instant,
-                flows: &mut self.flows,
-                policy: &self.policy,
-                peers: &mut self.peers,
-                reporter: &mut self.reporter,
-                spent: &mut self.spent,
-            };
-            exit.deliver(&datagram);
         }
     }
 
