@@ -18,6 +18,8 @@ pub(crate) struct Dial<D> {
     stagger: Duration,
     next_attempt: Instant,
     expires: Instant,
+    /// When it would expire if [`allow`](Self::allow) were never called.
+    patience_ends: Instant,
     refusal: Refusal,
 }
 
@@ -41,8 +43,14 @@ impl<D> Dial<D> {
             stagger,
             next_attempt: now,
             expires: now + patience,
+            patience_ends: now + patience,
             refusal: Refusal::Failed,
         }
+    }
+
+    /// All attempts together may take so much longer than was said at first; to say it again changes nothing.
+    pub(crate) fn allow(&mut self, longer: Duration) {
+        self.expires = self.patience_ends + longer;
     }
 
     /// The destination to try now, if it is time for one. Follow with [`started`](Self::started),

@@ -167,7 +167,8 @@ pub struct Limits {
     pub commands: usize,
     /// Events that wait for the embedder, those of flows aside.
     pub events: usize,
-    /// How long a connection may take to come to stand, over all its destinations.
+    /// How long a connection may take to come to stand, over all its destinations; one that was asked of a carrier has five
+    /// seconds more, so that the other end's answer comes first.
     pub dial: Duration,
     /// How long after an attempt the next destination is tried beside it (RFC 8305, section 5).
     pub stagger: Duration,

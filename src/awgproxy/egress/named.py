@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from awgproxy.egress.dialer import Dialer
     from awgproxy.egress.source import SourceAddresses
 
-PATIENCE_SECONDS = 10.0
-"""For a name and its addresses together: the client waits little longer."""
+PATIENCE_SECONDS = 9.0
+"""For a name and its addresses together: the engine waits a second longer, so that what is told is what happened here."""
 MAX_OF_PEER = 512
 """Names of one peer that may be looked up at once; one more fails at once, so that no peer takes all that there is."""
 

@@ -26,6 +26,9 @@ pub(super) const RESET_KEY: &str = "awgproxy carrier: stateless reset";
 /// A request that was acknowledged is not sent again, as a SYN is: so often it is asked instead whether anybody is there.
 pub(super) const ASK_AFTER: Duration = Duration::from_secs(1);
 
+/// The other end has as long for a target as a dial may take, and what it then says is the truth: so much later it is here.
+pub(super) const ANSWER_LATER: Duration = Duration::from_secs(5);
+
 /// What became of an attempt to connect.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Attempt {

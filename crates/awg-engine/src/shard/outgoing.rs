@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 use awg_netstack::{FlowId as StackFlow, Target};
 
-use super::carrier::Attempt;
+use super::carrier::{ANSWER_LATER, Attempt};
 use super::flows::{Dialling, Place, State};
 use super::peers::in_stack;
 use super::{Far, Shard};
@@ -74,7 +74,12 @@ impl Shard {
                 return;
             };
             match attempt {
-                Attempt::Begun(flow) => dial.started(now, flow, destination),
+                Attempt::Begun(flow) => {
+                    if flow.is_carried() {
+                        dial.allow(ANSWER_LATER);
+                    }
+                    dial.started(now, flow, destination);
+                }
                 Attempt::Failed(refusal) => dial.failed(now, refusal),
                 Attempt::Held(refusal) => dial.held(destination, refusal),
             }

@@ -14,7 +14,7 @@ use mio::{Interest, Poll, Waker};
 use rand::RngExt;
 use rand::rngs::StdRng;
 
-use super::carrier::RESET_KEY;
+use super::carrier::{ANSWER_LATER, RESET_KEY};
 use super::crew::Crew;
 use super::peers::{self, Peers};
 use super::sockets::Socket;
@@ -357,7 +357,7 @@ pub(super) fn stack_config(settings: &EngineSettings) -> StackConfig {
             buffer_bytes_per_flow: limits.buffer_bytes_per_flow,
             // The shard's own deadline comes first, so that the answer is the shard's.
             accept_within: limits.dial + Duration::from_secs(1),
-            connect_within: limits.dial + Duration::from_secs(1),
+            connect_within: limits.dial + ANSWER_LATER + Duration::from_secs(1),
             ..awg_netstack::Limits::default()
         },
     }

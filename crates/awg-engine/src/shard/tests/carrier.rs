@@ -80,7 +80,7 @@ fn names_come_back_at_once_from_a_server_that_has_no_carrier_any_more() {
     world.replace_server(without);
     let early = world.open_target(name.clone(), b"");
     let took = world.until(9 * SECOND, |world| {
-        world.refuse_all();
+        world.refuse_all(Refusal::Refused);
         wanted(world).len() == 2
     });
     assert!(took <= 3 * SECOND, "{took:?}");
@@ -133,6 +133,43 @@ fn a_name_that_has_no_addresses_is_refused_and_one_that_nobody_answers_for_too()
     }
     world.run(SECOND);
     assert_eq!(world.counter(1, "stack_tcp_flows"), 0);
+}
+
+#[test]
+fn what_the_server_says_at_the_last_moment_is_what_the_application_hears() {
+    let mut world = World::new(40 * MILLISECOND, carried);
+    world.accepts = false;
+    let unreachable = world.open(80);
+    world.run(10 * SECOND);
+    world.refuse_all(Refusal::HostUnreachable);
+    let took = world.until(SECOND, |_| heard(&unreachable, b'h'));
+    assert!(took <= 40 * MILLISECOND, "{took:?}");
+    // Of a target that never answers too it is the server who says so.
+    let silent = world.open(80);
+    let took = world.until(20 * SECOND, |_| heard(&silent, b't'));
+    let expected = 10 * SECOND..11 * SECOND;
+    assert!(expected.contains(&took), "{took:?}");
+    assert!(world.told[1].iter().any(|event| matches!(
+        event,
+        Event::FlowRefused {
+            reason: Refusal::TimedOut,
+            ..
+        }
+    )));
+}
+
+#[test]
+fn a_server_that_never_says_anything_is_waited_for_a_little_longer_than_it_may_take() {
+    let mut world = World::with(
+        40 * MILLISECOND,
+        [carried, |settings| {
+            settings.limits.dial = 60 * SECOND;
+        }],
+    );
+    world.accepts = false;
+    let silent = world.open(80);
+    let took = world.until(20 * SECOND, |_| heard(&silent, b't'));
+    assert_eq!(took, 15 * SECOND);
 }
 
 #[test]

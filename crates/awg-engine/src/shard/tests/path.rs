@@ -153,7 +153,7 @@ impl World {
     }
 
     /// The server refuses what waits for it.
-    pub(super) fn refuse_all(&mut self) {
+    pub(super) fn refuse_all(&mut self, reason: Refusal) {
         let mut refused = Vec::new();
         self.told[1].retain(|event| match event {
             Event::FlowIncoming { flow, .. } => {
@@ -163,7 +163,6 @@ impl World {
             _ => true,
         });
         for flow in refused {
-            let reason = Refusal::Refused;
             self.shards[1].handle_command(Command::Reject { flow, reason });
         }
     }
@@ -187,6 +186,7 @@ impl World {
             succeeded: b"+".to_vec(),
             failed: b"-".to_vec(),
             host_unreachable: b"h".to_vec(),
+            timed_out: b"t".to_vec(),
             ..Replies::default()
         };
         client.handle_command(Command::Open {
