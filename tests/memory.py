@@ -68,13 +68,6 @@ class MemoryEngine:
         self._call("open", destinations, early, replies, flow)
         return flow
 
-    def open_target(self, destinations, fd, early, replies) -> int:
-        self._refuse()
-        flow = self._new_flow()
-        self.far_ends.append(socket.socket(fileno=fd))
-        self._call("open_target", destinations, early, replies, flow)
-        return flow
-
     def attach(self, flow: int, fd: int) -> None:
         self._refuse()
         self.attached[flow] = socket.socket(fileno=fd)

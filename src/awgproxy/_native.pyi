@@ -335,7 +335,7 @@ class EngineSettings:
             workers: Threads that share the peers, 1 to 64; ``None`` = as many as the machine runs at once, and as there
                 are peers at the start. A peer lives on one of them. Above 1 for Linux alone.
             carrier: Whether to keep a carrier to each peer with a `carrier_address`: not with ``ip``. With ``auto``
-                what `Engine.open_target` and `Engine.open_association` open rides on it while it is up, and on packets
+                what `Engine.open` and `Engine.open_association` open rides on it while it is up, and on packets
                 otherwise; with ``quic`` connections to targets wait for it.
             carrier_port: The UDP port at which carried connections of peers are taken, at each of `addresses`;
                 ``None`` = nowhere. Flows of peers to any destination must be accepted.
@@ -431,7 +431,7 @@ class Engine:
             RuntimeError: the engine has not started.
         """
 
-    def open(self, destinations: Sequence[_Address], fd: int, early: bytes, replies: Replies) -> int:
+    def open(self, destinations: Sequence[_Target], fd: int, early: bytes, replies: Replies) -> int:
         """Connect an application to the first destination that accepts, over the tunnel; gives the flow.
 
         Attempts begin in the order given, 250 ms apart or as soon as one failed (RFC 8305). Then the application gets
@@ -439,39 +439,24 @@ class Engine:
         waits, the attempts end. One that has only ended its own side still gets its answer; of a TCP socket that
         cannot be told from a close without a reset, which is noticed when the reply is written.
 
+        Where there is a carrier an attempt is a stream of it, to the peer that the address is behind, or of a name,
+        which the peer looks up, to any peer with one. Of a single destination `early` travels with the request. While
+        it is not up an attempt waits, for as long as connections may; but with the carrier ``auto``, or none, an address
+        is connected to by packets, and of a single name `AddressesWanted` asks for the addresses.
+
         Args:
-            destinations: Addresses, not names; at least one.
+            destinations: Addresses, or names of 1 to 253 visible ASCII characters; at least one.
             fd: The application's connected stream socket; see the class for its ownership.
             early: Bytes that were read from it beyond its request.
             replies: What to answer.
 
         Raises:
-            ValueError: there is no destination, or one is not an address.
+            ValueError: there is no destination, or one is neither an address nor a name.
             OSError: ``EBADF``: `fd` is not open; ``ENOBUFS``: a bound is reached.
             RuntimeError: the engine does not run or drains.
         """
 
-    def open_target(self, destinations: Sequence[_Target], fd: int, early: bytes, replies: Replies) -> int:
-        """As `open`, over the carrier of the peer, which looks names up by itself; gives the flow.
-
-        An attempt is a stream of the carrier to the peer that the address is behind, or of a name to any peer with one;
-        its reply comes when the target has accepted. Of a single destination `early` travels with the request. While
-        the carrier is not up an attempt waits, for as long as connections may; with the carrier ``auto`` an address is
-        connected to as by `open` instead, then and where the peer has no `carrier_address`, and `AddressesWanted` asks
-        for those of a name.
-
-        Args:
-            destinations: Addresses, or names of 1 to 253 visible ASCII characters; at least one.
-            fd: As for `open`.
-            early: As for `open`.
-            replies: As for `open`.
-
-        Raises:
-            ValueError: there is no destination, or one is neither an address nor a name.
-            OSError, RuntimeError: as `open`.
-        """
-
-    def open_stream(self, destinations: Sequence[_Address]) -> tuple[int, int]:
+    def open_stream(self, destinations: Sequence[_Target]) -> tuple[int, int]:
         """As `open`, for a Python caller; gives the flow and a stream socket's descriptor, which is the caller's.
 
         Nothing but the connection's own bytes is ever read from it; if the connection fails it ends.
@@ -665,7 +650,7 @@ class NameWanted:
 
 @final
 class AddressesWanted:
-    """A connection's name cannot be left to the peer: `Engine.open_target` says when.
+    """A connection's name cannot be left to the peer: `Engine.open` says when.
 
     Answer with `Engine.name_found`, or `Engine.reject` where there is no address, in the ten seconds that it waits.
     """
@@ -783,7 +768,7 @@ class PeerRoamed:
 
 @final
 class CarrierUp:
-    """The carrier to a peer stands: `Engine.open_target` need not wait."""
+    """The carrier to a peer stands: `Engine.open` need not wait."""
 
     def __new__(cls, peer: str) -> Self: ...
     @property

@@ -39,7 +39,7 @@ async def test_a_connection_by_name_comes_out_by_name():
         up = await client.next(CarrierUp)
         assert up.peer in client.engine.snapshot()["peers"]
         ours, handed = application()
-        flow = client.engine.open_target([NAME], handed.detach(), b"early, ", REPLIES)
+        flow = client.engine.open([NAME], handed.detach(), b"early, ", REPLIES)
         incoming = await server.next(FlowIncoming)
         assert (incoming.kind, incoming.destination, incoming.is_name, incoming.to_self) == ("tcp", NAME, True, False)
         server.engine.attach(incoming.flow, begin_connect(target.sockets[0].getsockname()).detach())
@@ -54,7 +54,7 @@ async def test_an_address_is_none_of_a_name_and_is_refused_as_such():
     async with tunnel(carrier="auto") as (client, server):
         await client.next(CarrierUp)
         ours, handed = application()
-        flow = client.engine.open_target([TARGET], handed.detach(), b"", REPLIES)
+        flow = client.engine.open([TARGET], handed.detach(), b"", REPLIES)
         incoming = await server.next(FlowIncoming)
         assert (incoming.destination, incoming.is_name) == (TARGET, False)
         server.engine.reject(incoming.flow, "failed")
@@ -76,7 +76,7 @@ async def test_a_carrier_that_nobody_takes_is_told():
 def test_what_is_no_name_is_refused(name):
     engine = _native.Engine(settings())
     with pytest.raises(ValueError, match=r"destinations\[1\]"):
-        engine.open_target([TARGET, (name, 80)], 0, b"", REPLIES)
+        engine.open([TARGET, (name, 80)], 0, b"", REPLIES)
 
 
 def test_settings_of_a_carrier_are_checked():

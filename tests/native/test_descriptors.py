@@ -28,7 +28,7 @@ def test_a_descriptor_stays_the_callers_if_the_call_raised():
             (RuntimeError, lambda: stopped.open([TARGET], fd, b"", REPLIES)),
             (RuntimeError, lambda: stopped.attach(1, fd)),
             (ValueError, lambda: full.open([], fd, b"", REPLIES)),
-            (ValueError, lambda: full.open([("example.org", 80)], fd, b"", REPLIES)),
+            (ValueError, lambda: full.open([("no name", 80)], fd, b"", REPLIES)),
             (ValueError, lambda: full.open([("192.0.2.1", 70_000)], fd, b"", REPLIES)),
             (TypeError, lambda: full.open([TARGET], fd, "early", REPLIES)),
             (TypeError, lambda: full.open([TARGET], fd, b"", None)),

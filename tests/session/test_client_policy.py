@@ -48,7 +48,7 @@ async def test_a_name_that_the_server_looks_up_is_judged_by_its_port(engine, ent
     made = asking(engine, "DenyPorts = 1-1023\nAllowPorts = 443", peer=CARRIED)
     assert await made.ask("name.example", 22) == b"prohibited"
     assert await made.ask("name.example") is None
-    assert (await engine.called("open_target"))[0] == [("name.example", 443)]
+    assert (await engine.called("open"))[0] == [("name.example", 443)]
     assert made.connector.prohibited == 1
     (entry,) = named(entries, "connection failed")
     assert "name.example port 22 is refused by the egress policy: port 1-442" in entry["reason"]
@@ -57,7 +57,7 @@ async def test_a_name_that_the_server_looks_up_is_judged_by_its_port(engine, ent
 async def test_rules_on_addresses_hold_for_names_since_those_are_looked_up_here_then(engine):
     made = asking(engine, "Deny = 10.0.0.0/8", ["10.0.0.1", "192.0.2.9"], ["10.0.0.1"], peer=CARRIED)
     assert await made.ask("mixed.example") is None
-    assert (await engine.called("open_target"))[0] == [("192.0.2.9", 443)]
+    assert (await engine.called("open"))[0] == [("192.0.2.9", 443)]
     assert await made.ask("inside.example") == b"prohibited"
 
 

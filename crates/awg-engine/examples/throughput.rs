@@ -273,7 +273,7 @@ fn connect(client: &Engine, target: SocketAddr) -> Result<TcpStream, Failure> {
         ..Replies::default()
     };
     let destination = SocketAddr::new(TARGET, target.port());
-    client.open_target(vec![destination.into()], ours.into(), Vec::new(), replies)?;
+    client.open([destination], ours.into(), Vec::new(), replies)?;
     let mut reply = [0];
     application.read_exact(&mut reply)?;
     if reply == *b"+" {

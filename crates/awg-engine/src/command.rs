@@ -66,8 +66,6 @@ pub(crate) enum Command {
     Open {
         flow: FlowId,
         destinations: Vec<Target>,
-        /// Whether it may ride on streams of a carrier.
-        carried: bool,
         application: OwnedFd,
         early: Vec<u8>,
         replies: Box<Replies>,

@@ -115,7 +115,7 @@ impl EngineSettings {
     }
 }
 
-/// What the connections of [`open_target`](crate::Engine::open_target), and the datagrams of associations, ride on inside the tunnel.
+/// What the connections of [`open`](crate::Engine::open), and the datagrams of associations, ride on inside the tunnel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Carrier {
     /// IP packets, always.

@@ -37,7 +37,7 @@ fn named(name: &str, port: u16) -> Target {
 fn open(pair: &Pair, targets: Vec<Target>, early: &[u8]) -> (FlowId, TcpStream) {
     let (application, ours) = tcp_pair();
     let engine = &pair.client.engine;
-    let flow = engine.open_target(targets, ours.into(), early.to_vec(), replies());
+    let flow = engine.open(targets, ours.into(), early.to_vec(), replies());
     (flow.expect("the command is taken"), application)
 }
 
@@ -524,6 +524,6 @@ fn no_destination_is_refused_and_the_descriptor_given_back() {
     let pair = carried();
     let (_application, ours) = tcp_pair();
     let engine = Arc::clone(&pair.client.engine);
-    let refused = engine.open_target(Vec::new(), ours.into(), Vec::new(), replies());
+    let refused = engine.open(Vec::<Target>::new(), ours.into(), Vec::new(), replies());
     assert!(refused.is_err());
 }

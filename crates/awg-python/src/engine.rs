@@ -62,7 +62,7 @@ impl Engine {
         early: &[u8],
         replies: &Replies,
     ) -> Result<u64, Failure> {
-        let destinations = socket_addresses(&destinations)?;
+        let destinations = targets(&destinations)?;
         let application = adopt(fd)?;
         let flow = self
             .0
@@ -71,27 +71,8 @@ impl Engine {
         Ok(flow.0)
     }
 
-    fn open_target(
-        &self,
-        destinations: Vec<Address>,
-        fd: Whole,
-        early: &[u8],
-        replies: &Replies,
-    ) -> Result<u64, Failure> {
-        let numbered = destinations.iter().enumerate();
-        let destinations = numbered
-            .map(|(index, destination)| target(format_args!("destinations[{index}]"), destination))
-            .collect::<Result<Vec<Target>, _>>()?;
-        let application = adopt(fd)?;
-        let flow = self
-            .0
-            .open_target(destinations, application, early.to_vec(), replies.replies())
-            .map_err(give_back)?;
-        Ok(flow.0)
-    }
-
     fn open_stream(&self, destinations: Vec<Address>) -> Result<(u64, RawFd), Failure> {
-        let (flow, socket) = self.0.open_stream(socket_addresses(&destinations)?)?;
+        let (flow, socket) = self.0.open_stream(targets(&destinations)?)?;
         Ok((flow.0, socket.into_raw_fd()))
     }
 
@@ -182,10 +163,10 @@ impl Engine {
     }
 }
 
-fn socket_addresses(destinations: &[Address]) -> Result<Vec<std::net::SocketAddr>, Failure> {
+fn targets(destinations: &[Address]) -> Result<Vec<Target>, Failure> {
     let numbered = destinations.iter().enumerate();
     numbered
-        .map(|(index, address)| socket_address(format_args!("destinations[{index}]"), address))
+        .map(|(index, destination)| target(format_args!("destinations[{index}]"), destination))
         .collect()
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from awgproxy._native import CarrierDown, CarrierUp
-from awgproxy.config.carrier import is_carried, names_are_the_servers
+from awgproxy.config.carrier import names_are_the_servers
 from awgproxy.config.model import Carrier
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ class Carriers:
     """Those of one client."""
 
     def __init__(self, config: Config) -> None:
-        self.are_kept = is_carried(config)
-        """Whether connections may ride on one."""
         self._names_are_the_servers = names_are_the_servers(config)
         self._waited_for = config.tunnel.carrier is Carrier.QUIC
         self._up: set[str] = set()

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from typing import TYPE_CHECKING
 
 import structlog
@@ -18,7 +17,6 @@ import structlog
 from awgproxy._native import AddressesWanted, FlowClosed, FlowConnected, FlowRefused
 from awgproxy.errors import NameLookupFailed, NameNotFound, PolicyDenied
 from awgproxy.policy import allowed_of, require_port_allowed
-from awgproxy.proxy.answers import NO_WORDS
 from awgproxy.proxy.destination import is_address
 from awgproxy.session.journal import log_closed
 
@@ -111,25 +109,6 @@ class Connector:
             self.prohibited += 1
             raise
 
-    def open_stream(self, destinations: Sequence[tuple[str, int]]) -> tuple[int, int]:
-        """Connect this program itself: the flow, and a socket's descriptor, which is the caller's.
-
-        Raises:
-            OSError, RuntimeError: the engine takes none.
-        """
-        if not self._carriers.are_kept:
-            return self._engine.open_stream(destinations)
-        near, far = socket.socketpair()
-        try:
-            far.setblocking(False)
-            flow = self._engine.open_target(destinations, far.fileno(), b"", NO_WORDS.replies)
-        except BaseException:
-            near.close()
-            far.close()
-            raise
-        far.detach()
-        return flow, near.detach()
-
     def began(self, flow: int, destinations: Sequence[tuple[str, int]]) -> None:
         """A connection that somebody else began tries these: what becomes of it tells of IPv6."""
         self._others.add(flow)
@@ -174,10 +153,9 @@ class Connector:
         """To the addresses of the destination, or to a name that is left to the server."""
         port = application.destination.port
         descriptor = application.socket.fileno()
-        opening = self._engine.open_target if self._carriers.are_kept else self._engine.open
         try:
             destinations = self.allowed(hosts, port)
-            flow = opening(destinations, descriptor, application.early, application.answers.replies)
+            flow = self._engine.open(destinations, descriptor, application.early, application.answers.replies)
         except PolicyDenied as denied:
             self._answer_and_close(application, application.answers.prohibited, str(denied))
             return

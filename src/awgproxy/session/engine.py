@@ -59,16 +59,13 @@ class SessionEngine(Flows, TunnelSockets, Protocol):
         """All UDP ports."""
 
     def open(self, destinations: Sequence[tuple[str, int]], fd: int, early: bytes, replies: Replies) -> int:
-        """Connect an application."""
-
-    def open_target(self, destinations: Sequence[tuple[str, int]], fd: int, early: bytes, replies: Replies) -> int:
         """Connect an application, over the carrier where there is one; a destination may be a name."""
 
     def open_association(self, control_fd: int, datagram_fd: int, client: str, port: int) -> int:
         """Carry an application's datagrams."""
 
     def name_found(self, flow: int, name: str, addresses: Sequence[str]) -> None:
-        """Answer for a name in a datagram."""
+        """Answer for a name in a datagram, or of a connection."""
 
     def set_peers(self, peers: Sequence[PeerSettings]) -> None:
         """Change the peers."""

@@ -137,7 +137,7 @@ class Outbound:
         hosts = [destination.host] if left_to_the_server else await self.addresses_of(destination)
         destinations = self._connector.allowed(hosts, destination.port)
         with self._opening(destination):
-            flow = self._opened(*self._connector.open_stream(destinations), destination)
+            flow = self._opened(*self._engine.open_stream(destinations), destination)
         self._connector.began(flow.number, destinations)
         self._connections.opened()
         flow.when_over(self._connections.closed)

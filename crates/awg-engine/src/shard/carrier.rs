@@ -132,7 +132,7 @@ impl Shard {
     }
 
     /// Begins an attempt to reach `target` on a carrier, or by packets where it may.
-    pub(super) fn begin_carried(&mut self, place: Place, target: &Target) -> Attempt {
+    pub(super) fn begin_attempt(&mut self, place: Place, target: &Target) -> Attempt {
         let peer = match target {
             Target::Address(address) => self.tunnel.route(address.ip()),
             Target::Name { .. } => self.peer_for_names(),

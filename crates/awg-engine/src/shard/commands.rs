@@ -27,7 +27,6 @@ impl Shard {
             Command::Open {
                 flow,
                 destinations,
-                carried,
                 application,
                 early,
                 replies,
@@ -41,7 +40,6 @@ impl Shard {
                     early,
                     replies,
                     dial,
-                    carried,
                     alone,
                     elsewhere,
                     wanted: None,

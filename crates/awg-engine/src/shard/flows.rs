@@ -61,8 +61,6 @@ pub(super) struct Dialling {
     pub(super) early: Vec<u8>,
     pub(super) replies: Box<Replies>,
     pub(super) dial: Dial<Target>,
-    /// Whether attempts may be streams of a carrier.
-    pub(super) carried: bool,
     /// Whether there is a single destination.
     pub(super) alone: bool,
     /// The name whose addresses the embedder was asked for: these are dialled in its place.

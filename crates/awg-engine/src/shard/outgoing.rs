@@ -104,17 +104,6 @@ impl Shard {
         }
     }
 
-    fn begin_attempt(&mut self, place: Place, destination: &Target) -> Attempt {
-        let carried = self
-            .flows
-            .dialling(place)
-            .is_some_and(|dialling| dialling.carried);
-        match destination {
-            Target::Address(address) if !carried => self.begin_by_packets(*address),
-            _ => self.begin_carried(place, destination),
-        }
-    }
-
     /// Begins an attempt of the stack's own TCP.
     pub(super) fn begin_by_packets(&mut self, destination: SocketAddr) -> Attempt {
         let begun = self

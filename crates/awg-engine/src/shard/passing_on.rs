@@ -29,7 +29,6 @@ impl Shard {
         let pushed = desk.commands.push(dialling, |dialling| Command::Open {
             flow,
             destinations,
-            carried: dialling.carried,
             application: dialling.application.into(),
             early: dialling.early,
             replies: dialling.replies,

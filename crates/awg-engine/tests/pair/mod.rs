@@ -8,7 +8,7 @@ pub(crate) mod target;
 use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::os::unix::net::UnixDatagram;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -329,14 +329,8 @@ impl Pair {
 
     /// Opens a connection for the caller; gives the flow and a stream of the connection's own bytes alone.
     pub(crate) fn open_stream(&self, destination: SocketAddr) -> (FlowId, OwnedFd) {
-        let engine = &self.client.engine;
-        if !is_carried() {
-            return engine.open_stream(vec![destination]).unwrap();
-        }
-        let (ours, theirs) = UnixStream::pair().unwrap();
-        let (targets, replies) = (vec![destination.into()], Replies::default());
-        let flow = engine.open_target(targets, ours.into(), Vec::new(), replies);
-        (flow.expect("the command is taken"), theirs.into())
+        let opened = self.client.engine.open_stream([destination]);
+        opened.expect("the command is taken")
     }
 
     /// Asks for a connection for the application at the other end of `ours`.
@@ -346,12 +340,8 @@ impl Pair {
         ours: OwnedFd,
         early: &[u8],
     ) -> Result<FlowId, NotTaken> {
-        let (destinations, early) = (destinations.to_vec(), early.to_vec());
+        let (destinations, early) = (destinations.iter().copied(), early.to_vec());
         let engine = &self.client.engine;
-        if is_carried() {
-            let targets = destinations.into_iter().map(awg_engine::Target::from);
-            return engine.open_target(targets.collect(), ours, early, replies());
-        }
         engine.open(destinations, ours, early, replies())
     }
 

@@ -185,7 +185,6 @@ pub(super) fn open(client: &mut Shard, ours: OwnedFd, port: u16) {
     client.handle_command(Command::Open {
         flow,
         destinations: vec![SocketAddr::new(inner(1), port).into()],
-        carried: false,
         application: ours,
         early: Vec::new(),
         replies: Box::default(),

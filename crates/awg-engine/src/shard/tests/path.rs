@@ -192,7 +192,6 @@ impl World {
         client.handle_command(Command::Open {
             flow,
             destinations: vec![target],
-            carried: true,
             application: ours.into(),
             early: early.to_vec(),
             replies: Box::new(replies),
