@@ -441,8 +441,8 @@ class Engine:
 
         Where there is a carrier an attempt is a stream of it, to the peer that the address is behind, or of a name,
         which the peer looks up, to any peer with one. Of a single destination `early` travels with the request. While
-        it is not up an attempt waits, for as long as connections may; but with the carrier ``auto``, or none, an address
-        is connected to by packets, and of a single name `AddressesWanted` asks for the addresses.
+        it is not up an attempt waits, for as long as connections may; but with the carrier ``auto``, or none, an
+        address is connected to by packets, and of a single name `AddressesWanted` asks for the addresses.
 
         Args:
             destinations: Addresses, or names of 1 to 253 visible ASCII characters; at least one.

@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from awgproxy._native import EgressPolicy
-from awgproxy.egress import named
+from awgproxy.egress import named, resolver
 from awgproxy.egress.dialer import Dialer
 from awgproxy.egress.direct import DirectSockets
 from awgproxy.egress.dns import exchange
@@ -137,7 +137,6 @@ async def test_a_slow_name_keeps_no_other_waiting_and_ends_with_its_flow(engine,
     await asyncio.wait([task])
     assert task.cancelled()
     assert engine.rejected == {}
-    assert dialer._looking_up == {}
     assert dialer._tasks == {}
 
 
@@ -158,15 +157,42 @@ async def test_silence_of_the_dns_server_is_told_in_time(engine, server, dialer,
     assert await engine.called("reject") == (1, "failed")
 
 
-async def test_one_peers_names_take_no_place_from_another_s(engine, server, dialer, monkeypatch):
-    monkeypatch.setattr(named, "MAX_OF_PEER", 2)
-    server.silent.add("slow.test")
+async def turned_away(engine, dialer, flow, peer):
+    """Whether one more name of a peer, which there is not, is not even looked up."""
+    before = dialer.counters["lookups_turned_away"]
+    dialer.dial(flow, peer, ("unknown.test", 80), OPEN)
+    number, reason = await engine.called("reject")
+    assert (number, reason) == (
+        flow,
+        "failed" if dialer.counters["lookups_turned_away"] > before else "host-unreachable",
+    )
+    return reason == "failed"
+
+
+async def test_one_peers_names_take_no_place_from_anothers_whatever_it_gives_up(engine, server, dialer, monkeypatch):
+    monkeypatch.setattr(named, "MAX_LOOKUPS", 6)
+    server.silent |= {f"slow{number}.test" for number in range(6)}
+    tasks = []
     for flow in (1, 2, 3):
-        dialer.dial(flow, PEER, ("slow.test", 80), OPEN)
-    assert await engine.called("reject") == (3, "failed")
-    dialer.dial(4, "other", ("unknown.test", 80), OPEN)
-    assert await engine.called("reject") == (4, "host-unreachable")
-    assert dialer.counters["lookups_turned_away"] == 1
+        dialer.dial(flow, PEER, (f"slow{flow}.test", 80), OPEN)
+        tasks.append(dialer._tasks[flow])
+    assert await turned_away(engine, dialer, 4, PEER)
+    for flow in (1, 2, 3):
+        dialer.flow_closed(flow)
+    await asyncio.wait(tasks)
+    assert await turned_away(engine, dialer, 5, PEER), "what it has begun goes on"
+    assert not await turned_away(engine, dialer, 6, "other")
+    for flow in (4, 5):
+        dialer.dial(flow, "other", (f"slow{flow}.test", 80), OPEN)
+    assert await turned_away(engine, dialer, 7, "other")
+    assert not await turned_away(engine, dialer, 8, "third")
+
+
+async def test_what_has_ended_leaves_room(engine, server, dialer, monkeypatch):
+    monkeypatch.setattr(named, "MAX_LOOKUPS", 2)
+    for flow in range(5):
+        assert not await turned_away(engine, dialer, flow, PEER)
+    assert dialer._looking_up == {}
 
 
 async def test_without_upstream_names_are_refused_and_that_is_said_once(engine, monkeypatch):
@@ -179,14 +205,22 @@ async def test_without_upstream_names_are_refused_and_that_is_said_once(engine, 
     assert [entry["event"] for entry in entries.entries if entry["log_level"] == "warning"] == ["names are refused"]
 
 
-async def test_other_servers_are_asked_when_the_system_names_them(engine, server):
+async def test_other_servers_are_asked_when_the_system_names_them(engine, server, monkeypatch):
+    monkeypatch.setattr(resolver, "TRY_SECONDS", (0.05, 5.0))
     upstream = ["127.0.0.9"]
     dialer = NamedDialer(Dialer(engine), lambda: upstream, SourceAddresses())
-    first = dialer._resolver_of_the_moment()
-    assert dialer._resolver_of_the_moment() is first
-    upstream[:] = ["127.0.0.1"]
     dialer.dial(1, PEER, ("unknown.test", 80), OPEN)
-    assert await engine.called("reject") == (1, "host-unreachable")
+    while not dialer._resolver._under_way:  # noqa: ASYNC110 - it is being looked up
+        await asyncio.sleep(0)
+    upstream[:] = ["127.0.0.1"]
+    dialer.dial(2, PEER, ("nobody.test", 80), OPEN)
+    for _ in range(2):
+        assert (await engine.called("reject"))[1] == "host-unreachable"
+    assert dialer.counters["dns_questions_asked"] == 4, "counted since the start"
+    upstream[:] = ["127.0.0.1", "127.0.0.9"]
+    dialer.dial(3, PEER, ("unknown.test", 80), OPEN)
+    assert await engine.called("reject") == (3, "host-unreachable")
+    assert dialer.counters["dns_questions_asked"] == 6, "what others said holds no more"
 
 
 async def test_a_defect_costs_one_flow_its_connection(engine, server, dialer, monkeypatch):

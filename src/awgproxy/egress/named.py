@@ -2,19 +2,21 @@
 
 Whom to ask for names is whom the clients' DNS goes to. The first address that answers is attached (RFC 8305), and it is
 one of those that were judged: nothing is looked up twice for a connection. Each flow has a task of its own, which ends
-with it.
+with it. A look-up may go on after that, and counts as its peer's until it ends: a peer has at most as many as others
+could still begin, so that one takes half of what there is, two take a third each, and there is always room for another.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import structlog
 
 from awgproxy.egress.direct import DirectSockets
 from awgproxy.egress.race import NothingAnswered, race
-from awgproxy.egress.resolver import Resolver
+from awgproxy.egress.resolver import MAX_LOOKUPS, Resolver
 from awgproxy.errors import NameLookupFailed, NameNotFound, PolicyDenied
 from awgproxy.policy import allowed_of
 
@@ -26,9 +28,7 @@ if TYPE_CHECKING:
     from awgproxy.egress.source import SourceAddresses
 
 PATIENCE_SECONDS = 9.0
-"""For a name and its addresses together: the engine waits a second longer, so that what is told is what happened here."""
-MAX_OF_PEER = 512
-"""Names of one peer that may be looked up at once; one more fails at once, so that no peer takes all that there is."""
+"""For a name and its addresses together: the engine waits a second longer, so that what is told happened here."""
 
 log = structlog.get_logger()
 
@@ -41,10 +41,9 @@ class NamedDialer:
         self._dialer = dialer
         self._upstream = upstream
         self._sources = sources
-        self._asked: frozenset[str] = frozenset()
         self._resolver = Resolver(DirectSockets(sources), (), ipv6=True)
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._looking_up: dict[str, set[int]] = {}
+        self._looking_up: Counter[str] = Counter()
         self._turned_away = 0
         self._warned_of_no_dns = False
         self.prohibited = 0
@@ -52,21 +51,16 @@ class NamedDialer:
 
     @property
     def counters(self) -> Mapping[str, int]:
-        """What was counted since the start; questions are those to the DNS servers of the moment."""
+        """What was counted since the start."""
         counted = dict(self._resolver.counters)
         counted["lookups_turned_away"] += self._turned_away
         return counted
 
     def dial(self, flow: int, peer: str, target: tuple[str, int], policy: EgressPolicy) -> None:
         """Connect a flow to `target`, a name and a port, as far as `policy` allows; failures are told truthfully."""
-        if len(self._looking_up.get(peer, ())) >= MAX_OF_PEER:
-            self._turned_away += 1
-            self._refuse(flow, "failed", NameLookupFailed("too many names of this peer are being looked up"))
-            return
-        self._looking_up.setdefault(peer, set()).add(flow)
         task = asyncio.get_running_loop().create_task(self._dial(flow, peer, target, policy))
         self._tasks[flow] = task
-        task.add_done_callback(lambda _: self._ended(flow, peer))
+        task.add_done_callback(lambda _: self._tasks.pop(flow))
 
     def flow_closed(self, flow: int) -> None:
         """Give up what a flow was waiting for."""
@@ -83,7 +77,7 @@ class NamedDialer:
     async def _dial(self, flow: int, peer: str, target: tuple[str, int], policy: EgressPolicy) -> None:
         try:
             deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
-            addresses = await self._addresses_of(flow, peer, target[0])
+            addresses = await self._addresses_of(peer, target[0])
             destinations = [(address, target[1]) for address in allowed_of(policy, addresses, target[1])]
             await self._connect(flow, destinations, deadline)
         except NameNotFound as error:
@@ -97,14 +91,19 @@ class NamedDialer:
             log.exception("a name could not be connected to")
             self._dialer.reject(flow, "failed")
 
-    async def _addresses_of(self, flow: int, peer: str, name: str) -> list[str]:
+    async def _addresses_of(self, peer: str, name: str) -> list[str]:
+        self._ask_the_servers_of_the_moment()
+        if self._looking_up[peer] >= MAX_LOOKUPS - self._looking_up.total():
+            self._turned_away += 1
+            raise NameLookupFailed("too many names of this peer are being looked up")
+        self._looking_up[peer] += 1
+        look_up = asyncio.get_running_loop().create_task(self._resolver.resolve(name))
+        look_up.add_done_callback(lambda look_up: self._looked_up(peer, look_up))
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                return await self._resolver_of_the_moment().resolve(name)
+                return await asyncio.shield(look_up)
         except TimeoutError:
             raise NameLookupFailed("no DNS server answered in time") from None
-        finally:
-            self._looked_up(flow, peer)
 
     async def _connect(self, flow: int, destinations: Sequence[tuple[str, int]], deadline: float) -> None:
         if len(destinations) == 1:
@@ -124,22 +123,19 @@ class NamedDialer:
         finally:
             path.ended(flow)
 
-    def _looked_up(self, flow: int, peer: str) -> None:
-        flows = self._looking_up.get(peer, set())
-        flows.discard(flow)
-        if not flows:
-            self._looking_up.pop(peer, None)
-
-    def _ended(self, flow: int, peer: str) -> None:
-        self._looked_up(flow, peer)  # of one that was cancelled before it began
-        del self._tasks[flow]
+    def _looked_up(self, peer: str, look_up: asyncio.Task[list[str]]) -> None:
+        self._looking_up[peer] -= 1
+        if not self._looking_up[peer]:
+            del self._looking_up[peer]
+        if not look_up.cancelled():
+            look_up.exception()  # whoever waited for it may be gone, and it is no defect then
 
     def _refuse(self, flow: int, reason: _Rejection, why: Exception) -> None:
         log.debug("connection refused", flow=flow, reason=str(why))
         self._dialer.reject(flow, reason)
 
-    def _resolver_of_the_moment(self) -> Resolver:
-        """As the servers change, with the system's file, another one takes the place of the last.
+    def _ask_the_servers_of_the_moment(self) -> None:
+        """They change with the system's file, and their order with what the clients' DNS shows of them.
 
         Raises:
             NameLookupFailed: there are none.
@@ -150,7 +146,4 @@ class NamedDialer:
                 self._warned_of_no_dns = True
                 log.warning("names are refused", reason="no upstream server: set DNS in [Server]")
             raise NameLookupFailed("there is no upstream DNS server")
-        if frozenset(servers) != self._asked:
-            self._asked = frozenset(servers)
-            self._resolver = Resolver(DirectSockets(self._sources), servers, ipv6=True)
-        return self._resolver
+        self._resolver.ask(servers)

@@ -104,6 +104,11 @@ class Resolver:
         finally:
             self._waiting -= 1
 
+    def ask(self, servers: Sequence[str]) -> None:
+        """From now on these are asked, in this order. What others have answered holds no more."""
+        if self._servers.become(servers):
+            self.forget()
+
     def forget(self) -> None:
         """The tunnel leads to another server: what the network behind the last one has shown holds no more."""
         self._cache.clear()
@@ -221,5 +226,6 @@ class Resolver:
         except ServerSilent:
             self._servers.was_silent(server, began, self._clock())
             raise
-        self._cache.put((name, family), answer, self._clock())
+        if server in self._servers:
+            self._cache.put((name, family), answer, self._clock())
         return answer

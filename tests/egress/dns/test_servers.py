@@ -34,6 +34,21 @@ def test_who_answered_something_else_meanwhile_is_not_silent():
     assert servers.in_order(8) == [A, B]
 
 
+def test_others_take_their_place_and_those_that_stay_are_known():
+    servers = Servers([A, B])
+    servers.was_silent(A, asked=0, now=1)
+    servers.answered(B, 1, over_stream_alone=True)
+    assert not servers.become([B, A])
+    assert servers.in_order(1) == [B, A]
+    assert servers.become([A, C])
+    assert (A in servers, B in servers) == (True, False)
+    assert servers.in_order(1) == [C, A]
+    servers.was_silent(B, asked=2, now=3)  # a question to it was still under way
+    servers.answered(B, 4, over_stream_alone=True)
+    assert servers.become([B])
+    assert not servers.wants_stream(B, 4)
+
+
 def test_tcp_is_wanted_for_a_while_where_it_alone_brought_an_answer():
     servers = Servers([A, B])
     servers.answered(A, 0)

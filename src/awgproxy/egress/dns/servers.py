@@ -29,12 +29,25 @@ class Servers:
     def __init__(self, addresses: Sequence[str]) -> None:
         """`addresses`: in the order to ask them."""
         self._addresses = tuple(dict.fromkeys(addresses))
-        self._last_answer = dict.fromkeys(self._addresses, -math.inf)
+        self._last_answer: dict[str, float] = {}
         self._silent_until: dict[str, float] = {}
         self._stream_until: dict[str, float] = {}
 
     def __bool__(self) -> bool:
         return bool(self._addresses)
+
+    def __contains__(self, server: str) -> bool:
+        return server in self._addresses
+
+    def become(self, addresses: Sequence[str]) -> bool:
+        """Take these in place of the former ones; whether they are others, and not only in another order."""
+        former, self._addresses = self._addresses, tuple(dict.fromkeys(addresses))
+        if set(former) == set(self._addresses):
+            return False
+        for known in (self._last_answer, self._silent_until, self._stream_until):
+            for gone in known.keys() - set(self._addresses):
+                del known[gone]
+        return True
 
     def in_order(self, now: float) -> list[str]:
         """All of them: whom to ask first comes first."""
@@ -42,6 +55,8 @@ class Servers:
 
     def answered(self, server: str, now: float, *, over_stream_alone: bool = False) -> None:
         """It did. `over_stream_alone`: TCP brought the answer, while UDP was tried and brought nothing."""
+        if server not in self:
+            return
         self._last_answer[server] = now
         self._silent_until.pop(server, None)
         if over_stream_alone:
@@ -49,7 +64,7 @@ class Servers:
 
     def was_silent(self, server: str, asked: float, now: float) -> None:
         """It did not answer a question of the time `asked`, nor, for it to count, any other one since."""
-        if self._last_answer[server] < asked:
+        if server in self and self._last_answer.get(server, -math.inf) < asked:
             self._silent_until[server] = now + SILENT_SECONDS
 
     def wants_stream(self, server: str, now: float) -> bool:
