@@ -5,20 +5,22 @@
 //! cargo run --release -p awg-engine --example echoes -- [seconds] [datagrams under way] [bytes]
 //! ```
 
+mod ends;
+
 use std::env;
-use std::error::Error;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use awg_engine::transport::udp::UdpSettings;
-use awg_engine::{Engine, EngineSettings, Event};
-use awg_tunnel::{PeerConfig, PrivateKey};
+use awg_engine::{Engine, Event};
+use ends::{Failure, client_settings, key, server_settings};
+
+const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 2));
 
 /// How long an echo is waited for before it counts as lost.
 const LOST: Duration = Duration::from_millis(100);
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Failure> {
     let mut arguments = env::args()
         .skip(1)
         .map(|argument| argument.parse::<usize>());
@@ -84,7 +86,7 @@ fn datagram(target: SocketAddr, bytes: usize) -> Vec<u8> {
 }
 
 /// Gives the server's first flow of datagrams its socket.
-fn attach(server: &Engine) -> Result<(), Box<dyn Error>> {
+fn attach(server: &Engine) -> Result<(), Failure> {
     loop {
         for event in server.take_events() {
             if let Event::FlowIncoming { flow, .. } = event {
@@ -96,33 +98,12 @@ fn attach(server: &Engine) -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn engines() -> Result<(Engine, Engine), Box<dyn Error>> {
-    let [client_key, server_key] = [1, 2].map(|byte| PrivateKey::from_bytes([byte; 32]));
-    let udp = UdpSettings {
-        address: Some(Ipv4Addr::LOCALHOST.into()),
-        ..UdpSettings::default()
-    };
-    let mut settings = EngineSettings::new(server_key.clone());
-    settings.addresses = vec!["10.77.0.1".parse()?];
-    settings.udp = udp.clone();
-    settings.accept_flows = true.into();
-    settings.stay_connected = false;
-    let peer = PeerConfig {
-        allowed_ips: vec!["10.77.0.2/32".parse()?],
-        ..PeerConfig::new(client_key.public_key())
-    };
-    settings.peers = vec![peer.into()];
-    let server = Engine::new(settings)?;
+fn engines() -> Result<(Engine, Engine), Failure> {
+    let (client_key, server_key) = (key(1), key(2));
+    let clients = [(client_key.public_key(), CLIENT)];
+    let server = Engine::new(server_settings(server_key.clone(), clients))?;
     server.start()?;
-    let mut settings = EngineSettings::new(client_key);
-    settings.addresses = vec!["10.77.0.2".parse()?];
-    settings.udp = udp;
-    let peer = PeerConfig {
-        allowed_ips: vec!["0.0.0.0/0".parse()?],
-        endpoint: server.local_address().map(Into::into),
-        ..PeerConfig::new(server_key.public_key())
-    };
-    settings.peers = vec![peer.into()];
+    let settings = client_settings(client_key, CLIENT, server_key.public_key(), &server)?;
     let client = Engine::new(settings)?;
     client.start()?;
     Ok((client, server))

@@ -8,8 +8,9 @@
 //! The cost is the processor time of the server's threads, and of all engines' threads, per GB; Linux only. The load runs on the same
 //! machine: where its processors are as few as the loops, the throughput tells more of the load than of the server.
 
+mod ends;
+
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -17,17 +18,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use awg_engine::transport::udp::UdpSettings;
-use awg_engine::{Engine, EngineSettings, Event, Replies};
-use awg_tunnel::{Parameters, PeerConfig, PrivateKey};
+use awg_engine::{Engine, Event};
+use awg_tunnel::{Parameters, PrivateKey};
+use ends::{Failure, client_settings, connect, key, server_settings};
 
-const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 1));
-/// Stands for this machine on the other end of the tunnel.
-const TARGET: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1));
 const CLIENTS: u8 = 8;
 const BLOCK: usize = 256 * 1024;
-
-type Failure = Box<dyn Error + Send + Sync>;
 
 /// What one run measured.
 #[derive(Clone, Copy)]
@@ -97,32 +93,23 @@ fn client_key(number: u8) -> PrivateKey {
     fitting.next().unwrap_or(PrivateKey::from_bytes([1; 32]))
 }
 
+/// That of a client inside the tunnel.
+fn address(number: u8) -> IpAddr {
+    IpAddr::from([10, 77, 1, number])
+}
+
 fn run(
     down: bool,
     gigabytes: f64,
     obfuscation: &Parameters,
     workers: usize,
 ) -> Result<Figures, Failure> {
-    let udp = UdpSettings {
-        address: Some(Ipv4Addr::LOCALHOST.into()),
-        ..UdpSettings::default()
-    };
-    let server_key = PrivateKey::from_bytes([200; 32]);
+    let server_key = key(200);
     let others = shard_threads()?;
-    let mut settings = EngineSettings::new(server_key.clone());
-    settings.addresses = vec![SERVER];
+    let clients = (0..CLIENTS).map(|number| (client_key(number).public_key(), address(number)));
+    let mut settings = server_settings(server_key.clone(), clients);
     settings.obfuscation = obfuscation.clone();
-    settings.udp = udp.clone();
-    settings.accept_flows = true.into();
-    settings.stay_connected = false;
     settings.workers = Some(workers);
-    for number in 0..CLIENTS {
-        let peer = PeerConfig {
-            allowed_ips: vec![IpAddr::from([10, 77, 1, number]).into()],
-            ..PeerConfig::new(client_key(number).public_key())
-        };
-        settings.peers.push(peer.into());
-    }
     let server = Arc::new(Engine::new(settings)?);
     server.start()?;
     // A thread has its name a moment after it began.
@@ -139,19 +126,12 @@ fn run(
     let mut clients = Vec::new();
     let mut streams = Vec::new();
     for number in 0..CLIENTS {
-        let mut settings = EngineSettings::new(client_key(number));
-        settings.addresses = vec![IpAddr::from([10, 77, 1, number])];
+        let own = (client_key(number), address(number));
+        let mut settings = client_settings(own.0, own.1, server_key.public_key(), &server)?;
         settings.obfuscation = obfuscation.clone();
-        settings.udp = udp.clone();
-        let peer = PeerConfig {
-            allowed_ips: vec!["0.0.0.0/0".parse()?],
-            endpoint: server.local_address().map(Into::into),
-            ..PeerConfig::new(server_key.public_key())
-        };
-        settings.peers = vec![peer.into()];
         let client = Engine::new(settings)?;
         client.start()?;
-        streams.push(connect(&client, target)?);
+        streams.push(connect(&client, target.port())?);
         clients.push(client);
     }
 
@@ -230,26 +210,6 @@ fn dial(server: &Arc<Engine>) -> thread::JoinHandle<()> {
             thread::yield_now();
         }
     })
-}
-
-fn connect(client: &Engine, target: SocketAddr) -> Result<TcpStream, Failure> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let mut application = TcpStream::connect(listener.local_addr()?)?;
-    let (ours, _) = listener.accept()?;
-    let replies = Replies {
-        succeeded: vec![b'+'],
-        failed: vec![b'-'],
-        ..Replies::default()
-    };
-    let destination = SocketAddr::new(TARGET, target.port());
-    client.open(vec![destination], ours.into(), Vec::new(), replies)?;
-    let mut reply = [0];
-    application.read_exact(&mut reply)?;
-    if reply == *b"+" {
-        Ok(application)
-    } else {
-        Err("the connection was refused".into())
-    }
 }
 
 fn transfer(mut stream: TcpStream, length: u64, down: bool) -> Result<(), Failure> {

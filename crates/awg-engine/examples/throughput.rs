@@ -8,7 +8,8 @@
 //! The cost is the processor time of the two engines' threads alone, not that of the load, so it can be held against other
 //! numbers in CPU seconds per GB; Linux only. With ports, the server listens on so many, and the client takes another one every second. Beside the bulk a request-response connection measures its delay.
 
-use std::error::Error;
+mod ends;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -17,21 +18,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use awg_engine::transport::udp::{UdpKind, UdpSettings};
-use awg_engine::{Carrier, Engine, EngineSettings, Event, PeerSettings, Replies};
-use awg_tunnel::{Interval, Parameters, PeerConfig, PortHop, PrivateKey};
+use awg_engine::transport::udp::UdpKind;
+use awg_engine::{Carrier, Engine, Event};
+use awg_tunnel::{Interval, Parameters, PortHop};
+use ends::{Failure, SERVER, client_settings, connect, key, server_settings};
 
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 2));
-const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 1));
 /// Where the server takes carried connections.
 const CARRIER: SocketAddr = SocketAddr::new(SERVER, 51_443);
-/// Stands for this machine on the other end of the tunnel.
-const TARGET: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1));
 const BLOCK: usize = 256 * 1024;
 /// Where the server listens, if at several ports.
 const FIRST_PORT: u16 = 20_000;
-
-type Failure = Box<dyn Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {
     let mut arguments = std::env::args().skip(1);
@@ -60,14 +57,14 @@ fn main() -> Result<(), Failure> {
     })?;
     dial(&server);
 
-    let mut probe = connect(&client, echo)?;
+    let mut probe = connect(&client, echo.port())?;
     let idle = round_trips(&mut probe, || false, 200)?;
     let done = Arc::new(AtomicBool::new(false));
     let before = processor_time()?;
     let start = Instant::now();
     let transfers: Vec<_> = (0..streams)
         .map(|_| {
-            let stream = connect(&client, sink)?;
+            let stream = connect(&client, sink.port())?;
             Ok(thread::spawn(move || transfer(stream, share, down)))
         })
         .collect::<Result<_, Failure>>()?;
@@ -159,55 +156,28 @@ fn engines(
     carrier: Carrier,
 ) -> Result<(Arc<Engine>, Arc<Engine>), Failure> {
     let (client_key, server_key) = (key(1), key(2));
-    let udp = UdpSettings {
-        address: Some(Ipv4Addr::LOCALHOST.into()),
-        kind,
-        ..UdpSettings::default()
-    };
-    let mut settings = EngineSettings::new(server_key.clone());
-    settings.addresses = vec![SERVER];
+    let clients = [(client_key.public_key(), CLIENT)];
+    let mut settings = server_settings(server_key.clone(), clients);
     settings.obfuscation = obfuscation.clone();
-    settings.udp = udp.clone();
+    settings.udp.kind = kind;
     settings.ports = (FIRST_PORT..FIRST_PORT + ports).collect();
-    settings.accept_flows = true.into();
     settings.carrier_port = Some(CARRIER.port());
-    settings.stay_connected = false;
-    let peer = PeerConfig {
-        allowed_ips: vec!["10.77.0.2/32".parse()?],
-        ..PeerConfig::new(client_key.public_key())
-    };
-    settings.peers = vec![peer.into()];
     let server = Engine::new(settings)?;
     server.start()?;
-    let mut settings = EngineSettings::new(client_key);
-    settings.addresses = vec![CLIENT];
+    let mut settings = client_settings(client_key, CLIENT, server_key.public_key(), &server)?;
     settings.carrier = carrier;
     settings.obfuscation = obfuscation.clone();
-    settings.udp = udp;
-    let peer = PeerConfig {
-        allowed_ips: vec!["0.0.0.0/0".parse()?],
-        endpoint: server.local_address().map(Into::into),
-        hop: (ports > 0).then(|| PortHop {
+    settings.udp.kind = kind;
+    for peer in &mut settings.peers {
+        peer.carrier_address = Some(CARRIER);
+        peer.config.hop = (ports > 0).then(|| PortHop {
             ports: FIRST_PORT..=FIRST_PORT + ports - 1,
             every: Interval::every(1),
-        }),
-        ..PeerConfig::new(server_key.public_key())
-    };
-    settings.peers = vec![PeerSettings {
-        carrier_address: Some(CARRIER),
-        ..peer.into()
-    }];
+        });
+    }
     let client = Engine::new(settings)?;
     client.start()?;
     Ok((Arc::new(client), Arc::new(server)))
-}
-
-/// A key for a measurement; nothing secret passes.
-fn key(number: u8) -> PrivateKey {
-    let mut bytes = [number; 32];
-    bytes[0] &= 0xf8;
-    bytes[31] = (bytes[31] & 0x7f) | 0x40;
-    PrivateKey::from_bytes(bytes)
 }
 
 fn listen(serve: fn(TcpStream, u64)) -> Result<SocketAddr, Failure> {
@@ -260,27 +230,6 @@ fn dial(server: &Arc<Engine>) {
             thread::sleep(Duration::from_millis(1));
         }
     });
-}
-
-fn connect(client: &Engine, target: SocketAddr) -> Result<TcpStream, Failure> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let mut application = TcpStream::connect(listener.local_addr()?)?;
-    application.set_nodelay(true)?;
-    let (ours, _) = listener.accept()?;
-    let replies = Replies {
-        succeeded: vec![b'+'],
-        failed: vec![b'-'],
-        ..Replies::default()
-    };
-    let destination = SocketAddr::new(TARGET, target.port());
-    client.open([destination], ours.into(), Vec::new(), replies)?;
-    let mut reply = [0];
-    application.read_exact(&mut reply)?;
-    if reply == *b"+" {
-        Ok(application)
-    } else {
-        Err("the connection was refused".into())
-    }
 }
 
 fn transfer(mut stream: TcpStream, length: u64, down: bool) -> Result<(), Failure> {
