@@ -12,6 +12,7 @@ use awg_engine::{
     Carrier, Engine, EngineSettings, Event, FlowId, Outcome, PeerSettings, Refusal, SettingsError,
     Target,
 };
+use awg_tunnel::PeerConfig;
 use pair::target::{Target as Service, echo_target};
 use pair::{
     CARRIER, CLIENT, Connected, Node, Options, Pair, SERVER, ask_for_carrier, begin_connect,
@@ -477,12 +478,37 @@ fn a_relayed_datagram_does_not_reach_the_carrier() {
 }
 
 #[test]
+fn that_there_is_no_room_is_not_told_as_the_targets_refusal() {
+    let pair = Pair::with(Options {
+        client: ask_for_carrier,
+        server: |settings| {
+            take_carried(settings);
+            settings.limits.flows = 4;
+            // Half of them is the share of one of two.
+            let other = PeerConfig::new(Pair::some_key().public_key());
+            settings.peers.push(other.into());
+        },
+        ..Options::default()
+    });
+    pair.client.wait_carrier();
+    let target = named("a", 1);
+    let _waiting = [(); 2].map(|()| {
+        let opened = open(&pair, vec![target.clone()], b"");
+        (opened, pair.server.wait_target())
+    });
+    let (flow, mut application) = open(&pair, vec![target], b"");
+    assert_eq!(pair.client.wait_refused(flow), Refusal::Failed);
+    assert_eq!(read_all(&mut application).unwrap(), b"failed");
+    assert_eq!(pair.server.counter("relay_flows_refused_of_peer"), 1);
+}
+
+#[test]
 fn stopping_and_draining_are_as_for_any_other_connection() {
     let pair = carried();
     let mut first = connect(&pair, echo_target(), b"");
     pair.server.engine.drain();
     let (flow, _application) = open(&pair, vec![named("a", 1)], b"");
-    assert_eq!(pair.client.wait_refused(flow), Refusal::Refused);
+    assert_eq!(pair.client.wait_refused(flow), Refusal::Failed);
     converse(&mut first);
     pair.server.engine.stop();
     assert_reset(&mut first.application);
