@@ -6,10 +6,10 @@ from .command import awgproxy
 
 
 def test_an_interrupt_while_starting_ends_without_a_traceback(monkeypatch):
-    def interrupted(**_):
+    def interrupted():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(app, "app", interrupted)
+    monkeypatch.setattr(app, "parser", interrupted)
     finished = awgproxy("--version")
     assert finished.returncode == INTERRUPTED
     assert finished.stderr == ""

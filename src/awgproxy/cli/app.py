@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import typer
+import argparse
 
 from awgproxy.cli import check, client, demo, genkey, genpsk, new, pubkey, score, server, version
+from awgproxy.cli.arguments import run_chosen
 from awgproxy.cli.failure import ends_in_words
 from awgproxy.cli.standard_streams import escape_what_cannot_be_encoded, replace_closed
 
-app = typer.Typer(
-    name="awgproxy",
-    help="A proxy server and client joined by an AmneziaWG tunnel.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+COMMANDS = (client, server, demo, new, check, score, genkey, pubkey, genpsk)
 
-app.callback()(version.version_option)
-for command in (
-    *(client.client, server.server, demo.demo),
-    *(new.new, check.check, score.score),
-    *(genkey.genkey, pubkey.pubkey, genpsk.genpsk),
-):
-    app.command()(command)
+
+def parser() -> argparse.ArgumentParser:
+    """What takes the command line apart."""
+    made = argparse.ArgumentParser(
+        prog="awgproxy", description="A proxy server and client joined by an AmneziaWG tunnel.", allow_abbrev=False
+    )
+    made.add_argument("--version", action=version.Version, help="show the version and exit")
+    commands = made.add_subparsers(metavar="COMMAND", required=True)
+    for each in COMMANDS:
+        each.declare(commands)
+    return made
 
 
 def run() -> None:
@@ -32,4 +29,4 @@ def run() -> None:
     replace_closed()
     escape_what_cannot_be_encoded()
     with ends_in_words():
-        app(prog_name="awgproxy")
+        run_chosen(parser())

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+from awgproxy.cli.arguments import command
 
 if TYPE_CHECKING:
+    from awgproxy.cli.arguments import Commands
     from awgproxy.config import Config
     from awgproxy.errors import Problem
 
 CLEAN, WARNED, WRONG = 0, 1, 2
 
 
-def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A client's or a server's configuration.")],
-    other: Annotated[
-        Path | None, typer.Argument(metavar="OTHER", help="The other end's, to hold the two against each other.")
-    ] = None,
-) -> None:
+def declare(commands: Commands) -> None:
+    """Its arguments."""
+    parser = command(commands, check)
+    parser.add_argument("file", type=Path, metavar="FILE", help="a client's or a server's configuration")
+    parser.add_argument(
+        "other", type=Path, nargs="?", metavar="OTHER", help="the other end's, to hold the two against each other"
+    )
+
+
+def check(file: Path, other: Path | None) -> None:
     """Check a configuration, or both ends' and whether they fit together.
 
     The exit code is 0 if all is clean, 1 if there are warnings only, 2 if there are errors.
@@ -35,9 +40,9 @@ def check(
     for problem in found:
         _tell(problem, error=problem.grave)
     if len(configs) < len(files) or any(problem.grave for problem in found):
-        raise typer.Exit(WRONG)
+        raise SystemExit(WRONG)
     if found:
-        raise typer.Exit(WARNED)
+        raise SystemExit(WARNED)
     for config in configs:
         print(f"{config.file}: fine as a {config.role}'s configuration")
     if other is not None:

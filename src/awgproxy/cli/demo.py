@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from awgproxy.cli import lean
+from awgproxy.cli.arguments import command, misused
+
+if TYPE_CHECKING:
+    from awgproxy.cli.arguments import Commands
 
 DEMONSTRATION_MEBIBYTES = 1024
+MOST_MEBIBYTES = 100_000
 
 
-def demo(
-    megabytes: Annotated[
-        int, typer.Option("--megabytes", min=1, max=100_000, help="How much to transfer, in units of 1,048,576 bytes.")
-    ] = DEMONSTRATION_MEBIBYTES,
-) -> None:
+def declare(commands: Commands) -> None:
+    """Its arguments."""
+    command(commands, demo).add_argument(
+        "--megabytes",
+        type=int,
+        metavar="N",
+        default=DEMONSTRATION_MEBIBYTES,
+        help="how much to transfer, in units of 1,048,576 bytes (%(default)s)",
+    )
+
+
+def demo(megabytes: int) -> None:
     """Show it all on this machine: configurations, two processes, the wire, a transfer."""
     from awgproxy.cli.demonstration.story import demonstrate
 
+    if not 1 <= megabytes <= MOST_MEBIBYTES:
+        misused("--megabytes", f"{megabytes} is not between 1 and {MOST_MEBIBYTES}")
     lean.started()
 
     def say(text: str) -> None:
         print(text, flush=True)
 
     if not demonstrate(megabytes << 20, say):
-        raise typer.Exit(1)
+        raise SystemExit(1)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import typer
+from awgproxy.cli.arguments import command, misused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from awgproxy.cli.arguments import Commands
 
 DEFAULT_PROFILE = "awg3"
 
@@ -17,41 +19,55 @@ Argument = TypeVar("Argument")
 Value = TypeVar("Value")
 
 
+def declare(commands: Commands) -> None:
+    """Its arguments."""
+    add = command(commands, new).add_argument
+    add(
+        "--endpoint",
+        metavar="HOST[:PORT]",
+        required=True,
+        help="where clients find the server; a port is drawn where none is given",
+    )
+    add("--directory", "-d", type=Path, default=Path(), metavar="PATH", help="where the files go (.)")
+    add(
+        "--address",
+        action="append",
+        metavar="NETWORK",
+        help="the tunnel's network, 10.8.0.0/24; may repeat; drawn by default",
+    )
+    add("--port", type=int, metavar="PORT", help="the server's UDP port, where it is not the endpoint's")
+    add(
+        "--dns",
+        action="append",
+        metavar="ADDRESS",
+        help="whom the server asks for names; may repeat; the system's by default",
+    )
+    add("--peers", type=int, default=1, metavar="N", help="how many clients (%(default)s)")
+    add(
+        "--profile",
+        default=DEFAULT_PROFILE,
+        metavar="PROFILE",
+        help="awg3: hardest to tell from noise, for apps that know AmneziaWG 3.1; awg2: for those that know 2.0; "
+        "plain: WireGuard (%(default)s)",
+    )
+    add(
+        "--signature",
+        metavar="PROTOCOL",
+        help="what each handshake opens with: quic, dns, stun, sip, dtls, ntp or none; by default what is believed "
+        "at the port",
+    )
+
+
 def new(
     *,
-    endpoint: Annotated[
-        str,
-        typer.Option(metavar="HOST[:PORT]", help="Where clients find the server; a port is drawn where none is given."),
-    ],
-    directory: Annotated[Path, typer.Option("--directory", "-d", help="Where the files go.")] = Path(),
-    address: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NETWORK", help="The tunnel's network, 10.8.0.0/24; may repeat. Drawn by default."),
-    ] = None,
-    port: Annotated[
-        int | None, typer.Option(metavar="PORT", help="The server's UDP port, where it is not the endpoint's.")
-    ] = None,
-    dns: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ADDRESS", help="Whom the server asks for names; may repeat. The system's by default."),
-    ] = None,
-    peers: Annotated[int, typer.Option(metavar="N", help="How many clients.")] = 1,
-    profile: Annotated[
-        str,
-        typer.Option(
-            metavar="PROFILE",
-            help="awg3: hardest to tell from noise, for apps that know AmneziaWG 3.1; awg2: for those that know 2.0; "
-            "plain: WireGuard.",
-        ),
-    ] = DEFAULT_PROFILE,
-    signature: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PROTOCOL",
-            help="What each handshake opens with: quic, dns, stun, sip, dtls, ntp or none. By default what is believed "
-            "at the port.",
-        ),
-    ] = None,
+    endpoint: str,
+    directory: Path,
+    address: list[str] | None,
+    port: int | None,
+    dns: list[str] | None,
+    peers: int,
+    profile: str,
+    signature: str | None,
 ) -> None:
     """Make matching configurations of a server and its clients.
 
@@ -99,4 +115,4 @@ def _read(option: str, read: Callable[[Argument], Value], argument: Argument) ->
     try:
         return read(argument)
     except InvalidValue as error:
-        raise typer.BadParameter(f"{error}; {error.suggestion}", param_hint=option) from None
+        misused(option, f"{error}; {error.suggestion}")

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
+
+from awgproxy.cli.arguments import command
+
+if TYPE_CHECKING:
+    from awgproxy.cli.arguments import Commands
 
 LONGEST_INPUT = 4096
+
+
+def declare(commands: Commands) -> None:
+    """It has no arguments."""
+    command(commands, pubkey)
 
 
 def pubkey() -> None:

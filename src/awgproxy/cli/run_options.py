@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING
 
-import typer
+from awgproxy.cli.arguments import misused
 
 if TYPE_CHECKING:
-    from awgproxy.config import Config
+    from argparse import ArgumentParser
 
-File: TypeAlias = Annotated[Path, typer.Argument(metavar="FILE", help="The configuration.")]
-LogFormatOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--log-format", metavar="FORMAT", help="auto, console or json; auto is console on a terminal, else json."
-    ),
-]
-LogLevelOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--log-level", metavar="LEVEL", envvar="LOG_LEVEL", help="debug, info, warning or error, above [Log] Level."
-    ),
-]
+    from awgproxy.config import Config
 
 _LEVELS_ELSEWHERE = {"verbose": "debug", "silent": "error"}
 """amneziawg-go's words for LOG_LEVEL."""
+
+
+def add_run_options(parser: ArgumentParser) -> None:
+    """Declare them."""
+    parser.add_argument("file", type=Path, metavar="FILE", help="the configuration")
+    parser.add_argument(
+        "--log-format", metavar="FORMAT", help="auto, console or json; auto is console on a terminal, else json"
+    )
+    parser.add_argument(
+        "--log-level",
+        metavar="LEVEL",
+        default=os.environ.get("LOG_LEVEL"),
+        help="debug, info, warning or error, above [Log] Level and the variable LOG_LEVEL",
+    )
 
 
 def start_log(config: Config, level: str | None, form: str | None) -> None:
@@ -42,7 +45,7 @@ def start_log(config: Config, level: str | None, form: str | None) -> None:
         chosen_level = config.log.level if not level else word(_LEVELS_ELSEWHERE.get(level.lower(), level), LogLevel)
         chosen_format = config.log.format if not form else word(form, LogFormat)
     except InvalidValue as error:
-        raise typer.BadParameter(f"{error}; {error.suggestion}", param_hint="the log's level or format") from None
+        misused("the log's level or format", f"{error}; {error.suggestion}")
     configure(chosen_level, chosen_format)
     log = structlog.get_logger()
     log.info("configuration read", **summary(config))

@@ -8,24 +8,28 @@ import textwrap
 from dataclasses import asdict
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+from awgproxy.cli.arguments import command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from awgproxy.cli.arguments import Commands
     from awgproxy.config.score import Verdict
 
 JUDGED, WRONG = 0, 2
 _NARROWEST, _PIPED = 60, 120
 
 
-def score(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A client's or a server's configuration.")],
-    *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
+def declare(commands: Commands) -> None:
+    """Its arguments."""
+    parser = command(commands, score)
+    parser.add_argument("file", type=Path, metavar="FILE", help="a client's or a server's configuration")
+    parser.add_argument("--json", dest="as_json", action="store_true", help="print JSON")
+
+
+def score(file: Path, *, as_json: bool) -> None:
     """Tell which tests of the scorecard a configuration fails by itself, why, and which key to change.
 
     Sends nothing. The exit code is 0 whatever the verdicts are, and 2 if the configuration has errors.
@@ -39,13 +43,13 @@ def score(
     except ConfigError as error:
         for problem in error.problems:
             print(f"error: {problem}", file=sys.stderr)
-        raise typer.Exit(WRONG) from None
+        raise SystemExit(WRONG) from None
     scores = judge(config)
     if as_json:
         print(json.dumps({section: [asdict(each) for each in verdicts] for section, verdicts in scores.items()}))
     else:
         _print_tables(scores)
-    raise typer.Exit(JUDGED)
+    raise SystemExit(JUDGED)
 
 
 def _print_tables(scores: Mapping[str, Iterable[Verdict]]) -> None:

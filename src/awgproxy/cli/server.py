@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from awgproxy.cli import lean
-from awgproxy.cli.run_options import File, LogFormatOption, LogLevelOption, start_log
+from awgproxy.cli.arguments import command
+from awgproxy.cli.run_options import add_run_options, start_log
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from awgproxy.cli.arguments import Commands
 
 
-def server(file: File, log_format: LogFormatOption = None, log_level: LogLevelOption = None) -> None:
+def declare(commands: Commands) -> None:
+    """Its arguments."""
+    add_run_options(command(commands, server))
+
+
+def server(file: Path, log_format: str | None, log_level: str | None) -> None:
     """Run a server: its peers' connections go out."""
     lean.load_structlog()
     from awgproxy.cli.loop import run_session

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+import argparse
 
 
-def _show(wanted: bool) -> None:
-    if wanted:
+class Version(argparse.Action):
+    """An option without a value that prints the version and ends the process."""
+
+    def __init__(self, option_strings: list[str], dest: str, help: str) -> None:  # noqa: A002 - the parser's own name
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
+
+    def __call__(self, *_: object) -> None:
+        """Look the version up: it takes a moment, and nobody else asks for it."""
         from importlib.metadata import version
 
         print(f"awgproxy {version('awgproxy')}")
-        raise typer.Exit
-
-
-def version_option(
-    _version: Annotated[
-        bool, typer.Option("--version", callback=_show, is_eager=True, help="Show the version and exit.")
-    ] = False,
-) -> None:
-    """A proxy server and client joined by an AmneziaWG tunnel."""
+        raise SystemExit
