@@ -360,7 +360,7 @@ fn small_pieces_in_order_are_no_harm_until_nobody_reads_more_than_a_window_of_th
     assert!(received == sent, "{} bytes", received.len());
     // As much as QUIC may hold, and as we hold ourselves.
     while world.server.counters().carrier.flows_fragmented == 0 {
-        assert!(world.server.receivable(flow) <= 128 << 10);
+        assert!(world.server.receivable(flow) <= 192 << 10);
         write(&mut world, 1_000);
     }
     let counters = world.server.counters().carrier;

@@ -180,15 +180,22 @@ fn what_an_outage_stopped_is_fast_again() {
     assert!(share > 0.85, "{share:.2}");
 }
 
-/// 6 MB on the way, and holes all the time.
+/// Megabytes on the way, and holes all the time, of which some are not filled at the second attempt.
 #[test]
 fn a_long_fast_path_with_holes_is_used() {
-    let path = Path {
-        rate: Some(62.5e6),
-        ..link(100, 20)
-    };
-    let mut run = Run::new(12, path);
-    run.share(Duration::from_millis(1500));
-    let share = run.share(Duration::from_millis(1500));
-    assert!(share > 0.8, "{share:.2}");
+    for (round_trip, lost, least) in [(100, 20, 0.9), (200, 50, 0.6)] {
+        let path = Path {
+            rate: Some(62.5e6),
+            ..link(round_trip, lost)
+        };
+        let mut run = Run::new(12, path);
+        run.share(Duration::from_millis(20 * round_trip));
+        let share = run.share(Duration::from_millis(10 * round_trip));
+        assert!(share > least, "{share:.2} at {lost} lost of a thousand");
+        let wait = run.wait();
+        assert!(
+            wait < Duration::from_millis(round_trip / 4),
+            "{wait:?} in the queue at {lost} lost of a thousand"
+        );
+    }
 }

@@ -42,6 +42,8 @@ const CRUISE_TIME: Duration = Duration::from_millis(100);
 /// Rounds without growth that end the start, and what growth is.
 const START_ROUNDS: u32 = 3;
 const GROWTH: f64 = 1.25;
+/// An embedder that sends less in a round trip says nothing of the path.
+const TELLING_PACKETS: u64 = 100;
 /// Growth that a probe is repeated for.
 const FOUND: f64 = 1.05;
 /// Loss beyond the path's own that means more than chance, over so many bytes.
@@ -103,6 +105,7 @@ struct Round {
     delivered: u64,
     lost: u64,
     shortest: Option<Duration>,
+    longest: Duration,
     /// The best rate in it.
     rate: f64,
     limited: bool,
@@ -137,6 +140,7 @@ impl Congestion {
                 delivered: 0,
                 lost: 0,
                 shortest: None,
+                longest: Duration::ZERO,
                 rate: 0.0,
                 limited: false,
             },
@@ -174,6 +178,7 @@ impl Congestion {
             delivered: 0,
             lost: 0,
             shortest: None,
+            longest: Duration::ZERO,
             rate: 0.0,
             limited: false,
         };
@@ -198,8 +203,12 @@ impl Congestion {
             Phase::Start { best, still } => {
                 let rate = self.model.rate();
                 let grew = rate >= best * GROWTH;
-                let still = if grew || round.limited { 0 } else { still + 1 };
-                if !round.limited && (stands || still >= START_ROUNDS || excess && !grew) {
+                // What was sent less than all the time tells the path's rate if it was much, and some of it waited.
+                let tells = !round.limited
+                    || round.delivered > TELLING_PACKETS * self.mtu && self.waited(round.longest);
+                let still = if grew || !tells { 0 } else { still + 1 };
+                let full = !round.limited && (stands || excess && !grew);
+                if full || still >= START_ROUNDS {
                     self.drain(true, false)
                 } else {
                     Phase::Start {
@@ -269,6 +278,12 @@ impl Congestion {
         }
     }
 
+    /// Whether a packet that took so long waited on its way.
+    fn waited(&self, round_trip: Duration) -> bool {
+        let path = self.model.round_trip().unwrap_or(round_trip);
+        round_trip.saturating_sub(path) > path / 4 + Duration::from_millis(5)
+    }
+
     /// Whether a queue stood for the whole round, and whether it was as long as the path.
     fn queue(&self, round: &Round) -> (bool, bool) {
         let (Some(shortest), Some(path)) = (round.shortest, self.model.round_trip()) else {
@@ -285,7 +300,9 @@ impl Congestion {
 impl Controller for Congestion {
     fn on_packet_sent(&mut self, now: Instant, bytes: u16, _: u64) {
         let calm = self.is_calm();
-        self.departures.sent(now, self.in_flight == 0, calm);
+        let round_trip = self.model.round_trip().unwrap_or_default();
+        self.departures
+            .sent(now, self.in_flight == 0, calm, round_trip);
         self.in_flight += u64::from(bytes);
     }
 
@@ -304,6 +321,7 @@ impl Controller for Congestion {
         self.round.delivered += bytes;
         let shortest = self.round.shortest.get_or_insert(round_trip);
         *shortest = round_trip.min(*shortest);
+        self.round.longest = round_trip.max(self.round.longest);
         if self.departures.was_calm(sent) {
             self.model.calm(bytes, 0, self.mtu);
         }

@@ -38,16 +38,17 @@ pub(super) struct Windows {
 
 impl Windows {
     pub(super) fn new(limits: &Limits) -> Self {
-        // What comes behind a hole waits for it, for a round trip or two more where packets are lost again: a path needs more
-        // than twice what it holds.
+        // What comes behind a hole waits for it, for two or three round trips more where packets are lost again and again: a path
+        // needs four times what it holds.
         let flow = limits.buffer_bytes_per_flow as u64;
-        let stream = (flow + flow / 2).max(64 << 10);
+        let stream = (flow * 5 / 2).max(64 << 10);
+        let most = 6 * stream;
         Self {
             stream,
-            base: 2 * stream,
-            most: 6 * stream,
+            base: stream + stream / 2,
+            most,
             pieces: Load::of_window(stream),
-            all_pieces: Load::of_window(6 * stream).pieces,
+            all_pieces: Load::of_window(most).pieces,
         }
     }
 }

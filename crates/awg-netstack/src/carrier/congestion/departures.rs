@@ -1,11 +1,15 @@
 //! When what left, and how much had arrived by then: how rates of delivery are measured (draft-cheng-iccrg-delivery-rate-estimation).
-//! What leaves at one instant is one departure, however many packets it is.
+//! What leaves within a small part of a round trip is one departure, however many packets it is: those of a fast, long path are
+//! some hundreds so, and all of a round trip are known.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// More departures are not kept: the oldest are forgotten, and what comes of them counts as of the next.
 const MOST: usize = 2048;
+
+/// So many departures are told apart in a round trip.
+const OF_A_ROUND_TRIP: u32 = 512;
 
 #[derive(Clone, Copy, Debug)]
 struct Departure {
@@ -68,11 +72,13 @@ impl Departures {
     }
 
     /// Something leaves; `first` if nothing else is on its way.
-    pub(super) fn sent(&mut self, now: Instant, first: bool, calm: bool) {
+    pub(super) fn sent(&mut self, now: Instant, first: bool, calm: bool, round_trip: Duration) {
         if first {
             (self.delivered_at, self.first_at) = (now, now);
         }
-        if self.all.back().is_some_and(|last| last.at == now) {
+        let part = round_trip / OF_A_ROUND_TRIP;
+        let is_of = |last: &Departure| now <= last.at + part && last.calm == calm;
+        if !first && self.all.back().is_some_and(is_of) {
             return;
         }
         if self.all.len() == MOST {
