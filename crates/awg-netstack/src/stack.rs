@@ -7,6 +7,7 @@ mod incoming;
 mod resumption;
 
 use std::collections::VecDeque;
+use std::io::IoSlice;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
@@ -263,12 +264,35 @@ impl Stack {
     pub fn receive(&mut self, flow: FlowId, take: &mut dyn FnMut(&[u8]) -> usize) -> usize {
         let inner = &mut self.inner;
         if flow.is_carried() {
-            return inner.carriers.receive(flow, take);
+            return inner.carriers.receive(flow, usize::MAX, &mut |parts| {
+                parts.first().map_or(0, |first| take(first))
+            });
         }
         inner.tcp.receive(flow, take)
     }
 
-    /// Bytes that the flow's receive buffer holds now (a [`receive`](Self::receive) may offer them in two parts).
+    /// As [`receive`](Self::receive), with the parts that follow one another at once, up to `most` bytes of them: what one
+    /// call of the system's takes. `take` is given one part at least, and none is empty.
+    pub fn receive_parts(
+        &mut self,
+        flow: FlowId,
+        most: usize,
+        take: &mut dyn FnMut(&[IoSlice<'_>]) -> usize,
+    ) -> usize {
+        let inner = &mut self.inner;
+        if flow.is_carried() {
+            return inner.carriers.receive(flow, most, take);
+        }
+        inner.tcp.receive(flow, &mut |held| {
+            let part = held.get(..most).unwrap_or(held);
+            if part.is_empty() {
+                return 0;
+            }
+            take(&[IoSlice::new(part)])
+        })
+    }
+
+    /// Bytes that the flow's receive buffer holds now (a [`receive`](Self::receive) may offer them in parts).
     pub fn receivable(&mut self, flow: FlowId) -> usize {
         let inner = &mut self.inner;
         if flow.is_carried() {

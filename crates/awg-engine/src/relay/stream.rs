@@ -228,13 +228,9 @@ impl StreamRelay {
             let mut call = Call::Not;
             let mut offered = 0;
             let socket = &self.socket;
-            let moved = stack.receive(self.flow, &mut |bytes| {
-                let bytes = bytes.get(..budget).unwrap_or(bytes);
-                if bytes.is_empty() {
-                    return 0;
-                }
-                offered = bytes.len();
-                let (length, result) = Call::of((&mut &*socket).write(bytes));
+            let moved = stack.receive_parts(self.flow, budget, &mut |parts| {
+                offered = parts.iter().map(|part| part.len()).sum();
+                let (length, result) = Call::of((&mut &*socket).write_vectored(parts));
                 call = result;
                 length
             });

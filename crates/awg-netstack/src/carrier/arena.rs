@@ -4,7 +4,7 @@
 use bytes::BytesMut;
 
 /// Packets whose memory is looked at again: more than one batch.
-const PACKETS: usize = 128;
+const PACKETS: usize = 512;
 
 /// Gives out buffers in turn.
 pub(super) struct Arena {

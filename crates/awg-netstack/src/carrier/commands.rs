@@ -2,6 +2,7 @@
 //!
 //! Its own code is called outside the guard: a panic there is its own.
 
+use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -9,11 +10,13 @@ use super::Carriers;
 use super::EARLY;
 use super::flows::Stage;
 use super::request::{Code, Request};
-use super::shared::CHUNK;
 use crate::datagram::DatagramDrop;
 use crate::error::{AcceptError, ConnectError};
 use crate::event::{Closure, Rejection};
 use crate::flow::{FlowId, Kind, Peer, Target};
+
+/// Parts of what a flow holds that are offered at a time: a chunk's, of full packets.
+const PARTS: usize = 96;
 
 impl Carriers {
     /// Opens a connection.
@@ -101,7 +104,7 @@ impl Carriers {
             self.shared.counters.send_buffer_full += 1;
             return 0;
         }
-        let bytes = self.shared.fill(fill);
+        let bytes = self.shared.chunks.fill(fill);
         let written = bytes.len();
         if written > 0 {
             self.with(place, |link, shared| link.send(number, bytes, shared));
@@ -110,30 +113,34 @@ impl Carriers {
         written
     }
 
-    pub(crate) fn receive(&mut self, name: FlowId, take: &mut dyn FnMut(&[u8]) -> usize) -> usize {
+    /// Lets `take` read what a flow holds, up to `most` bytes in up to [`PARTS`] parts.
+    pub(crate) fn receive(
+        &mut self,
+        name: FlowId,
+        most: usize,
+        take: &mut dyn FnMut(&[IoSlice<'_>]) -> usize,
+    ) -> usize {
         let Some((place, number)) = self.locate(name) else {
             return 0;
         };
         let Some(flow) = self.shared.flows.get(number) else {
             return 0;
         };
-        if flow.held.is_empty() || flow.stage != Stage::Open {
+        if flow.held.is_empty() || most == 0 || flow.stage != Stage::Open {
             return 0;
         }
-        let taken = if let (1, Some(only)) = (flow.held.len(), flow.held.front()) {
-            take(only).min(only.len())
-        } else {
-            self.scratch.clear();
-            for part in &flow.held {
-                let room = CHUNK - self.scratch.len();
-                self.scratch
-                    .extend_from_slice(part.get(..room).unwrap_or(part));
-                if self.scratch.len() >= CHUNK {
-                    break;
-                }
+        let mut parts = [IoSlice::new(&[]); PARTS];
+        let mut count = 0;
+        let mut room = most;
+        for (part, held) in parts.iter_mut().zip(&flow.held) {
+            if room == 0 {
+                break;
             }
-            take(&self.scratch).min(self.scratch.len())
-        };
+            *part = IoSlice::new(held.get(..room).unwrap_or(held));
+            room -= part.len();
+            count += 1;
+        }
+        let taken = take(parts.get(..count).unwrap_or_default()).min(most - room);
         if taken > 0 {
             self.with(place, |link, shared| link.taken(number, taken, shared));
             self.stir(place);

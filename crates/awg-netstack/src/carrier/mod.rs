@@ -19,6 +19,7 @@
 mod arena;
 mod arrivals;
 mod call;
+mod chunks;
 mod commands;
 mod congestion;
 mod counters;
@@ -97,8 +98,6 @@ pub(crate) struct Carriers {
     heard: Vec<u32>,
     outgoing: Outgoing,
     arena: Arena,
-    /// What is offered to the embedder where it lies in pieces.
-    scratch: Vec<u8>,
     /// Answers to peers that have no carrier.
     allowances: Allowances,
     /// Peers that get none, and until when.
@@ -129,7 +128,6 @@ impl Carriers {
             heard: Vec::new(),
             outgoing: Outgoing::default(),
             arena: Arena::new(usize::from(mtu)),
-            scratch: Vec::new(),
             allowances: Allowances::new(limits.errors_per_second, now),
             barred: HashMap::new(),
             arrived: None,

@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
-use bytes::{Bytes, BytesMut};
 use rand::rngs::StdRng;
 
 use super::arrivals::{Arrivals, Arrived};
+use super::chunks::Chunks;
 use super::counters::CarrierCounters;
 use super::flows::Flows;
 use super::settings::{DATAGRAM_BUFFER, Windows};
@@ -17,12 +17,6 @@ use crate::limits::Limits;
 
 /// Bytes that are offered to the embedder, or taken from it, at a time.
 pub(super) const CHUNK: usize = 128 << 10;
-
-/// Memory that chunks to be sent are cut from.
-const ARENA: usize = 4 * CHUNK;
-
-/// Below this a chunk is copied: it is not to keep its arena alive.
-const SMALL: usize = 8 << 10;
 
 /// Packets that wait to leave beside those of connections.
 const REPLIES: usize = 256;
@@ -51,7 +45,8 @@ pub(super) struct Shared {
     pub(super) replies: VecDeque<Reply>,
     pub(super) counters: CarrierCounters,
     pub(super) rng: StdRng,
-    arena: BytesMut,
+    /// Memory of what is sent.
+    pub(super) chunks: Chunks,
 }
 
 impl Shared {
@@ -68,23 +63,8 @@ impl Shared {
             replies: VecDeque::new(),
             counters: CarrierCounters::default(),
             rng,
-            arena: BytesMut::new(),
+            chunks: Chunks::default(),
         }
-    }
-
-    /// Lets `fill` write up to [`CHUNK`] bytes.
-    pub(super) fn fill(&mut self, fill: &mut dyn FnMut(&mut [u8]) -> usize) -> Bytes {
-        if self.arena.len() < CHUNK {
-            self.arena = BytesMut::zeroed(ARENA);
-        }
-        let Some(free) = self.arena.get_mut(..CHUNK) else {
-            return Bytes::new();
-        };
-        let written = fill(free).min(CHUNK);
-        if written < SMALL {
-            return Bytes::copy_from_slice(self.arena.get(..written).unwrap_or_default());
-        }
-        self.arena.split_to(written).freeze()
     }
 
     /// Queues a datagram that arrived by a link.
