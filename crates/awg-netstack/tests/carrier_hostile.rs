@@ -59,8 +59,11 @@ struct World {
     bad: Stack,
     /// Requests of the bad peer.
     asked: Vec<FlowId>,
-    /// The last packet of the bad peer.
+    /// The last packet of the bad peer, and the last one for it.
     last: Vec<u8>,
+    last_back: Vec<u8>,
+    /// What the bad peer was told.
+    told: Vec<Event>,
     echoes: Vec<FlowId>,
     rng: StdRng,
 }
@@ -75,6 +78,8 @@ impl World {
             bad: stack([10, 0, 0, 3], now),
             asked: Vec::new(),
             last: Vec::new(),
+            last_back: Vec::new(),
+            told: Vec::new(),
             echoes: Vec::new(),
             rng: StdRng::seed_from_u64(seed),
         };
@@ -107,6 +112,7 @@ impl World {
                     self.good.handle_packet(now, Peer(0), &mut packet);
                     continue;
                 }
+                self.last_back.clone_from(&packet);
                 for mut packet in self.harmed(packet, harm) {
                     self.bad.handle_packet(now, Peer(0), &mut packet);
                 }
@@ -146,7 +152,9 @@ impl World {
             }
         }
         while self.server.poll_datagram().is_some() {}
-        while self.bad.poll_event().is_some() || self.bad.poll_datagram().is_some() {}
+        self.told
+            .extend(std::iter::from_fn(|| self.bad.poll_event()));
+        while self.bad.poll_datagram().is_some() {}
         for flow in &self.echoes {
             let mut heard = Vec::new();
             self.server.receive(*flow, &mut |held| {
@@ -263,8 +271,31 @@ impl Forger {
         }
     }
 
+    /// One that makes packets of the server for it.
+    fn back(world: &mut World) -> Self {
+        Self::new(world);
+        Self {
+            ports: world.last_back[20..24].try_into().expect("four bytes"),
+            id: world.last_back[29..33].try_into().expect("four bytes"),
+            number: 1_000,
+        }
+    }
+
     /// Hands the server a packet with these frames.
     fn send(&mut self, world: &mut World, frames: &[u8]) {
+        let ends = [[10, 0, 0, 3], SERVER].concat();
+        let mut packet = self.packet(&ends, frames);
+        world.server.handle_packet(world.now, BAD, &mut packet);
+    }
+
+    /// Hands the bad peer one that the server did not send.
+    fn send_back(&mut self, world: &mut World, frames: &[u8]) {
+        let ends = [SERVER, [10, 0, 0, 3]].concat();
+        let mut packet = self.packet(&ends, frames);
+        world.bad.handle_packet(world.now, Peer(0), &mut packet);
+    }
+
+    fn packet(&mut self, ends: &[u8], frames: &[u8]) -> Vec<u8> {
         let mut message = self.ports.to_vec();
         message.extend((8 + 9 + frames.len() as u16 + 2).to_be_bytes());
         message.extend([0, 0, 0x43]);
@@ -273,9 +304,7 @@ impl Forger {
         message.extend(frames);
         message.extend(&self.number.to_be_bytes()[1..3]);
         self.number += 1;
-        let ends = [[10, 0, 0, 3], SERVER].concat();
-        let mut packet = wire::packet(&ends, 17, message, 6);
-        world.server.handle_packet(world.now, BAD, &mut packet);
+        wire::packet(ends, 17, message, 6)
     }
 }
 
@@ -442,5 +471,113 @@ fn sorting_without_end_costs_a_peer_its_carrier_however_few_pieces_there_are_at_
     }
     assert!(rounds > 50, "{rounds}");
     assert_eq!(world.server.counters().carrier.lost, 1);
+    world.converse();
+}
+
+#[test]
+fn a_server_that_opens_streams_gets_no_flows_of_its_client() {
+    // Bidirectional and unidirectional ones, the first and one far away.
+    for stream in [[0x40, 1], [0x40, 3], [0x7f, 0xfd], [0x7f, 0xff]] {
+        let mut world = World::new(5);
+        let mut forger = Forger::back(&mut world);
+        world.told.clear();
+        let frames = [&[0x0a][..], &stream, &[REQUEST.len() as u8], REQUEST].concat();
+        forger.send_back(&mut world, &frames);
+        assert_eq!(world.bad.counters().carrier.half_open, 0);
+        world.pass(1, 0);
+        let of_another =
+            |event: &&Event| matches!(event, Event::Requested { .. } | Event::Incoming { .. });
+        assert_eq!(world.told.iter().find(of_another), None, "{:?}", world.told);
+        // Its own flow ends with the connection, and another connection is made.
+        let down = |event: &Event| matches!(event, Event::CarrierDown { .. });
+        assert!(world.told.iter().any(down), "{:?}", world.told);
+        let counters = world.bad.counters().carrier;
+        assert_eq!((counters.flows, counters.lost), (0, 1));
+        while !world.bad.is_carried(Peer(0)) {
+            world.pass(100, 0);
+        }
+        world.converse();
+    }
+}
+
+#[test]
+fn another_version_is_answered_with_ours_and_disturbs_nothing() {
+    let mut world = World::new(6);
+    let forger = Forger::new(&mut world);
+    let before = world.server.counters().carrier;
+    for version in [1_u32, 2, 0x6177_6702, 0x0a0a_0a0a] {
+        let mut datagram = vec![0xc0];
+        datagram.extend(version.to_be_bytes());
+        datagram.extend([4, 1, 2, 3, 4, 4, 5, 6, 7, 8]);
+        datagram.resize(1_200, 0);
+        let mut message = forger.ports.to_vec();
+        message.extend((8 + datagram.len() as u16).to_be_bytes());
+        message.extend([0, 0]);
+        message.extend(datagram);
+        let ends = [[10, 0, 0, 3], SERVER].concat();
+        let mut packet = wire::packet(&ends, 17, message, 6);
+        world.server.handle_packet(world.now, BAD, &mut packet);
+        let answers = packets(&mut world.server, world.now).all_to(BAD);
+        let [answer] = &answers[..] else {
+            panic!("{} answers", answers.len());
+        };
+        // RFC 8999 section 6: no version, the IDs the other way around, and what is spoken.
+        let quic = &answer[28..];
+        assert_eq!(quic[0] & 0x80, 0x80);
+        assert_eq!(quic[1..15], [0, 0, 0, 0, 4, 5, 6, 7, 8, 4, 1, 2, 3, 4]);
+        assert!(quic.ends_with(&0x6177_6701_u32.to_be_bytes()));
+    }
+    let after = world.server.counters().carrier;
+    assert_eq!(
+        (after.lost, after.carriers, after.flows),
+        (before.lost, before.carriers, before.flows)
+    );
+    world.pass(1, 0);
+    assert!(world.bad.is_carried(Peer(0)));
+    world.converse();
+}
+
+#[test]
+fn a_first_packet_that_is_late_ends_nothing() {
+    let mut world = World::new(7);
+    Forger::new(&mut world);
+    // One whose client has given up: nobody answers.
+    let mut other = stack([10, 0, 0, 3], world.now);
+    world.told.clear();
+    for mut packet in packets(&mut other, world.now).all_to(Peer(0)) {
+        world.server.handle_packet(world.now, BAD, &mut packet);
+    }
+    drop(packets(&mut world.server, world.now));
+    for _ in 0..40 {
+        world.pass(100, 0);
+    }
+    assert_eq!(
+        world
+            .told
+            .iter()
+            .find(|event| matches!(event, Event::Closed { .. } | Event::CarrierDown { .. })),
+        None
+    );
+    assert!(world.bad.is_carried(Peer(0)));
+    assert_eq!(world.server.counters().carrier.established, 2);
+    let counters = world.server.counters().carrier;
+    assert_eq!((counters.lost, counters.flows), (0, 1));
+    world.converse();
+}
+
+#[test]
+fn a_short_packet_of_a_former_connection_is_reset_though_there_is_another() {
+    let mut world = World::new(8);
+    let mut former = Forger::new(&mut world);
+    world.bad = stack([10, 0, 0, 3], world.now);
+    while !world.bad.is_carried(Peer(0)) {
+        world.pass(1, 0);
+    }
+    let before = world.server.counters().carrier;
+    world.pass(10, 0);
+    former.send(&mut world, &[1]);
+    let after = world.server.counters().carrier;
+    assert_eq!(after.resets_sent, before.resets_sent + 1);
+    assert!(world.bad.is_carried(Peer(0)));
     world.converse();
 }

@@ -68,6 +68,8 @@ pub(super) struct Flow {
     pub(super) acknowledged: bool,
     /// The embedder found no room.
     pub(super) blocked: bool,
+    /// When it sent last, counted in what its link sent.
+    pub(super) turn: u64,
     /// Bytes sent without a pause: what tells a bulk transfer from a question.
     pub(super) sent: u64,
     /// Of datagrams: the last one, and whether there was one to another port than DNS's.
@@ -113,6 +115,7 @@ impl Flow {
             ended: false,
             acknowledged: false,
             blocked: false,
+            turn: 0,
             sent: 0,
             active: now,
             only_dns: true,

@@ -54,8 +54,12 @@ pub(super) struct Link {
     pub(super) remote: SocketAddr,
     endpoint: Endpoint,
     pub(super) wire: Option<Wire>,
+    /// One that its client began while that was up, and where it is: it takes its place once its client is heard.
+    coming: Option<(Wire, SocketAddr, SocketAddr)>,
     /// Whether the handshake is done.
     pub(super) up: bool,
+    /// The embedder knows that it is not.
+    pub(super) is_down: bool,
     /// When it was made, or its connection was.
     pub(super) since: Instant,
     /// The flows by the index of their stream.
@@ -67,6 +71,8 @@ pub(super) struct Link {
     /// Of these, those of which nothing came yet.
     pub(super) half_open: usize,
     pub(super) credit: Credit,
+    /// How often a flow sent something.
+    pub(super) turn: u64,
     /// Pieces of all streams that may not have been read.
     pub(super) pieces: u32,
     /// And of streams that are no flows yet.
@@ -112,6 +118,8 @@ impl Link {
             remote,
             endpoint: Endpoint::new(config, server, false),
             wire: None,
+            coming: None,
+            is_down: false,
             up: false,
             since: now,
             streams: HashMap::new(),
@@ -119,6 +127,7 @@ impl Link {
             accepted: 0,
             half_open: 0,
             credit: Credit::new(&shared.windows),
+            turn: 0,
             pieces: 0,
             strange: Load::default(),
             sorting: Sorting::new(now),
@@ -175,17 +184,20 @@ impl Link {
         now: Instant,
         from: SocketAddr,
         to: SocketAddr,
-        mut data: BytesMut,
+        data: BytesMut,
         shared: &mut Shared,
     ) -> Result<(), CarrierLoss> {
-        if self.wire.is_none() && data.len() < ANSWERABLE && is_short(&data) {
-            data.resize(ANSWERABLE, 0);
-        }
+        let short = Short::of(&data);
         let found = frames::find(&data, &mut self.frames);
         let mut burden = Burden::Borne;
         let path = FourTuple::from_remote(from);
         let mut answer = Vec::new();
-        match self.endpoint.handle(now, path, None, data, &mut answer) {
+        let mut event = self.endpoint.handle(now, path, None, data, &mut answer);
+        if let (None, Some(short)) = (&event, short) {
+            let longer = BytesMut::from(&short.0[..]);
+            event = self.endpoint.handle(now, path, None, longer, &mut answer);
+        }
+        match event {
             Some(DatagramEvent::ConnectionEvent(handle, event)) => {
                 if let Some(wire) = &mut self.wire
                     && wire.handle == handle
@@ -193,11 +205,21 @@ impl Link {
                     self.asked = None;
                     wire.connection.handle_event(event);
                     burden = self.weigh(now, found, shared);
+                } else if let Some((coming, ..)) = &mut self.coming
+                    && coming.handle == handle
+                {
+                    coming.connection.handle_event(event);
+                    self.hear_coming(now, shared);
                 }
             }
             Some(DatagramEvent::NewConnection(incoming)) => {
                 let accepted = self.endpoint.accept(incoming, now, &mut answer, None);
                 match accepted {
+                    Ok((handle, connection)) if self.up => {
+                        self.drop_coming();
+                        self.coming = Some((Wire { handle, connection }, to, from));
+                        self.hear_coming(now, shared);
+                    }
                     Ok((handle, connection)) => {
                         // Its client began anew: the one before is no more.
                         self.hang_up(shared, Closure::Reset);
@@ -221,6 +243,52 @@ impl Link {
         self.relieve(now, burden, shared)
     }
 
+    /// Hears the connection that its client began anew, and answers it.
+    pub(super) fn hear_coming(&mut self, now: Instant, shared: &mut Shared) {
+        let Some((Wire { handle, connection }, to, from)) = &mut self.coming else {
+            return;
+        };
+        let (to, from) = (*to, *from);
+        connection.handle_timeout(now);
+        while let Some(event) = connection.poll_endpoint_events() {
+            self.endpoint.handle_event(*handle, event);
+        }
+        let mut replies = Vec::new();
+        let mut payload = Vec::new();
+        while connection
+            .poll_transmit(now, NonZeroUsize::MIN, &mut payload)
+            .is_some()
+        {
+            replies.push(std::mem::take(&mut payload));
+        }
+        let (is_up, is_over) = (!connection.is_handshaking(), connection.is_closed());
+        for payload in replies {
+            self.answer(from, to, payload, shared);
+        }
+        if is_over {
+            self.drop_coming();
+        } else if is_up {
+            self.hang_up(shared, Closure::Reset);
+            self.promote(now, shared);
+        }
+    }
+
+    /// What was begun anew takes the place of what is no more.
+    pub(super) fn promote(&mut self, now: Instant, shared: &Shared) {
+        if let Some((wire, to, from)) = self.coming.take() {
+            self.wire = Some(wire);
+            (self.own, self.remote) = (to, from);
+            self.begin(now, shared);
+        }
+    }
+
+    fn drop_coming(&mut self) {
+        if let Some((wire, ..)) = self.coming.take() {
+            self.endpoint
+                .handle_event(wire.handle, EndpointEvent::drained());
+        }
+    }
+
     fn answer(&self, from: SocketAddr, to: SocketAddr, payload: Vec<u8>, shared: &mut Shared) {
         shared.reply(Reply {
             peer: self.peer,
@@ -241,6 +309,7 @@ impl Link {
             self.endpoint.handle_event(wire.handle, event);
         }
         let mut has_datagrams = false;
+        let mut writable = Vec::new();
         while let Some(told) = self.connection().and_then(Connection::poll) {
             match told {
                 Told::Connected => self.connected(shared),
@@ -249,7 +318,7 @@ impl Link {
                     self.accept_streams(now, shared);
                 }
                 Told::Stream(StreamEvent::Readable { id }) => self.readable(now, id, shared),
-                Told::Stream(StreamEvent::Writable { id }) => self.writable(id, shared),
+                Told::Stream(StreamEvent::Writable { id }) => writable.push(id),
                 Told::Stream(StreamEvent::Finished { id }) => self.acknowledged(id, shared),
                 Told::Stream(StreamEvent::Stopped { id, error_code }) => {
                     self.stopped(id, error_code, shared);
@@ -258,6 +327,7 @@ impl Link {
                 _ => {}
             }
         }
+        self.are_writable(writable, shared);
         self.strange = Load::default();
         // After the streams that they belong to.
         if has_datagrams {
@@ -268,11 +338,20 @@ impl Link {
 
     fn connected(&mut self, shared: &mut Shared) {
         self.up = true;
+        self.is_down = false;
         shared.counters.established += 1;
         if let Some(call) = &mut self.call {
             call.answered();
             let peer = self.peer;
             shared.events.push_back(Event::CarrierUp { peer });
+        }
+    }
+
+    /// Tells the embedder, once, that there is no carrier.
+    pub(super) fn tell_down(&mut self, why: CarrierLoss, shared: &mut Shared) {
+        if !std::mem::replace(&mut self.is_down, true) {
+            let peer = self.peer;
+            shared.events.push_back(Event::CarrierDown { peer, why });
         }
     }
 
@@ -303,7 +382,9 @@ impl Link {
             .as_ref()
             .and_then(|wire| wire.connection.poll_timeout());
         let call = self.call.as_ref().and_then(|call| call.next(self));
-        [connection, call].into_iter().flatten().min()
+        let coming = self.coming.as_ref();
+        let coming = coming.and_then(|(wire, ..)| wire.connection.poll_timeout());
+        [connection, call, coming].into_iter().flatten().min()
     }
 
     /// Does what the connection has due. `Err` if it is dead.
@@ -380,6 +461,21 @@ impl Link {
         }
         self.up = false;
         self.end_all(shared, how);
+    }
+}
+
+/// A copy of a packet that may be too short to be reset, made longer.
+struct Short([u8; ANSWERABLE]);
+
+impl Short {
+    fn of(packet: &[u8]) -> Option<Self> {
+        if packet.len() >= ANSWERABLE {
+            return None;
+        }
+        let mut longer = [0; ANSWERABLE];
+        let part = longer.get_mut(..packet.len())?;
+        part.copy_from_slice(packet);
+        is_short(packet).then_some(Self(longer))
     }
 }
 

@@ -247,6 +247,8 @@ impl Carriers {
     /// A link panicked: nothing of it can be relied on but its flows' names.
     fn broke(&mut self, place: u32) {
         self.shared.counters.panics += 1;
+        self.timers.disarm(place);
+        let was_down = self.links.get(place).is_some_and(|link| link.is_down);
         let Some((peer, call)) = self.links.abandon(place, &mut self.shared) else {
             return;
         };
@@ -256,13 +258,15 @@ impl Carriers {
         let now = self.now;
         self.shared.counters.lost += 1;
         let why = CarrierLoss::Failed;
-        self.shared
-            .events
-            .push_back(Event::CarrierDown { peer, why });
+        if !was_down {
+            let down = Event::CarrierDown { peer, why };
+            self.shared.events.push_back(down);
+        }
         call.failed(now, None);
         if let Some(place) = self.add(now, peer, own, remote, true) {
             if let Some(link) = self.links.get_mut(place) {
                 link.call = Some(call);
+                link.is_down = true;
             }
             self.arm(place);
         }
@@ -275,14 +279,14 @@ impl Carriers {
                 let up = link.up.then_some(link.since);
                 link.last_word(now, shared);
                 link.hang_up(shared, Closure::Reset);
+                link.promote(now, shared);
                 let is_barred = std::mem::take(&mut link.is_barred);
                 if let Some(call) = &mut link.call {
                     call.failed(now, up);
                     if is_barred {
                         call.put_off(now);
                     }
-                    let peer = link.peer;
-                    shared.events.push_back(Event::CarrierDown { peer, why });
+                    link.tell_down(why, shared);
                 }
                 up
             })
@@ -294,6 +298,8 @@ impl Carriers {
         }
         match self.links.get(place) {
             Some(link) if link.call.is_some() => self.arm(place),
+            // Its client began anew meanwhile.
+            Some(link) if link.wire.is_some() => self.hear(place),
             Some(_) => self.remove(place),
             None => {}
         }
@@ -438,8 +444,7 @@ impl Carriers {
                 && was
             {
                 call.put_off(now);
-                let why = CarrierLoss::TimedOut;
-                shared.events.push_back(Event::CarrierDown { peer, why });
+                link.tell_down(CarrierLoss::TimedOut, shared);
             }
         });
         match self.links.get(place) {

@@ -66,7 +66,10 @@ impl Carriers {
         if link.call.is_some() && Call::is_unanswered(now, link) {
             return self.lose(now, place, CarrierLoss::TimedOut);
         }
-        match self.with(place, |link, _| link.handle_timeout(now, heard)) {
+        match self.with(place, |link, shared| {
+            link.hear_coming(now, shared);
+            link.handle_timeout(now, heard)
+        }) {
             Some(Err(why)) => self.lose(now, place, why),
             _ => self.hear(place),
         }

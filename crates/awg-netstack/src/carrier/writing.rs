@@ -63,7 +63,11 @@ impl Link {
                 .send_stream(flow.stream)
                 .write_chunks(&mut chunks)
             {
-                Ok(count) => flow.sent = flow.sent.saturating_add(count as u64),
+                Ok(count) => {
+                    flow.sent = flow.sent.saturating_add(count as u64);
+                    self.turn += 1;
+                    flow.turn = self.turn;
+                }
                 Err(WriteError::Blocked) => break,
                 // Nobody hears it; that the flow is over is told by its own event.
                 Err(_) => bytes = Bytes::new(),
@@ -81,8 +85,23 @@ impl Link {
         flow.first = self.write(flow, bytes);
     }
 
+    /// There is room again on these streams, which QUIC names beginning with the one that had most of late. The others come first.
+    pub(super) fn are_writable(&mut self, streams: Vec<StreamId>, shared: &mut Shared) {
+        let mut streams: Vec<(u64, StreamId)> = streams
+            .into_iter()
+            .filter_map(|stream| {
+                let number = self.streams.get(&stream.index())?;
+                Some((shared.flows.get(*number)?.turn, stream))
+            })
+            .collect();
+        streams.sort_unstable();
+        for (_, stream) in streams {
+            self.writable(stream, shared);
+        }
+    }
+
     /// There is room on a stream again.
-    pub(super) fn writable(&mut self, stream: StreamId, shared: &mut Shared) {
+    fn writable(&mut self, stream: StreamId, shared: &mut Shared) {
         let Some(&number) = self.streams.get(&stream.index()) else {
             return;
         };
