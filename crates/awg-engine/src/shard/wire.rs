@@ -14,7 +14,7 @@ use super::watch::Watch;
 use crate::transport::{ReceiveBatch, SendBatch};
 
 /// Batches sent before receiving and relays have their turn.
-const SENDS_PER_TURN: usize = 4;
+const SENDS_PER_TURN: usize = 16;
 
 /// The sockets and their batches.
 #[derive(Debug)]

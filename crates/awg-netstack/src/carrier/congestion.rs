@@ -49,12 +49,11 @@ const FOUND: f64 = 1.05;
 /// Loss beyond the path's own that means more than chance, over so many bytes.
 const EXCESS: f64 = 0.15;
 const EXCESS_PACKETS: u64 = 8;
-/// What may be on its way, as a multiple of what the path holds, and beyond: so much time at the rate, within these bytes.
-/// Delayed acknowledgements and the other end's scheduling need it.
+/// What may be on its way, as a multiple of what the path holds, and beyond, in bytes: delayed acknowledgements and the other
+/// end's scheduling need it. On a path that holds nothing others wait behind it: behind 256 KiB three times as long, for the same
+/// rate.
 const HELD: f64 = 2.0;
-const SLACK: Duration = Duration::from_millis(10);
-const LEAST_SLACK: f64 = 64.0 * 1024.0;
-const MOST_SLACK: f64 = 256.0 * 1024.0;
+const SLACK: f64 = 96.0 * 1024.0;
 /// Paths shorter than that are not paced: timers are coarser.
 const UNPACED: Duration = Duration::from_millis(2);
 /// One batch for the system is so much time of the rate.
@@ -393,8 +392,7 @@ impl Controller for Congestion {
         if self.model.round_trip().is_none() || self.model.rate() <= 0.0 {
             return self.initial;
         }
-        let slack = (self.model.rate() * SLACK.as_secs_f64()).clamp(LEAST_SLACK, MOST_SLACK);
-        let window = self.held() * HELD * self.model.compensation() + slack;
+        let window = self.held() * HELD * self.model.compensation() + SLACK;
         whole(window).max(self.initial)
     }
 
