@@ -30,3 +30,19 @@ def test_garbage_is_collected_again_however_a_command_ends():
     with pytest.raises(KeyboardInterrupt), lean.starting():
         raise KeyboardInterrupt
     assert gc.isenabled()
+
+
+def test_a_pydantic_that_wants_more_of_its_plugins_gets_the_module_as_it_is(monkeypatch):
+    name = "pydantic.plugin._loader"
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    with lean.starting():
+        from pydantic.plugin._loader import get_plugins  # noqa: PLC0415
+
+        assert list(get_plugins()) == []
+        assert sys.modules[name].__spec__ is None
+        from pydantic.plugin._loader import PYDANTIC_ENTRY_POINT_GROUP  # noqa: PLC0415
+
+        assert PYDANTIC_ENTRY_POINT_GROUP == "pydantic"
+    assert sys.modules[name].__spec__ is not None
+    with pytest.raises(ImportError, match="what_there_is_not"):
+        from pydantic.plugin._loader import what_there_is_not  # noqa: F401, PLC0415

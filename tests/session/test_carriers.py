@@ -34,6 +34,10 @@ def tell(made, *events):
         made.carriers.handlers[type(event)](event)
 
 
+def tell_of(made, event):
+    made.connector.handlers[type(event)](event)
+
+
 UP, DOWN = CarrierUp(PEER_KEY), CarrierDown(PEER_KEY, "nothing listens")
 
 
@@ -106,6 +110,30 @@ async def test_what_comes_of_addresses_that_were_looked_up_late_tells_of_ipv6(en
         await made.hear(AddressesWanted(flow, ("name.example", 443)))
         await made.hear(FlowConnected(flow, ("192.0.2.9", 443)))
     assert made.resolver.ipv6_path.leads_nowhere
+
+
+async def test_a_name_is_looked_up_no_more_when_its_connection_has_ended(engine):
+    made = Asking(engine, AUTO)
+    tell(made, UP)
+    await made.ask("name.example")
+    *_, flow = await engine.called("open")
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def resolve(_):
+        asked.set()
+        await answered.wait()
+        return ["2001:db8::1", "192.0.2.1"]
+
+    made.resolver.resolve = resolve
+    tell_of(made, AddressesWanted(flow, ("name.example", 443)))
+    await asked.wait()
+    (looking_up,) = made.connector._looking_up
+    tell_of(made, FlowClosed(flow, "hung-up", 0, 0, ""))
+    answered.set()
+    await asyncio.wait([looking_up])
+    assert looking_up.cancelled()
+    assert engine.calls_waiting() == 0
+    assert made.resolver.ipv6_path._racing == {}
 
 
 async def test_an_engine_that_has_ended_is_told_of_no_addresses(engine):

@@ -208,7 +208,9 @@ def test_a_client_that_moves_and_renews_its_keys_keeps_what_it_carries(start, ca
         for _ in range(5):
             left = PART
             while left:
-                left -= len(download.recv(left))
+                received = len(download.recv(left))
+                assert received, f"the download ended {left} bytes before the end of a part"
+                left -= received
                 longest, last = max(longest, time.monotonic() - last), time.monotonic()
             relay.move()
         assert socks.take_all(download) == PART

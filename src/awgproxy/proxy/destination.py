@@ -17,7 +17,9 @@ class Destination:
 
 
 def is_address(host: str) -> bool:
-    """Whether it is an address in its usual text form, not a name."""
+    """Whether it is an address in its usual text form, not a name; with a zone, which is one's own, it is none."""
+    if "%" in host:  # of which systems think differently
+        return False
     try:
         socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
     except (OSError, ValueError):

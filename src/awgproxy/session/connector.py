@@ -58,6 +58,7 @@ class Connector:
         self.prohibited = 0
         """Connections that the policy refused."""
         self._looking_up: set[asyncio.Task[None]] = set()
+        self._finding: dict[int, asyncio.Task[None]] = {}
         self._flows: dict[int, Application] = {}
         self._others: set[int] = set()
         self._warned_of_no_dns = False
@@ -119,10 +120,11 @@ class Connector:
         for task in tuple(self._looking_up):
             task.cancel()
 
-    def _look_up(self, looking_up: Coroutine[object, object, None]) -> None:
+    def _look_up(self, looking_up: Coroutine[object, object, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(looking_up)
         self._looking_up.add(task)
         task.add_done_callback(self._looking_up.discard)
+        return task
 
     async def _open_by_name(self, application: Application) -> None:
         answers = application.answers
@@ -181,10 +183,15 @@ class Connector:
             application.ended(in_order)
 
     def _wanted(self, event: AddressesWanted) -> None:
-        self._look_up(self._find_addresses(event.flow, *event.destination))
+        task = self._look_up(self._find_addresses(event.flow, *event.destination))
+        self._finding[event.flow] = task
+        task.add_done_callback(lambda _: self._finding.pop(event.flow, None))
 
     async def _find_addresses(self, flow: int, name: str, port: int) -> None:
-        """Resolve a name that was left to the server and came back; its flow stays what it is."""
+        """Resolve a name that was left to the server and came back; its flow stays what it is.
+
+        Given up where the flow ends meanwhile: nothing is heard any more of addresses that are tried for it then.
+        """
         reason: _Rejection = "failed"
         try:
             destinations = self.allowed(await self._resolver.resolve(name), port)
@@ -220,6 +227,9 @@ class Connector:
         log.debug("connection failed", flow=event.flow, reason=event.reason)
 
     def _closed(self, event: FlowClosed) -> None:
+        finding = self._finding.pop(event.flow, None)
+        if finding is not None:
+            finding.cancel()
         self._resolver.ipv6_path.ended(event.flow)
         self._others.discard(event.flow)
         application = self._flows.pop(event.flow, None)
