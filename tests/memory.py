@@ -85,7 +85,9 @@ class MemoryEngine:
         return self._pair("udp", MESSAGES, destination)
 
     def open_stream(self, destinations):
-        return self._pair("tcp", socket.SOCK_STREAM, destinations[0])
+        flow, descriptor = self._pair("tcp", socket.SOCK_STREAM, destinations[0])
+        self._call("open_stream", destinations, flow)
+        return flow, descriptor
 
     def open_association(self, control_fd, datagram_fd, client, port) -> int:
         self._refuse()

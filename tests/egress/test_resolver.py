@@ -342,6 +342,21 @@ async def test_what_comes_too_late_is_known_the_next_time(engine, patient):
     assert len(engine.opened) == 2
 
 
+async def test_what_others_did_not_answer_tells_nothing_of_the_servers_of_now(engine, patient):
+    engine.codes = {"AAAA": dns.rcode.SERVFAIL}
+    engine.held["AAAA"] = asyncio.Event()
+    resolver = Resolver(engine, ["10.0.0.1"], ipv6=True)
+    assert set(await resolver.resolve("both.example")) == {"192.0.2.1", "192.0.2.2"}
+    resolver.ask(["10.0.0.2"])
+    engine.held["AAAA"].set()
+    while len(engine.closed) < 2:  # noqa: ASYNC110 - the late answer has been read
+        await asyncio.sleep(0)
+    while resolver._late:  # noqa: ASYNC110 - and taken
+        await asyncio.sleep(0)
+    engine.codes = {}
+    assert (await resolver.resolve("both.example"))[0] == "2001:db8::1"
+
+
 async def test_another_server_behind_the_tunnel_is_asked_anew(engine):
     resolver = Resolver(engine, ["10.0.0.1"], ipv6=False)
     for asked in (1, 2):

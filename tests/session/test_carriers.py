@@ -175,9 +175,9 @@ async def test_a_program_of_ones_own_goes_the_same_way(engine):
     made = Asking(engine, QUIC)
     outbound = Outbound(engine, made.connector, TunnelState(), OpenConnections())
     task = asyncio.create_task(outbound.open_stream(Destination("name.example", 443, is_name=True)))
-    await asyncio.sleep(0)
-    assert engine.opened == [("tcp", ("name.example", 443))]
-    outbound.handlers[FlowConnected](FlowConnected(1, ("name.example", 443)))
+    destinations, flow = await engine.called("open_stream")
+    assert destinations == [("name.example", 443)]
+    outbound.handlers[FlowConnected](FlowConnected(flow, ("name.example", 443)))
     made_flow = await task
     assert made_flow.address == ("name.example", 443)
     engine.far_ends[0].sendall(b"from the tunnel")
@@ -192,8 +192,8 @@ async def test_a_program_is_told_that_a_name_was_at_fault(engine, reason):
     made.resolver.resolve = no_such_name
     outbound = Outbound(engine, made.connector, TunnelState(), OpenConnections())
     task = asyncio.create_task(outbound.open_stream(Destination("name.example", 443, is_name=True)))
-    await asyncio.sleep(0)
-    outbound.handlers[FlowRefused](FlowRefused(1, reason))
+    *_, flow = await engine.called("open_stream")
+    outbound.handlers[FlowRefused](FlowRefused(flow, reason))
     with pytest.raises(ConnectionRefused if reason == "refused" else NameNotFound):
         await task
 

@@ -185,13 +185,13 @@ class Resolver:
             await asyncio.gather(*asked, return_exceptions=True)
             raise
         for task in late:
-            self._leave(task, (look_up.name, asked[task]))
+            self._leave(task, server, (look_up.name, asked[task]))
         if look_up.is_enough:
             for family in failures:
-                self._not_answered((look_up.name, family))
+                self._not_answered(server, (look_up.name, family))
         return next(iter(failures.values()), None)
 
-    def _leave(self, task: asyncio.Task[Answer], question: Question) -> None:
+    def _leave(self, task: asyncio.Task[Answer], server: str, question: Question) -> None:
         """Let a question go on for which nobody waits; past a bound it is given up."""
         if len(self._late) >= MAX_LOOKUPS:
             task.cancel()
@@ -202,16 +202,17 @@ class Resolver:
             try:
                 task.result()
             except NameLookupFailed:
-                self._not_answered(question)
+                self._not_answered(server, question)
             except asyncio.CancelledError:
                 pass
 
         self._late.add(task)
         task.add_done_callback(ended)
 
-    def _not_answered(self, question: Question) -> None:
-        """The other family has what is needed: this one is taken for absent for a while."""
-        self._cache.put(question, Answer(ttl=FAILURE_SECONDS), self._clock())
+    def _not_answered(self, server: str, question: Question) -> None:
+        """The other family has what is needed: this one is absent for a while, if that server is still asked."""
+        if server in self._servers:
+            self._cache.put(question, Answer(ttl=FAILURE_SECONDS), self._clock())
 
     async def _ask(self, server: str, name: str, family: int, seconds: float, *, beside_stream: bool) -> Answer:
         from awgproxy.egress.dns.exchange import ask  # noqa: PLC0415 - loaded with the first name
