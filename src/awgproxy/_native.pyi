@@ -500,7 +500,8 @@ class Engine:
         """Answer a `NameWanted`: the first address that the tunnel reaches is taken; ``[]`` = the name was not found.
 
         It stands for the name until no datagram was sent to that for two minutes. Nothing happens where nothing waits.
-        Or answer an `AddressesWanted`: the connection is to these then, as if they had been asked for.
+        Or answer an `AddressesWanted`: the connection is to these then, as if they had been asked for, in the time that
+        is left of it.
 
         Raises:
             ValueError: one of `addresses` is not an address.
@@ -652,7 +653,8 @@ class NameWanted:
 class AddressesWanted:
     """A connection's name cannot be left to the peer: `Engine.open` says when.
 
-    Answer with `Engine.name_found`, or `Engine.reject` where there is no address, in the ten seconds that it waits.
+    Answer with `Engine.name_found`, or `Engine.reject` where there is no address. What is left of the connection's
+    time, 10 s from `Engine.open` on (15 s where a carrier had taken it), is for the look-up and the addresses together.
     """
 
     def __new__(cls, flow: int, destination: _Target) -> Self: ...

@@ -53,6 +53,20 @@ impl<D> Dial<D> {
         self.expires = self.patience_ends + longer;
     }
 
+    /// How much time is left.
+    pub(crate) fn left(&self, now: Instant) -> Duration {
+        self.expires.saturating_duration_since(now)
+    }
+
+    /// These take the place of what was to be tried, and of what is known of it. They have so much of the time that is left.
+    pub(crate) fn turn_to(&mut self, now: Instant, destinations: Vec<D>, patience: Duration) {
+        self.untried = destinations.into();
+        self.next_attempt = now;
+        self.expires = self.expires.min(now + patience);
+        self.patience_ends = self.patience_ends.min(self.expires);
+        self.refusal = Refusal::Failed;
+    }
+
     /// The destination to try now, if it is time for one. Follow with [`started`](Self::started),
     /// [`failed`](Self::failed) or [`held`](Self::held).
     pub(crate) fn poll_attempt(&mut self, now: Instant) -> Option<D> {

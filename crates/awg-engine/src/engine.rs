@@ -37,8 +37,6 @@ const SNAPSHOT_PATIENCE: Duration = Duration::from_secs(5);
 pub struct Engine {
     shared: Arc<Shared>,
     life: Mutex<Life>,
-    /// Held while something is said to all shards, so that they hear it in one order.
-    routes: Mutex<Routes>,
     /// How long a dial may take.
     dial: Duration,
 }
@@ -57,24 +55,20 @@ impl Engine {
     /// What is wrong with the settings, see [`SettingsError`].
     pub fn new(settings: EngineSettings) -> Result<Self, SettingsError> {
         let shards = settings.shards();
-        let shared = Shared::new(&settings.limits, shards).map_err(SettingsError::Descriptor)?;
-        let (dial, routes) = (settings.limits.dial, Routes::new(shards, &settings.peers));
+        let routes = Routes::new(shards, &settings.peers);
+        let shared = Shared::new(&settings.limits, routes).map_err(SettingsError::Descriptor)?;
+        let dial = settings.limits.dial;
         let prepared = Prepared::all(settings)?;
         Ok(Self {
             shared: Arc::new(shared),
             life: Mutex::new(Life::Prepared(prepared)),
             dial,
-            routes: Mutex::new(routes),
         })
     }
 
     /// How many loops share the peers among them.
     pub fn workers(&self) -> usize {
         self.shared.desks.len()
-    }
-
-    fn routes(&self) -> MutexGuard<'_, Routes> {
-        self.routes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn life(&self) -> MutexGuard<'_, Life> {
@@ -158,7 +152,8 @@ impl Engine {
 
     /// Answers a [`NameWanted`](Event::NameWanted): the first of `addresses` that the tunnel reaches is taken; without any, what
     /// waits is dropped. Or answers an [`AddressesWanted`](Event::AddressesWanted): the connection is to the first that accepts,
-    /// as [`open`](Self::open) has it; without any, it is refused. Nothing happens where nothing waits (any more).
+    /// as [`open`](Self::open) has it, in the time that is left of its dial; without any, it is refused. Nothing happens where
+    /// nothing waits (any more).
     ///
     /// # Errors
     /// See [`CommandError`].
@@ -220,7 +215,7 @@ impl Engine {
     /// See [`CommandError`].
     pub fn set_peers<P: Into<PeerSettings>>(&self, peers: Vec<P>) -> Result<(), CommandError> {
         let peers: Vec<PeerSettings> = peers.into_iter().map(Into::into).collect();
-        let mut routes = self.routes();
+        let mut routes = self.shared.routes();
         if self.workers() > 1 {
             routes.replace(&peers);
         }
@@ -236,7 +231,7 @@ impl Engine {
     /// # Errors
     /// See [`CommandError`].
     pub fn handshake(&self) -> Result<(), CommandError> {
-        let _one_order = self.routes();
+        let _one_order = self.shared.routes();
         self.command_all(|| Command::Handshake)
     }
 

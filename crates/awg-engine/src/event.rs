@@ -57,7 +57,8 @@ pub enum Event {
         name: String,
     },
     /// The name of a connection cannot go to the peer that it was meant for, whose carrier is not up. Its addresses are wanted
-    /// instead, within the time that a dial may take: by `name_found`, or `reject` where there are none. Told of a flow once.
+    /// instead: by `name_found`, or `reject` where there are none. What is left of the time that the dial may take, which began with
+    /// the connection's `open`, is for the look-up and the addresses together. Told of a flow once.
     AddressesWanted {
         /// Which connection.
         flow: FlowId,

@@ -31,7 +31,7 @@ impl Routes {
     /// Those of `peers` over so many shards. The last one with a network has it.
     pub(crate) fn new(shards: usize, peers: &[PeerSettings]) -> Self {
         let mut routes = Self {
-            shards,
+            shards: shards.max(1),
             networks: AllowedIps::new(),
             widest: 0,
             carried: None,
@@ -40,6 +40,11 @@ impl Routes {
             routes.replace(peers);
         }
         routes
+    }
+
+    /// How many shards there are; at least one.
+    pub(crate) fn shards(&self) -> usize {
+        self.shards
     }
 
     /// From now on these are the peers.

@@ -5,10 +5,15 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
-use crate::command::CommandQueue;
+use awg_netstack::Target;
+
+use crate::command::{CommandQueue, Elsewhere};
 use crate::event::{Bounds, Event, EventQueue};
 use crate::flow::FlowId;
+use crate::refusal::Refusal;
+use crate::routes::Routes;
 use crate::settings::Limits;
 use crate::snapshot::Snapshot;
 
@@ -24,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) draining: AtomicBool,
     /// Set when the engine starts: where it is bound.
     pub(crate) local_addresses: OnceLock<Vec<SocketAddr>>,
+    routes: Mutex<Routes>,
     next_flow: AtomicU64,
     associations: AtomicUsize,
     /// Loops that have not ended, and what the first one said that failed.
@@ -43,27 +49,57 @@ pub(crate) struct Desk {
 }
 
 impl Shared {
-    /// For so many shards, at least one.
+    /// For the shards that `routes` know.
     ///
     /// # Errors
     /// No descriptor is left for the events' pipe.
-    pub(crate) fn new(limits: &Limits, shards: usize) -> io::Result<Self> {
+    pub(crate) fn new(limits: &Limits, routes: Routes) -> io::Result<Self> {
+        let shards = routes.shards();
         let events = EventQueue::new(Bounds {
             flows: limits.flows,
             others: limits.events,
         })?;
-        let commands = limits.commands.div_ceil(shards.max(1));
+        let commands = limits.commands.div_ceil(shards);
         Ok(Self {
-            desks: (0..shards.max(1)).map(|_| Desk::new(commands)).collect(),
+            desks: (0..shards).map(|_| Desk::new(commands)).collect(),
             events,
             stopping: AtomicBool::new(false),
             draining: AtomicBool::new(false),
             local_addresses: OnceLock::new(),
+            routes: Mutex::new(routes),
             next_flow: AtomicU64::new(1),
             associations: AtomicUsize::new(0),
-            running: AtomicUsize::new(shards.max(1)),
+            running: AtomicUsize::new(shards),
             failure: Mutex::default(),
         })
+    }
+
+    /// Which shard reaches what. Held while something is said to all shards, so that they hear it in one order.
+    pub(crate) fn routes(&self) -> MutexGuard<'_, Routes> {
+        self.routes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Destinations of one connection, which has so much time: the shard that begins and with which of them, and what others are to
+    /// try after that, each in its part of the time.
+    pub(crate) fn part(
+        &self,
+        destinations: Vec<Target>,
+        time: Duration,
+    ) -> (usize, Vec<Target>, Option<Box<Elsewhere>>) {
+        if self.desks.len() == 1 {
+            return (0, destinations, None);
+        }
+        let mut groups = self.routes().part(destinations);
+        let parts = groups.len().max(1) as u32;
+        let (shard, first) = groups.pop_front().unwrap_or_default();
+        let elsewhere = (!groups.is_empty()).then(|| {
+            Box::new(Elsewhere {
+                groups,
+                patience: time / parts,
+                refusal: Refusal::Failed,
+            })
+        });
+        (shard, first, elsewhere)
     }
 
     /// The number of a flow of a shard, never given out before. It tells the shard.

@@ -7,7 +7,10 @@ use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 
 use awg_engine::transport::udp::UdpSettings;
-use awg_engine::{CommandError, Engine, EngineSettings, Event, Outcome, Refusal, StartError};
+use awg_engine::{
+    Carrier, CommandError, Engine, EngineSettings, Event, Outcome, Refusal, StartError,
+    Target as Destination,
+};
 use awg_tunnel::{Parameters, PeerConfig, PrivateKey};
 use pair::target::{Target, echo_target};
 use pair::{
@@ -403,4 +406,46 @@ fn what_all_shards_refuse_is_refused_by_the_most_telling_reason() {
     let mut closed = servers.client.engine.take_events();
     closed.retain(Event::ends_flow);
     assert_eq!(closed, []);
+}
+
+#[test]
+fn the_addresses_of_a_name_are_tried_by_the_shards_of_their_peers() {
+    // The first peer has a carrier, as far as the client knows.
+    let servers = Servers::new(|settings| {
+        settings.carrier = Carrier::Auto;
+        settings.peers[0].carrier_address = Some(Servers::behind(0, 51443));
+    });
+    let echo = echo_target();
+    let client = &servers.client.engine;
+    for tried in [&[1][..], &[0, 1], &[1, 0]] {
+        let (mut application, ours) = tcp_pair();
+        let name = Destination::name("a.example", echo.port()).unwrap();
+        let early = b"early".to_vec();
+        let flow = client.open([name], ours.into(), early, replies()).unwrap();
+        servers
+            .client
+            .wait("question for addresses", |event| match event {
+                Event::AddressesWanted { flow: which, .. } => (*which == flow).then_some(()),
+                _ => None,
+            });
+        let behind = |server: &u8| Servers::behind(*server, echo.port());
+        let addresses = tried.iter().map(|server| behind(server).ip()).collect();
+        client
+            .name_found(flow, "a.example".into(), addresses)
+            .unwrap();
+        let (last, before) = tried.split_last().unwrap();
+        for server in before {
+            let server = &servers.servers[usize::from(*server)];
+            let (refused, _) = server.wait_target();
+            let reason = Refusal::HostUnreachable;
+            server.engine.reject(refused, reason).unwrap();
+        }
+        let server = &servers.servers[usize::from(*last)];
+        let (incoming, asked) = server.wait_target();
+        assert_eq!(asked, behind(last).into());
+        let target = begin_connect(echo);
+        server.engine.attach(incoming, target).unwrap();
+        assert_eq!(read_exactly(&mut application, 7), b"okearly");
+        assert_eq!(servers.client.wait_connected(flow), behind(last));
+    }
 }

@@ -132,3 +132,37 @@ fn what_was_lost_is_tried_again_at_once() {
     assert!(dial.lost(start, flow(1)));
     assert_eq!(dial.poll_attempt(start), Some(to));
 }
+
+#[test]
+fn what_takes_the_place_of_others_has_the_time_that_they_left() {
+    let start = Instant::now();
+    let left = PATIENCE / 4;
+    let late = start + 3 * left;
+    let mut dial = dial(start, 1);
+    let to = dial.poll_attempt(start).unwrap();
+    dial.held(to, Refusal::TimedOut);
+    assert_eq!(dial.left(late), left);
+    dial.turn_to(late, vec![destination(7), destination(8)], PATIENCE);
+    assert_eq!(dial.poll_attempt(late), Some(destination(7)));
+    dial.failed(late, Refusal::Failed);
+    assert_eq!(dial.poll_attempt(late), Some(destination(8)));
+    dial.started(late, flow(1), destination(8));
+    assert_eq!(dial.next_timeout(), start + PATIENCE);
+    // On a carrier it is as if that had been asked for at first.
+    dial.allow(STAGGER);
+    assert_eq!(dial.next_timeout(), start + PATIENCE + STAGGER);
+}
+
+#[test]
+fn what_takes_the_place_of_others_may_have_a_part_of_their_time() {
+    let start = Instant::now();
+    let mut dial = dial(start, 1);
+    let to = dial.poll_attempt(start).unwrap();
+    dial.held(to, Refusal::TimedOut);
+    dial.turn_to(start, vec![destination(7)], PATIENCE / 2);
+    let to = dial.poll_attempt(start).unwrap();
+    dial.started(start, flow(1), to);
+    assert_eq!(dial.next_timeout(), start + PATIENCE / 2);
+    dial.refused(start, flow(1), Refusal::Failed);
+    assert_eq!(dial.verdict(start), Some(Refusal::Failed));
+}

@@ -10,9 +10,8 @@ use awg_netstack::Target;
 use socket2::{Domain, Socket, Type};
 
 use super::{Engine, not_taken};
-use crate::command::{Command, CommandError, Elsewhere, NotTaken, Replies};
+use crate::command::{Command, CommandError, NotTaken, Replies};
 use crate::flow::FlowId;
-use crate::refusal::Refusal;
 use crate::relay::Client;
 
 /// A socket pair for messages, of which one end learns that the other one is gone where the system has such pairs.
@@ -54,7 +53,7 @@ impl Engine {
             });
         }
         let replies = Box::new(replies);
-        let (shard, destinations, elsewhere) = self.part(destinations);
+        let (shard, destinations, elsewhere) = self.shared.part(destinations, self.dial);
         self.begin(shard, application, |flow, application| Command::Open {
             flow,
             destinations,
@@ -93,7 +92,7 @@ impl Engine {
         &self,
         destination: SocketAddr,
     ) -> Result<(FlowId, OwnedFd), CommandError> {
-        let shard = self.routes().shard(destination.ip());
+        let shard = self.shared.routes().shard(destination.ip());
         let (ours, theirs) =
             Socket::pair(Domain::UNIX, MESSAGES, None).map_err(|error| no_pair(&error))?;
         let flow = self
@@ -130,7 +129,7 @@ impl Engine {
             address: client,
             port,
         };
-        let shard = self.routes().widest();
+        let shard = self.shared.routes().widest();
         self.begin(shard, [control, datagrams], |flow, [control, datagrams]| {
             Command::OpenAssociation {
                 flow,
@@ -139,24 +138,6 @@ impl Engine {
                 client,
             }
         })
-    }
-
-    /// Destinations of one connection: where it begins and with which of them, and what others are to try after that.
-    fn part(&self, destinations: Vec<Target>) -> (usize, Vec<Target>, Option<Box<Elsewhere>>) {
-        if self.workers() == 1 {
-            return (0, destinations, None);
-        }
-        let mut groups = self.routes().part(destinations);
-        let parts = groups.len().max(1) as u32;
-        let (shard, first) = groups.pop_front().unwrap_or_default();
-        let elsewhere = (!groups.is_empty()).then(|| {
-            Box::new(Elsewhere {
-                groups,
-                patience: self.dial / parts,
-                refusal: Refusal::Failed,
-            })
-        });
-        (shard, first, elsewhere)
     }
 
     /// Begins a flow of a shard with a command that takes what is `given`, or gives it back.

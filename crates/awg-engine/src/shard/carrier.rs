@@ -2,10 +2,9 @@
 //!
 //! What a carrier is, and when it is up, the stack knows; here it is decided what is opened on it. An attempt whose carrier is not
 //! up is held until it is, or begins by packets where the settings allow that: to the addresses of its name, for which the embedder is
-//! asked. One whose carrier is lost is made again, unless
-//! bytes of the application went with it: those may have arrived.
+//! asked. One whose carrier is lost is made again, unless bytes of the application went with it: those may have arrived.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -15,6 +14,7 @@ use awg_tunnel::PeerId;
 use super::Shard;
 use super::flows::{Dialling, Place};
 use super::peers::in_stack;
+use crate::command::Elsewhere;
 use crate::event::Event;
 use crate::flow::FlowId;
 use crate::refusal::Refusal;
@@ -165,7 +165,10 @@ impl Shard {
             return Attempt::Failed(Refusal::Failed);
         };
         match self.flows.dialling_mut(place) {
-            Some(dialling) if dialling.alone => dialling.wanted = Some(name.clone()),
+            // Elsewhere others were tried before, and there the answer would go.
+            Some(dialling) if dialling.alone && dialling.elsewhere.is_none() => {
+                dialling.wanted = Some(name.clone());
+            }
             _ => return Attempt::Failed(Refusal::NetworkUnreachable),
         }
         self.shared.events.push(Event::AddressesWanted {
@@ -175,8 +178,9 @@ impl Shard {
         Attempt::Held(Refusal::TimedOut)
     }
 
-    /// Dials the addresses that the embedder was asked for, all anew.
+    /// Dials the addresses that the embedder was asked for, here or where their peers live, in the time that is left.
     pub(super) fn dial_addresses(&mut self, place: Place, name: &str, addresses: &[IpAddr]) {
+        let (now, number) = (self.now.instant, self.number());
         let Some(dialling) = self.flows.dialling_mut(place) else {
             return;
         };
@@ -193,13 +197,25 @@ impl Shard {
         if destinations.is_empty() {
             return self.refuse_application(place, Refusal::HostUnreachable);
         }
-        let alone = destinations.len() == 1;
-        let dial = self.dial(destinations, None);
-        if let Some(dialling) = self.flows.dialling_mut(place) {
-            dialling.alone = alone;
-            dialling.dial = dial;
+        dialling.alone = destinations.len() == 1;
+        let left = dialling.dial.left(now);
+        let (shard, destinations, elsewhere) = self.shared.part(destinations, left);
+        let patience = elsewhere.as_ref().map_or(left, |rest| rest.patience);
+        dialling.elsewhere = elsewhere;
+        if shard == number {
+            dialling.dial.turn_to(now, destinations, patience);
+            return self.proceed_dialling(place);
         }
-        self.proceed_dialling(place);
+        // As where all that are to be tried here have failed.
+        let elsewhere = dialling.elsewhere.get_or_insert_with(|| {
+            Box::new(Elsewhere {
+                groups: VecDeque::new(),
+                patience,
+                refusal: Refusal::Failed,
+            })
+        });
+        elsewhere.groups.push_front((shard, destinations));
+        self.refuse_application(place, Refusal::Failed);
     }
 
     /// Asks a peer for a connection to `target`.

@@ -136,6 +136,20 @@ fn a_name_that_has_no_addresses_is_refused_and_one_that_nobody_answers_for_too()
 }
 
 #[test]
+fn addresses_that_come_late_have_only_the_time_that_is_left() {
+    let mut world = World::with(40 * MILLISECOND, [auto, without]);
+    world.accepts = false;
+    let name = Target::name("a.example", 80).expect("a name");
+    let silent = world.open_target(name, b"");
+    world.run(9 * SECOND);
+    let flow = wanted(&world)[0];
+    find(&mut world, flow, "a.example", &[[203, 0, 113, 7].into()]);
+    let took = world.until(11 * SECOND, |_| heard(&silent, b't'));
+    assert_eq!(took, SECOND);
+    assert_eq!(world.counter(1, "stack_tcp_flows"), 1, "it was tried");
+}
+
+#[test]
 fn what_the_server_says_at_the_last_moment_is_what_the_application_hears() {
     let mut world = World::new(40 * MILLISECOND, carried);
     world.accepts = false;

@@ -12,6 +12,7 @@ use crate::command::Command;
 use crate::event::Event;
 use crate::flow::{FlowId, Outcome, Traffic};
 use crate::flow_bounds::FlowBounds;
+use crate::routes::Routes;
 use crate::settings::EngineSettings;
 use crate::shard::{Binding, Prepared, REPORTS, Shard, Socket, WAKER};
 use crate::shared::Shared;
@@ -63,7 +64,7 @@ pub(super) fn prepare_with(
 
 pub(super) fn start(prepared: Prepared, transport: MemoryTransport) -> Box<Shard> {
     let limits = &prepared.settings.limits;
-    let shared = Arc::new(Shared::new(limits, 1).unwrap());
+    let shared = Arc::new(Shared::new(limits, Routes::new(1, &[])).unwrap());
     let poll = Poll::new().unwrap();
     // Kept by nobody: the tests take turns themselves.
     drop(Waker::new(poll.registry(), WAKER).unwrap());
