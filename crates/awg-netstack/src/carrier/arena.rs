@@ -3,8 +3,8 @@
 
 use bytes::BytesMut;
 
-/// Packets whose memory is looked at again: more than one batch.
-const PACKETS: usize = 512;
+/// Packets whose memory is looked at again: more than one batch of the other end's, and no more than the caches hold.
+const PACKETS: usize = 64;
 
 /// Gives out buffers in turn.
 pub(super) struct Arena {
