@@ -2,6 +2,7 @@
 //! events without sleeping.
 #![allow(dead_code)] // Every test file uses its own part.
 
+pub(crate) mod carried;
 mod path;
 pub(crate) mod target;
 
