@@ -7,8 +7,8 @@ use bytes::Bytes;
 
 use super::shared::CHUNK;
 
-/// Below this the bytes are copied into memory of their own: a few are not to keep a whole chunk.
-const SMALL: usize = CHUNK / 4;
+/// Below this the bytes are copied into memory of their own: none keep more than twice as much as they are.
+const SMALL: usize = CHUNK / 2;
 
 /// Chunks that are kept for the next ones; more are freed.
 const SPARE: usize = 16;

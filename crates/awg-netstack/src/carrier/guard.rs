@@ -60,15 +60,13 @@ impl Sorting {
     }
 }
 
-/// What a datagram adds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What a datagram adds, the worst last.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Burden {
     /// No more than may be.
     Borne,
-    /// Too much on one flow.
-    Flow(u32),
-    /// On all together, or on streams that are no flows yet.
-    All,
+    /// Too many pieces: of the flows that were [`burdened`](Link::burdened), of all together, or of streams that are no flows yet.
+    Pieces,
     /// Too much to sort.
     Sorting,
     /// A frame that has no place in a carrier.
@@ -76,18 +74,23 @@ pub(super) enum Burden {
 }
 
 impl Link {
-    /// Counts the pieces in a datagram of the connection.
+    /// Counts the pieces in a datagram of the connection; the worst of what they add.
     pub(super) fn weigh(&mut self, now: Instant, found: Found, shared: &mut Shared) -> Burden {
         let frames = std::mem::take(&mut self.frames);
-        let mut burden = Burden::Borne;
+        self.burdened.clear();
+        let mut burden = match found {
+            Ok(()) => Burden::Borne,
+            Err(Foreign) => Burden::Foreign,
+        };
         for frame in &frames {
-            burden = self.count(now, frame, shared).unwrap_or(burden);
+            if burden >= Burden::Sorting {
+                break;
+            }
+            let added = self.count(now, frame, shared);
+            burden = burden.max(added.unwrap_or(Burden::Borne));
         }
         self.frames = frames;
-        match found {
-            Ok(()) => burden,
-            Err(Foreign) => Burden::Foreign,
-        }
+        burden
     }
 
     /// Counts a piece; the burden if it is one.
@@ -110,7 +113,7 @@ impl Link {
                     return None;
                 }
                 self.strange += frame.into();
-                return self.strange.exceeds(STRANGE).then_some(Burden::All);
+                return self.strange.exceeds(STRANGE).then_some(Burden::Pieces);
             };
             self.counted = *number;
         }
@@ -122,9 +125,12 @@ impl Link {
             return Some(Burden::Sorting);
         }
         if flow.pieces.wants_merging() || flow.pieces.all().exceeds(bound) {
-            return Some(Burden::Flow(self.counted));
+            if self.burdened.last() != Some(&self.counted) {
+                self.burdened.push(self.counted);
+            }
+            return Some(Burden::Pieces);
         }
-        (self.pieces > most).then_some(Burden::All)
+        (self.pieces > most).then_some(Burden::Pieces)
     }
 
     /// Reads what can be read where there are too many pieces. `Err` if that does not help.
@@ -136,40 +142,75 @@ impl Link {
     ) -> Result<(), CarrierLoss> {
         match burden {
             Burden::Borne => return Ok(()),
-            Burden::Foreign | Burden::Sorting => {
+            // Whatever else is in that packet.
+            Burden::Sorting => return Err(self.overburdened(now, shared)),
+            Burden::Foreign => {
                 // Unless it was a stateless reset.
                 self.settle(now, shared)?;
                 return Err(self.overburdened(now, shared));
             }
-            Burden::Flow(_) | Burden::All => self.settle(now, shared)?,
+            Burden::Pieces => self.settle(now, shared)?,
         }
-        if let Burden::Flow(number) = burden {
-            let rest = self.gather(number, shared);
-            let Some(flow) = shared.flows.get(number) else {
-                return Ok(());
-            };
-            if !flow.pieces.all().exceeds(shared.windows.pieces) {
-                return Ok(());
-            }
-            if rest == Rest::More {
-                // It is in order, and nobody reads it.
-                shared.counters.flows_fragmented += 1;
-                self.break_off(number, Code::Aborted, Closure::Reset, shared);
-                return Ok(());
-            }
-            return Err(self.overburdened(now, shared));
+        self.burdened.sort_unstable();
+        self.burdened.dedup();
+        while let Some(number) = self.burdened.pop() {
+            self.relieve_flow(now, number, shared)?;
         }
+        self.relieve_all(now, shared)
+    }
+
+    /// Reads what can be read of a flow that has too many pieces.
+    fn relieve_flow(
+        &mut self,
+        now: Instant,
+        number: u32,
+        shared: &mut Shared,
+    ) -> Result<(), CarrierLoss> {
+        let rest = self.gather(number, shared);
+        let Some(flow) = shared.flows.get(number) else {
+            return Ok(());
+        };
+        if !flow.pieces.all().exceeds(shared.windows.pieces) {
+            return Ok(());
+        }
+        if rest == Rest::More {
+            // It is in order, and nobody reads it.
+            self.break_unread(number, shared);
+            return Ok(());
+        }
+        Err(self.overburdened(now, shared))
+    }
+
+    /// Reads what can be read of all flows, if they have too many pieces together.
+    fn relieve_all(&mut self, now: Instant, shared: &mut Shared) -> Result<(), CarrierLoss> {
         let most = shared.windows.all_pieces;
-        if self.pieces > most {
-            let flows: Vec<u32> = self.streams.values().copied().collect();
-            for number in flows {
-                self.gather(number, shared);
+        if self.pieces <= most {
+            return Ok(());
+        }
+        let flows: Vec<u32> = self.streams.values().copied().collect();
+        let mut unread = Vec::new();
+        for number in flows {
+            if self.gather(number, shared) == Rest::More
+                && let Some(flow) = shared.flows.get(number)
+            {
+                unread.push((flow.pieces.all().pieces, number));
             }
-            if self.pieces > most / 2 {
+        }
+        // What is in order and nobody reads is no harm meant: of that those go that have the most.
+        unread.sort_unstable();
+        while self.pieces > most / 2 {
+            let Some((_, number)) = unread.pop() else {
                 return Err(self.overburdened(now, shared));
-            }
+            };
+            self.break_unread(number, shared);
         }
         Ok(())
+    }
+
+    /// Ends a flow that nobody reads.
+    fn break_unread(&mut self, number: u32, shared: &mut Shared) {
+        shared.counters.flows_fragmented += 1;
+        self.break_off(number, Code::Aborted, Closure::Reset, shared);
     }
 
     /// Reads what of a stream is in order, as far as there is room for it, and puts it together.

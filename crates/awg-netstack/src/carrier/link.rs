@@ -86,6 +86,8 @@ pub(super) struct Link {
     pub(super) counted: u32,
     /// Those of the last datagram.
     pub(super) frames: Vec<Frame>,
+    /// And the flows that have too many with them.
+    pub(super) burdened: Vec<u32>,
     /// Bytes of datagrams that came by streams and are not there as a whole.
     pub(super) partial: usize,
     /// QUIC datagrams that arrived, taken or dropped.
@@ -135,6 +137,7 @@ impl Link {
             gathered: 0,
             counted: 0,
             frames: Vec::new(),
+            burdened: Vec::new(),
             partial: 0,
             heard: 0,
             asked: None,
@@ -250,6 +253,10 @@ impl Link {
         };
         let (to, from) = (*to, *from);
         connection.handle_timeout(now);
+        if connection.is_closed() {
+            // In the handshake: see `last_word`.
+            return self.drop_coming();
+        }
         while let Some(event) = connection.poll_endpoint_events() {
             self.endpoint.handle_event(*handle, event);
         }
@@ -261,13 +268,11 @@ impl Link {
         {
             replies.push(std::mem::take(&mut payload));
         }
-        let (is_up, is_over) = (!connection.is_handshaking(), connection.is_closed());
+        let is_up = !connection.is_handshaking();
         for payload in replies {
             self.answer(from, to, payload, shared);
         }
-        if is_over {
-            self.drop_coming();
-        } else if is_up {
+        if is_up {
             self.hang_up(shared, Closure::Reset);
             self.promote(now, shared);
         }
@@ -282,7 +287,7 @@ impl Link {
         }
     }
 
-    fn drop_coming(&mut self) {
+    pub(super) fn drop_coming(&mut self) {
         if let Some((wire, ..)) = self.coming.take() {
             self.endpoint
                 .handle_event(wire.handle, EndpointEvent::drained());
@@ -437,9 +442,11 @@ impl Link {
         self.hang_up(shared, how);
     }
 
-    /// What a connection that is over has still to say.
+    /// What a connection that is over has still to say. In the handshake it says nothing: QUIC would say it once for each kind of
+    /// packet, in one datagram, which may be too short for that.
     pub(super) fn last_word(&mut self, now: Instant, shared: &mut Shared) {
-        let Some(connection) = self.connection() else {
+        let is_up = self.up;
+        let Some(connection) = self.connection().filter(|_| is_up) else {
             return;
         };
         let mut payload = Vec::new();

@@ -279,8 +279,11 @@ impl Carriers {
                 let up = link.up.then_some(link.since);
                 link.last_word(now, shared);
                 link.hang_up(shared, Closure::Reset);
-                link.promote(now, shared);
                 let is_barred = std::mem::take(&mut link.is_barred);
+                if is_barred {
+                    link.drop_coming();
+                }
+                link.promote(now, shared);
                 if let Some(call) = &mut link.call {
                     call.failed(now, up);
                     if is_barred {

@@ -9,7 +9,7 @@ use super::frames::Frame;
 
 /// Pieces are counted off in groups of so many, of which so many may be small.
 const GROUP: Load = Load {
-    pieces: 1 << 10,
+    pieces: 1 << 8,
     small: 1 << 6,
     bytes: u64::MAX,
 };
@@ -62,12 +62,16 @@ impl Load {
     }
 }
 
+/// Whether so many bytes share their packet with more than one and a half times as many others.
+fn is_small(packet: u64, bytes: u64) -> bool {
+    2 * packet > 5 * bytes
+}
+
 impl From<&Frame> for Load {
     fn from(frame: &Frame) -> Self {
-        let is_small = 2 * frame.packet > 5 * frame.length;
         Self {
             pieces: 1,
-            small: u32::from(is_small),
+            small: u32::from(is_small(frame.packet, frame.length)),
             bytes: frame.length,
         }
     }
@@ -89,6 +93,15 @@ impl SubAssign for Load {
     }
 }
 
+/// Pieces that came one after the other.
+struct Group {
+    /// What was the furthest then.
+    end: u64,
+    load: Load,
+    /// Their bytes beyond the end of the group before.
+    new: u64,
+}
+
 /// The pieces of one stream that arrived and may not have been read: at least as many as QUIC keeps.
 #[derive(Default)]
 pub(super) struct Pieces {
@@ -96,10 +109,16 @@ pub(super) struct Pieces {
     highest: u64,
     /// Those that were counted last.
     last: Load,
-    /// Those before, in groups, each with what was `highest` then: once the stream was read so far, all of them were.
-    groups: VecDeque<(u64, Load)>,
+    /// Those before: once the stream was read to the end of a group, all of that were.
+    groups: VecDeque<Group>,
     /// All of them.
     all: Load,
+    /// Of their bytes, those that came beyond all others.
+    new: u64,
+    /// Of these, those in the last group that is not full.
+    last_new: u64,
+    /// Where the first group begins.
+    begin: u64,
     /// Small ones that were left when those in order were put together.
     merged: u32,
     /// How far that was.
@@ -110,36 +129,54 @@ impl Pieces {
     /// Counts a piece; how many pieces QUIC sorts for it, in the mean.
     pub(super) fn add(&mut self, frame: &Frame) -> u64 {
         let load = Load::from(frame);
+        let new = frame.end.saturating_sub(self.highest).min(frame.length);
         self.highest = self.highest.max(frame.end);
         self.all += load;
         self.last += load;
+        self.new += new;
+        self.last_new += new;
         if self.last.exceeds(GROUP) {
-            self.groups.push_back((self.highest, self.last));
-            self.last = Load::default();
+            self.groups.push_back(Group {
+                end: self.highest,
+                load: std::mem::take(&mut self.last),
+                new: std::mem::take(&mut self.last_new),
+            });
         }
-        if load.small == 0 {
-            return 0;
+        // What is there already, or fills a gap, may be no use to QUIC.
+        if is_small(frame.packet, new) {
+            u64::from(self.all.pieces) * frame.packet / VAIN.max(self.unread() * 3 / 2)
+        } else {
+            0
         }
-        let spread = self.highest.saturating_sub(self.read);
-        let vain = VAIN.max(self.all.bytes.min(spread) * 3 / 2);
-        u64::from(self.all.pieces) * frame.packet / vain
+    }
+
+    /// Bytes that QUIC keeps, no two of which are the same: at least so many.
+    fn unread(&self) -> u64 {
+        self.new
+            .saturating_sub(self.read.saturating_sub(self.begin))
     }
 
     /// The stream was read so far.
     pub(super) fn read_to(&mut self, offset: u64) {
         self.read = offset;
         if offset >= self.highest {
+            *self = Self {
+                highest: self.highest,
+                begin: self.highest,
+                read: offset,
+                groups: std::mem::take(&mut self.groups),
+                ..Self::default()
+            };
             self.groups.clear();
-            self.last = Load::default();
-            self.all = Load::default();
-            self.merged = 0;
             return;
         }
-        while let Some((end, load)) = self.groups.front().copied()
+        while let Some(end) = self.groups.front().map(|group| group.end)
             && end <= offset
+            && let Some(group) = self.groups.pop_front()
         {
-            self.groups.pop_front();
-            self.all -= load;
+            self.all -= group.load;
+            self.new -= group.new;
+            self.begin = group.end;
         }
     }
 
