@@ -130,7 +130,7 @@ fn what_stands_behind_the_costly_pieces_of_a_packet_does_not_hide_them() {
             frame(1, 8 + 2 * number, b"x")
         });
         // Empty frames of a stream that is new: too many of them are a burden of their own.
-        let [high, low] = (0x4000 | 4 * stranger).to_be_bytes();
+        let [high, low] = (0x4000 | (4 * stranger)).to_be_bytes();
         let strange = [0x0a, high, low, 0].repeat(65);
         let packet: Vec<u8> = pieces.chain(strange).collect();
         forger.send(&mut world, &packet);

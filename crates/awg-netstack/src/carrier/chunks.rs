@@ -63,3 +63,6 @@ impl Drop for Lent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

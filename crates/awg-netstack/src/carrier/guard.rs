@@ -245,3 +245,6 @@ impl Link {
         CarrierLoss::Failed
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -195,3 +195,6 @@ impl Pieces {
         self.merged = self.all.small;
     }
 }
+
+#[cfg(test)]
+mod tests;
