@@ -309,3 +309,37 @@ fn a_peer_that_is_forgotten_leaves_nothing() {
     world.ends[CLIENT].resume(now, PEER, false);
     until(&mut world, CLIENT, &Event::CarrierUp { peer: PEER });
 }
+
+/// In the middle of a transfer that the path has no room for.
+#[test]
+fn an_end_that_closes_its_carriers_is_heard_at_once() {
+    for closing in [SERVER, CLIENT] {
+        let path = Path {
+            rate: Some(1e6),
+            ..Path::default()
+        };
+        let mut world = carried::carried(31, path);
+        let (client, server) = open(&mut world);
+        let (idle, waiting) = open(&mut world);
+        for (end, flow) in [(CLIENT, client), (SERVER, server)] {
+            while world.ends[end].send(flow, &mut |free| free.len()) > 0 {}
+        }
+        world.pass(Duration::from_millis(100));
+        let now = world.now;
+        assert!(!world.ends[closing].close_carriers(now));
+        let other = if closing == SERVER { CLIENT } else { SERVER };
+        let mut ended = if other == CLIENT {
+            vec![client, idle]
+        } else {
+            vec![server, waiting]
+        };
+        while !ended.is_empty() {
+            if let Event::Closed { flow, how } = world.event(other) {
+                assert_eq!(how, Closure::Reset);
+                ended.retain(|one| *one != flow);
+            }
+        }
+        // As long as the queue and the way: no timer ran out.
+        assert!(world.now - now < Duration::from_millis(500));
+    }
+}

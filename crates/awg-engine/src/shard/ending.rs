@@ -180,8 +180,10 @@ impl Shard {
             self.end(place, Outcome::Stopped, "the engine stopped");
         }
         for _ in 0..FAREWELLS {
+            // What is told of single flows waits behind what else is on its way.
+            let more = self.stack.close_carriers(self.now.instant);
             self.transmit();
-            if !self.wire.has_more_to_send() {
+            if !more && !self.wire.has_more_to_send() {
                 break;
             }
         }

@@ -41,7 +41,7 @@ const TURN: NonZeroUsize = NonZeroUsize::new(32).expect("not 0");
 
 /// A connection, and its name at the endpoint.
 pub(super) struct Wire {
-    handle: ConnectionHandle,
+    pub(super) handle: ConnectionHandle,
     pub(super) connection: Connection,
 }
 
@@ -52,10 +52,10 @@ pub(super) struct Link {
     pub(super) place: u32,
     pub(super) own: SocketAddr,
     pub(super) remote: SocketAddr,
-    endpoint: Endpoint,
+    pub(super) endpoint: Endpoint,
     pub(super) wire: Option<Wire>,
     /// One that its client began while that was up, and where it is: it takes its place once its client is heard.
-    coming: Option<(Wire, SocketAddr, SocketAddr)>,
+    pub(super) coming: Option<(Wire, SocketAddr, SocketAddr)>,
     /// Whether the handshake is done.
     pub(super) up: bool,
     /// The embedder knows that it is not.
@@ -171,7 +171,7 @@ impl Link {
     }
 
     /// Forgets what was of an earlier connection.
-    fn begin(&mut self, now: Instant, shared: &Shared) {
+    pub(super) fn begin(&mut self, now: Instant, shared: &Shared) {
         self.up = false;
         self.since = now;
         self.accepted = 0;
@@ -246,55 +246,13 @@ impl Link {
         self.relieve(now, burden, shared)
     }
 
-    /// Hears the connection that its client began anew, and answers it.
-    pub(super) fn hear_coming(&mut self, now: Instant, shared: &mut Shared) {
-        let Some((Wire { handle, connection }, to, from)) = &mut self.coming else {
-            return;
-        };
-        let (to, from) = (*to, *from);
-        connection.handle_timeout(now);
-        if connection.is_closed() {
-            // In the handshake: see `last_word`.
-            return self.drop_coming();
-        }
-        while let Some(event) = connection.poll_endpoint_events() {
-            self.endpoint.handle_event(*handle, event);
-        }
-        let mut replies = Vec::new();
-        let mut payload = Vec::new();
-        while connection
-            .poll_transmit(now, NonZeroUsize::MIN, &mut payload)
-            .is_some()
-        {
-            replies.push(std::mem::take(&mut payload));
-        }
-        let is_up = !connection.is_handshaking();
-        for payload in replies {
-            self.answer(from, to, payload, shared);
-        }
-        if is_up {
-            self.hang_up(shared, Closure::Reset);
-            self.promote(now, shared);
-        }
-    }
-
-    /// What was begun anew takes the place of what is no more.
-    pub(super) fn promote(&mut self, now: Instant, shared: &Shared) {
-        if let Some((wire, to, from)) = self.coming.take() {
-            self.wire = Some(wire);
-            (self.own, self.remote) = (to, from);
-            self.begin(now, shared);
-        }
-    }
-
-    pub(super) fn drop_coming(&mut self) {
-        if let Some((wire, ..)) = self.coming.take() {
-            self.endpoint
-                .handle_event(wire.handle, EndpointEvent::drained());
-        }
-    }
-
-    fn answer(&self, from: SocketAddr, to: SocketAddr, payload: Vec<u8>, shared: &mut Shared) {
+    pub(super) fn answer(
+        &self,
+        from: SocketAddr,
+        to: SocketAddr,
+        payload: Vec<u8>,
+        shared: &mut Shared,
+    ) {
         shared.reply(Reply {
             peer: self.peer,
             from: to,

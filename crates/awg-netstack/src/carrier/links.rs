@@ -52,6 +52,11 @@ impl Links {
         self.places.iter().flatten().map(Box::as_ref)
     }
 
+    /// The places of some of them.
+    pub(super) fn some(&self, most: usize) -> Vec<u32> {
+        self.by_peer.values().copied().take(most).collect()
+    }
+
     /// Takes a link of a peer that has none.
     pub(super) fn insert(&mut self, mut link: Link) -> u32 {
         let place = self.free.pop().unwrap_or(self.places.len() as u32);

@@ -39,6 +39,7 @@ mod request;
 mod settings;
 mod shared;
 mod streams;
+mod succession;
 mod timeouts;
 mod udp;
 mod writing;
@@ -156,10 +157,7 @@ impl Carriers {
         let ends = ends.filter(|(_, at)| self.size(at.ip()).is_some() && at.port() != 0);
         let (Some((from, at)), true) = (ends, self.config.is_some()) else {
             if let Some(place) = self.links.of(peer) {
-                self.with(place, |link, shared| {
-                    link.close(now, shared, Closure::Aborted);
-                });
-                self.remove(place);
+                self.close(now, place);
             }
             return;
         };
@@ -167,16 +165,29 @@ impl Carriers {
             if self.links.get(place).is_some_and(|link| link.remote == at) {
                 return;
             }
-            self.with(place, |link, shared| {
-                link.close(now, shared, Closure::Aborted);
-            });
-            self.remove(place);
+            self.close(now, place);
         }
         let own = SocketAddr::new(from, self.shared.rng.random_range(PORTS));
         let Some(place) = self.add(now, peer, own, at, true) else {
             return;
         };
         self.call(now, place);
+    }
+
+    /// Tells the other end of a link that it is over, and forgets it.
+    fn close(&mut self, now: Instant, place: u32) {
+        self.with(place, |link, shared| {
+            link.close(now, shared, Closure::Aborted);
+        });
+        self.remove(place);
+    }
+
+    /// Closes links, as many as can be told now. Whether there are more.
+    pub(crate) fn close_some(&mut self, now: Instant) -> bool {
+        for place in self.links.some(self.shared.room_for_replies()) {
+            self.close(now, place);
+        }
+        self.links.len() > 0
     }
 
     /// Makes a link without a connection.

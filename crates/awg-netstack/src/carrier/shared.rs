@@ -73,6 +73,11 @@ impl Shared {
         self.counters.datagram_queue_full += self.arrived.push(link, arrived);
     }
 
+    /// How many more packets can be queued that are not a connection's.
+    pub(super) fn room_for_replies(&self) -> usize {
+        REPLIES - self.replies.len()
+    }
+
     /// Queues a packet that is not a connection's, or its last.
     pub(super) fn reply(&mut self, reply: Reply) {
         if self.replies.len() < REPLIES {

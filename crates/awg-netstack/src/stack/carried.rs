@@ -29,6 +29,12 @@ impl Stack {
         inner.carriers.carry(now, peer, ends);
     }
 
+    /// Closes carriers since the stack is about to be dropped: their other ends hear it with the next
+    /// [`poll_transmit`](Self::poll_transmit), however full the path is. `true` if there are more of them: call it again after that.
+    pub fn close_carriers(&mut self, now: Instant) -> bool {
+        self.inner.carriers.close_some(now)
+    }
+
     /// Whether the carrier to the peer is up: its handshake is done, and it is not known to be dead.
     pub fn is_carried(&self, peer: Peer) -> bool {
         self.inner.carriers.is_up(peer)
