@@ -75,6 +75,19 @@ def test_after_a_restart_of_the_server_old_connections_are_reset_and_new_ones_wo
         conversation.eventually(lambda: world.connect("echo").close(), within=PATIENCE)
 
 
+def test_what_a_server_carried_ends_with_it(start):
+    world = start("quic")
+    download, idle = world.connect("source"), world.connect("echo")
+    download.sendall(b"100000000000\n")
+    socks.take(download, 1_000_000)
+    assert world.server.stop(PATIENCE) == 0
+    world.client.wait_for("carrier down")
+    for one in (download, idle):
+        with pytest.raises(ConnectionResetError):
+            socks.take_all(one)
+        one.close()
+
+
 def test_three_hundred_connections_at_once_by_name_and_by_address(start):
     world, made = start("quic"), []
     for number in range(300):
