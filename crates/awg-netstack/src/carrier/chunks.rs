@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::shared::CHUNK;
+/// Bytes that are offered to the embedder, or taken from it, at a time.
+pub(super) const CHUNK: usize = 128 << 10;
 
 /// Below this the bytes are copied into memory of their own: none keep more than twice as much as they are.
 const SMALL: usize = CHUNK / 2;

@@ -12,11 +12,12 @@ use noq_proto::coding::{Decodable, Encodable};
 use noq_proto::{Dir, PathId, SendDatagramError, Side, StreamId, VarInt};
 
 use super::arrivals::Arrived;
+use super::chunks::CHUNK;
 use super::flows::{Flow, Stage};
 use super::link::Link;
 use super::request::{Code, DATAGRAMS, parse_address, write_address};
 use super::settings::DATAGRAM_BUFFER;
-use super::shared::{CHUNK, Shared};
+use super::shared::Shared;
 use super::streams::Rest;
 use crate::datagram::DatagramDrop;
 use crate::event::{Closure, Event};

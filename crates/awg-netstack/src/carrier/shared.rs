@@ -15,9 +15,6 @@ use crate::event::Event;
 use crate::flow::Peer;
 use crate::limits::Limits;
 
-/// Bytes that are offered to the embedder, or taken from it, at a time.
-pub(super) const CHUNK: usize = 128 << 10;
-
 /// Packets that wait to leave beside those of connections.
 const REPLIES: usize = 256;
 

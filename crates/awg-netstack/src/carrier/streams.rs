@@ -5,10 +5,11 @@ use std::time::Instant;
 use bytes::Bytes;
 use noq_proto::{Connection, Dir, ReadError, ReadableError, StreamId, VarInt};
 
+use super::chunks::CHUNK;
 use super::flows::{Flow, Stage};
 use super::link::Link;
 use super::request::{Code, OPEN, Request};
-use super::shared::{CHUNK, Shared};
+use super::shared::Shared;
 use crate::error::ConnectError;
 use crate::event::{Closure, Event};
 use crate::flow::FlowId;
