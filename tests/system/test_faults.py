@@ -128,7 +128,7 @@ def test_a_configuration_that_may_not_be_read_is_one_clear_line(namespace, tmp_p
     with powerless.start("client", "client.conf") as refused:
         assert refused.wait() == 2
         text = refused.report("it may not read")
-    assert "is not readable" in text
+    assert "client.conf: cannot be read: permission denied" in text
     assert "Traceback" not in text
 
 
