@@ -76,6 +76,8 @@ struct Waiting {
 struct Barren {
     since: Instant,
     sent: u32,
+    /// When the first of that was sent in the present session. Of what came before, nobody may have been there to hear it.
+    asked: Option<Instant>,
     told: bool,
 }
 
@@ -122,9 +124,11 @@ impl Liveness {
         let barren = self.barren.get_or_insert(Barren {
             since: now,
             sent: 0,
+            asked: None,
             told: false,
         });
         barren.sent = barren.sent.saturating_add(1);
+        barren.asked.get_or_insert(now);
         let heard = self
             .waiting
             .is_none_or(|waiting| waiting.received_bytes != received_bytes);
@@ -152,6 +156,9 @@ impl Liveness {
     pub(super) fn handle_session(&mut self, now: Instant, contact: &Contact) -> bool {
         self.wake_at(now);
         self.resume_at = None;
+        if let Some(barren) = &mut self.barren {
+            barren.asked = None;
+        }
         let waited = self.waiting.take();
         let Some(waited) = waited.filter(|waiting| contact.content < Some(waiting.since)) else {
             return false;
@@ -269,7 +276,7 @@ impl Liveness {
     }
 
     /// When to tell that handshakes pass and nothing else does. What is known of a peer that answers pings is certain; of another
-    /// one the targets may be to blame, so it gets more time.
+    /// one the targets may be to blame, so it gets more time. Half of the time passes in the present session.
     fn plan_for_warning(&self, circumstances: &Circumstances) -> Option<(Instant, Action)> {
         let contact = &circumstances.contact;
         let barren = self.barren.filter(|barren| !barren.told)?;
@@ -279,7 +286,8 @@ impl Liveness {
             (4, Duration::from_secs(8))
         };
         let passes = contact.handshake_heard > Some(barren.since) && !contact.handshake_under_way;
-        (passes && barren.sent >= least).then_some((barren.since + time, Action::Warn))
+        let at = (barren.since + time).max(barren.asked? + time / 2);
+        (passes && barren.sent >= least).then_some((at, Action::Warn))
     }
 
     fn note(&mut self, now: Instant, action: Action, circumstances: &Circumstances) {

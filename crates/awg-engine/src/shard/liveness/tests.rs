@@ -63,6 +63,13 @@ impl World {
         contact.handshake_heard = Some(self.now);
     }
 
+    /// The same, and the session stands.
+    fn begin_session(&mut self) {
+        self.shake_hands();
+        let contact = self.circumstances.contact;
+        self.liveness.handle_session(self.now, &contact);
+    }
+
     /// What is to be done within `time`, and when.
     fn within(&mut self, time: Duration) -> Vec<(Duration, Action)> {
         let (begin, end) = (self.now, self.now + time);
@@ -252,7 +259,7 @@ fn it_is_told_once_that_handshakes_pass_and_nothing_else() {
     let mut world = World::new(true);
     world.send();
     world.now += SECOND;
-    world.shake_hands();
+    world.begin_session();
     let mut told = 0;
     for second in 0..30 {
         assert!(second < 8 || told == 1, "within ten seconds");
@@ -261,11 +268,33 @@ fn it_is_told_once_that_handshakes_pass_and_nothing_else() {
             told += usize::from(action == Action::Warn);
             if action == Action::Handshake {
                 world.circumstances.contact.handshake_under_way = false;
-                world.shake_hands();
+                world.begin_session();
             }
         }
     }
     assert_eq!(told, 1);
+}
+
+#[test]
+fn what_was_sent_before_a_session_is_not_told_to_have_had_no_answer() {
+    for answers_pings in [true, false] {
+        let mut world = World::new(answers_pings);
+        for _ in 0..10 {
+            world.circumstances.contact.handshake_under_way = true;
+            world.send();
+            assert_eq!(world.within(SECOND), []);
+        }
+        world.circumstances.contact.handshake_under_way = false;
+        world.begin_session();
+        for _ in 0..4 {
+            world.send();
+        }
+        let done = world.within(SECOND);
+        assert!(done.iter().all(|(_, action)| *action != Action::Warn));
+        // What nobody answers in it is, and not later than what was sent before would have been.
+        let done = world.within(4 * SECOND);
+        assert!(done.iter().any(|(_, action)| *action == Action::Warn));
+    }
 }
 
 #[test]

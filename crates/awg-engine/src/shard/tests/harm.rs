@@ -5,7 +5,7 @@ use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
 use super::ends::SECOND;
-use super::path::{MILLISECOND, Stream, World, foreign, heard, ours, passes_all};
+use super::path::{MILLISECOND, Stream, World, carried, foreign, heard, ours, passes_all};
 use crate::event::Event;
 use crate::settings::EngineSettings;
 
@@ -57,6 +57,33 @@ fn an_outage_and_a_slow_target_are_not_told_as_that() {
     let _application = world.open(81);
     world.run(20 * SECOND);
     assert_eq!(world.warnings(0), [""; 0]);
+}
+
+#[test]
+fn what_a_server_did_not_hear_while_it_was_down_is_not_told_as_that() {
+    for client in [ours as fn(&mut EngineSettings), foreign, carried] {
+        for down in [2, 5, 10, 60] {
+            for restarts in [true, false] {
+                let mut world = World::new(300 * MILLISECOND, client);
+                let (application, target) = world.connect(80);
+                let mut stream = Stream::of(300_000);
+                stream.pump(&application, &target);
+                world.cut = true;
+                for port in 0..down as u16 {
+                    let _more = world.open(81 + port);
+                    world.run(SECOND);
+                }
+                world.cut = false;
+                if restarts {
+                    world.restart_server();
+                }
+                let again = world.open(80);
+                world.until(10 * SECOND, |_| heard(&again, b'+'));
+                world.run(10 * SECOND);
+                assert_eq!(world.warnings(0), [""; 0], "down for {down} s");
+            }
+        }
+    }
 }
 
 #[test]
