@@ -62,14 +62,14 @@ fn an_outage_and_a_slow_target_are_not_told_as_that() {
 #[test]
 fn what_a_server_did_not_hear_while_it_was_down_is_not_told_as_that() {
     for client in [ours as fn(&mut EngineSettings), foreign, carried] {
-        for down in [2, 5, 10, 60] {
+        for down in [2_u16, 5, 10, 60] {
             for restarts in [true, false] {
                 let mut world = World::new(300 * MILLISECOND, client);
                 let (application, target) = world.connect(80);
                 let mut stream = Stream::of(300_000);
                 stream.pump(&application, &target);
                 world.cut = true;
-                for port in 0..down as u16 {
+                for port in 0..down {
                     let _more = world.open(81 + port);
                     world.run(SECOND);
                 }
