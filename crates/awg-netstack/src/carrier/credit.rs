@@ -2,16 +2,11 @@
 //! that nobody reads stop no other; what its sender takes from the embedder follows what the path holds, so that little waits
 //! where it could still be somebody else's turn.
 
-use std::time::{Duration, Instant};
-
 use noq_proto::congestion::Controller;
 use noq_proto::{Connection, PathId, VarInt};
 
 use super::counters::CarrierCounters;
 use super::settings::Windows;
-
-/// A window that grew is kept for so long after nothing is stuck.
-const KEPT: Duration = Duration::from_secs(10);
 
 /// Bytes to send that are taken however little the path holds.
 const LEAST: u64 = 1 << 20;
@@ -26,9 +21,9 @@ pub(super) const BULK: u64 = 64 << 10;
 pub(super) struct Credit {
     /// Flows that hold bytes which the embedder did not take.
     pub(super) stuck: usize,
+    /// What may be on its way here, and wait. One that grew stays: QUIC takes a window back only from what it would give next, and a
+    /// window that grew anew before that had come would be the larger for it, each time.
     window: u64,
-    /// When something was stuck last.
-    stuck_at: Option<Instant>,
     /// For bulk transfers.
     send: u64,
 }
@@ -38,7 +33,6 @@ impl Credit {
         Self {
             stuck: 0,
             window: windows.base,
-            stuck_at: None,
             send: windows.base,
         }
     }
@@ -51,12 +45,11 @@ impl Credit {
     /// Sets the windows by what is.
     pub(super) fn adjust(
         &mut self,
-        now: Instant,
         connection: &mut Connection,
         windows: &Windows,
         counters: &mut CarrierCounters,
     ) {
-        self.adjust_receive(now, connection, windows, counters);
+        self.adjust_receive(connection, windows, counters);
         let path = connection
             .congestion_state(PathId::ZERO)
             .map_or(0, Controller::window);
@@ -72,19 +65,10 @@ impl Credit {
 
     fn adjust_receive(
         &mut self,
-        now: Instant,
         connection: &mut Connection,
         windows: &Windows,
         counters: &mut CarrierCounters,
     ) {
-        if self.stuck == 0 {
-            if self.window > windows.base && self.stuck_at.is_some_and(|at| now >= at + KEPT) {
-                self.window = windows.base;
-                connection.set_receive_window(varint(self.window));
-            }
-            return;
-        }
-        self.stuck_at = Some(now);
         let held = windows.stream.saturating_mul(self.stuck as u64);
         let wanted = windows.base.saturating_add(held).min(windows.most);
         if wanted > self.window {

@@ -299,10 +299,10 @@ impl Link {
             return;
         };
         if let Some(connection) = self.connection() {
-            // Either way may be over already.
+            // It may be over already.
             let _ = connection.send_stream(stream).finish();
-            let _ = connection.recv_stream(stream).stop(Code::Done.into());
         }
+        self.stop(stream, Code::Done);
         self.end(number, Closure::Orderly, shared);
     }
 

@@ -60,10 +60,10 @@ impl Link {
     /// Resets both ways of a stream.
     pub(super) fn turn_away(&mut self, stream: StreamId, code: Code) {
         if let Some(connection) = self.connection() {
-            // Either way may be over already.
+            // It may be over already.
             let _ = connection.send_stream(stream).reset(code.into());
-            let _ = connection.recv_stream(stream).stop(code.into());
         }
+        self.stop(stream, code);
     }
 
     pub(super) fn end_if_over(&mut self, number: u32, shared: &mut Shared) {

@@ -1,5 +1,5 @@
-//! The STREAM frames of a datagram ([`find`]; RFC 9000 sections 17 and 19), read where they lie: the carrier has no packet
-//! protection. Only as much is read as it takes to find them; what is wrong otherwise QUIC itself finds.
+//! The STREAM and `RESET_STREAM` frames of a datagram ([`find`]; RFC 9000 sections 17 and 19), read where they lie: the carrier has no
+//! packet protection. Only as much is read as it takes to find them; what is wrong otherwise QUIC itself finds.
 
 use super::keys::ID;
 use super::null::Tag;
@@ -18,6 +18,40 @@ pub(super) struct Frame {
     pub(super) packet: u64,
 }
 
+/// One `RESET_STREAM` frame, and where it is in its datagram.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Reset {
+    /// The stream's ID.
+    pub(super) stream: u64,
+    /// The last byte of its type.
+    kind: usize,
+    /// The first byte of its code, and how many these are; the final size is behind them.
+    code: usize,
+    length: usize,
+    /// The first byte behind it.
+    end: usize,
+}
+
+impl Reset {
+    /// Makes an empty STREAM frame with FIN of it, which says the same final size: the offset takes the code's place, and a
+    /// length of 0, as long as the code was, that of the final size.
+    pub(super) fn finish(&self, datagram: &mut [u8]) {
+        if let Some(kind) = datagram.get_mut(self.kind) {
+            *kind = 0x0f;
+        }
+        let Some(fields) = datagram.get_mut(self.code..self.end) else {
+            return;
+        };
+        fields.rotate_left(self.length);
+        let zero = fields.len() - self.length;
+        if let Some((first, rest)) = fields.get_mut(zero..).and_then(<[u8]>::split_first_mut) {
+            // How many bytes it has.
+            *first &= 0xc0;
+            rest.fill(0);
+        }
+    }
+}
+
 /// A frame that has no place in a carrier, or one that is cut off.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Foreign;
@@ -25,14 +59,18 @@ pub(super) struct Foreign;
 /// Whether all frames could be read.
 pub(super) type Found = Result<(), Foreign>;
 
-/// Puts the STREAM frames of a datagram into `frames`. Only the packet with a short header has any.
-pub(super) fn find(datagram: &[u8], frames: &mut Vec<Frame>) -> Found {
+/// Puts the STREAM frames of a datagram into `frames`, and its `RESET_STREAM` frames into `resets`. Only the packet with a short header
+/// has any.
+pub(super) fn find(datagram: &[u8], frames: &mut Vec<Frame>, resets: &mut Vec<Reset>) -> Found {
     frames.clear();
+    resets.clear();
     let rest = payload(datagram).unwrap_or_default();
     let packet = rest.len() as u64;
-    let mut reader = Reader { rest, packet };
+    let end = datagram.len().saturating_sub(Tag::LENGTH);
+    let mut reader = Reader { rest, packet, end };
     while !reader.rest.is_empty() {
         match reader.varint().ok_or(Foreign)? {
+            0x04 => resets.push(reader.reset().ok_or(Foreign)?),
             kind @ 0x08..=0x0f => frames.push(reader.stream(kind).ok_or(Foreign)?),
             kind => reader.skip(kind).ok_or(Foreign)?,
         }
@@ -44,9 +82,33 @@ pub(super) fn find(datagram: &[u8], frames: &mut Vec<Frame>) -> Found {
 struct Reader<'a> {
     rest: &'a [u8],
     packet: u64,
+    /// Where it ends in the datagram.
+    end: usize,
 }
 
 impl Reader<'_> {
+    /// Where `rest` begins in the datagram.
+    fn place(&self) -> usize {
+        self.end - self.rest.len()
+    }
+
+    fn reset(&mut self) -> Option<Reset> {
+        let kind = self.place() - 1;
+        let stream = self.varint()?;
+        let code = self.place();
+        self.varint()?;
+        let length = self.place() - code;
+        self.varint()?;
+        let end = self.place();
+        Some(Reset {
+            stream,
+            kind,
+            code,
+            length,
+            end,
+        })
+    }
+
     fn stream(&mut self, kind: u64) -> Option<Frame> {
         let stream = self.varint()?;
         let offset = if kind & 4 == 0 { 0 } else { self.varint()? };
@@ -81,8 +143,6 @@ impl Reader<'_> {
             0x10 | 0x12..=0x14 | 0x16 | 0x17 | 0x19 => self.varints(1),
             // STOP_SENDING, MAX_STREAM_DATA, STREAM_DATA_BLOCKED
             0x05 | 0x11 | 0x15 => self.varints(2),
-            // RESET_STREAM
-            0x04 => self.varints(3),
             // NEW_CONNECTION_ID
             0x18 => {
                 self.varints(2)?;

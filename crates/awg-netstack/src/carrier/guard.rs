@@ -108,8 +108,7 @@ impl Link {
         });
         if !is_last {
             let Some(number) = self.streams.get(&stream.index()) else {
-                if stream.index() < self.accepted || self.call.is_some() {
-                    // It is over.
+                if self.is_over(stream) {
                     return None;
                 }
                 self.strange += frame.into();

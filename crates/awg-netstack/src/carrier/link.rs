@@ -18,7 +18,7 @@ use rand::RngExt;
 
 use super::call::Call;
 use super::credit::Credit;
-use super::frames::{self, Frame};
+use super::frames::{self, Frame, Reset};
 use super::guard::{Burden, Sorting};
 use super::pieces::Load;
 use super::settings;
@@ -86,6 +86,7 @@ pub(super) struct Link {
     pub(super) counted: u32,
     /// Those of the last datagram.
     pub(super) frames: Vec<Frame>,
+    pub(super) resets: Vec<Reset>,
     /// And the flows that have too many with them.
     pub(super) burdened: Vec<u32>,
     /// Bytes of datagrams that came by streams and are not there as a whole.
@@ -137,6 +138,7 @@ impl Link {
             gathered: 0,
             counted: 0,
             frames: Vec::new(),
+            resets: Vec::new(),
             burdened: Vec::new(),
             partial: 0,
             heard: 0,
@@ -187,11 +189,12 @@ impl Link {
         now: Instant,
         from: SocketAddr,
         to: SocketAddr,
-        data: BytesMut,
+        mut data: BytesMut,
         shared: &mut Shared,
     ) -> Result<(), CarrierLoss> {
         let short = Short::of(&data);
-        let found = frames::find(&data, &mut self.frames);
+        let found = frames::find(&data, &mut self.frames, &mut self.resets);
+        self.finish_stopped(&mut data);
         let mut burden = Burden::Borne;
         let path = FourTuple::from_remote(from);
         let mut answer = Vec::new();
@@ -327,12 +330,8 @@ impl Link {
         shared: &mut Shared,
     ) -> Option<usize> {
         let wire = self.wire.as_mut()?;
-        self.credit.adjust(
-            now,
-            &mut wire.connection,
-            &shared.windows,
-            &mut shared.counters,
-        );
+        self.credit
+            .adjust(&mut wire.connection, &shared.windows, &mut shared.counters);
         let transmit = wire.connection.poll_transmit(now, TURN, out)?;
         self.asked.get_or_insert(now);
         Some(transmit.segment_size.unwrap_or(transmit.size))

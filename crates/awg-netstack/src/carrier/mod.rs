@@ -13,7 +13,8 @@
 //!    what is secret or random · [`frames`] in packets · [`pieces`] of streams, counted · [`counters`];
 //! 2. [`settings`] of QUIC · [`flows`] their table · [`arrivals`] datagrams for the embedder · [`shared`] what all links have in common ·
 //!    [`credit`] windows;
-//! 3. [`link`] one peer's end, with [`succession`], [`streams`], [`writing`], [`guard`], [`endings`], [`datagrams`] and [`call`];
+//! 3. [`link`] one peer's end, with [`succession`], [`streams`], [`writing`], [`guard`], [`endings`], [`stopped`], [`datagrams`]
+//!    and [`call`];
 //! 4. [`links`] all of them, by place; this module, with [`packets`], [`commands`] and [`timeouts`].
 
 mod arena;
@@ -38,6 +39,7 @@ mod pieces;
 mod request;
 mod settings;
 mod shared;
+mod stopped;
 mod streams;
 mod succession;
 mod timeouts;

@@ -8,7 +8,37 @@ fn packet(number: usize, frames: &[u8]) -> Vec<u8> {
 
 fn found(datagram: &[u8]) -> Result<Vec<Frame>, Foreign> {
     let mut frames = Vec::new();
-    find(datagram, &mut frames).map(|()| frames)
+    find(datagram, &mut frames, &mut Vec::new()).map(|()| frames)
+}
+
+#[test]
+fn a_reset_is_made_an_end_at_the_same_final_size() {
+    let cases: [(&[u8], &[u8]); 3] = [
+        (&[4, 8, 16, 9], &[0x0f, 8, 9, 0]),
+        // All of them longer than they need to be.
+        (
+            &[0x40, 4, 0x40, 8, 0x80, 1, 2, 3, 0x52, 0x34],
+            &[0x40, 0x0f, 0x40, 8, 0x52, 0x34, 0x80, 0, 0, 0],
+        ),
+        (
+            &[4, 8, 0x41, 7, 0xc0, 1, 2, 3, 4, 5, 6, 7],
+            &[0x0f, 8, 0xc0, 1, 2, 3, 4, 5, 6, 7, 0x40, 0],
+        ),
+    ];
+    for (reset, finished) in cases {
+        let around = |frame: &[u8]| packet(2, &[&[1, 0x10, 9], frame, &[0x12, 9]].concat());
+        let mut datagram = around(reset);
+        let mut resets = Vec::new();
+        assert_eq!(find(&datagram, &mut Vec::new(), &mut resets), Ok(()));
+        let [found] = resets[..] else {
+            panic!("{resets:?}");
+        };
+        assert_eq!(found.stream, 8);
+        found.finish(&mut datagram);
+        assert_eq!(datagram, around(finished));
+        let frame = super::find(&datagram, &mut Vec::new(), &mut resets);
+        assert_eq!((frame, resets.len()), (Ok(()), 0));
+    }
 }
 
 #[test]
