@@ -15,6 +15,7 @@ import socks as pysocks
 
 from awgproxy import _native
 from awgproxy.config import load
+from bench import accounting
 from interop.counterparts import conversation, socks
 from interop.counterparts.relay import Relay
 from tests.system.wire import Wire
@@ -32,6 +33,8 @@ LOOKED_AT = 1000
 """Bytes at the beginning of each."""
 PART = 8_000_000
 """Bytes of a download between changes of its client's place."""
+MUCH = 100_000_000
+"""Bytes that a client holds of what its applications do not read, and never holds at rest."""
 
 
 @pytest.fixture
@@ -86,6 +89,18 @@ def test_what_a_server_carried_ends_with_it(start):
         with pytest.raises(ConnectionResetError):
             socks.take_all(one)
         one.close()
+
+
+def test_memory_of_what_was_left_unread_is_given_back(start):
+    world = start("quic")
+    resting = accounting.memory(world.client.pid)
+    unread = [world.connect("source") for _ in range(16)]
+    for one in unread:
+        one.sendall(b"100000000\n")
+    _wait_for(lambda: accounting.memory(world.client.pid) > resting + MUCH)
+    for one in unread:
+        one.close()
+    _wait_for(lambda: accounting.memory(world.client.pid) < resting + MUCH / 2)
 
 
 def test_three_hundred_connections_at_once_by_name_and_by_address(start):
@@ -236,3 +251,10 @@ def test_a_client_that_moves_and_renews_its_keys_keeps_what_it_carries(start, ca
             assert exchange(target, made) == source, "the same socket of the server"
     assert world.client.said("carrier down") == world.client.said("carrier up") == []
     assert world.server.said("peer moved") != []
+
+
+def _wait_for(holds):
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

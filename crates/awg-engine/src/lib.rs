@@ -5,7 +5,7 @@
 //! allow, where to dial); the engine moves bytes. Commands are methods, events wait to be taken.
 //!
 //! Floor 3 of the crates: it knows `awg-tunnel` and `awg-netstack`, and nothing of the language it is embedded in.
-//! Modules, lower floors first: [`transport`], [`clock`], [`descriptors`], `slices`, `token_bucket`, `policy`, `flow`, `refusal` · `terms`, `dial`, `hand_over`,
+//! Modules, lower floors first: [`transport`], [`clock`], [`descriptors`], `slices`, `trimming`, `token_bucket`, `policy`, `flow`, `refusal` · `terms`, `dial`, `hand_over`,
 //! `relay` · `command`, `event`, `settings`, `snapshot` · `flow_bounds`, `routes`, `shared` · `shard` (the loop) · `thread` · `engine`
 //! (the handle).
 
@@ -31,6 +31,7 @@ mod terms;
 mod thread;
 mod token_bucket;
 pub mod transport;
+mod trimming;
 mod waking;
 
 pub use awg_netstack::{Accept, Kind, Target};

@@ -50,6 +50,7 @@ impl Shard {
         if let Some(usage) = entry.opener.and_then(|peer| self.peers.usage_mut(peer)) {
             usage.leave(entry.turn);
         }
+        self.trimming.handle_end(self.now.instant);
         let traffic = entry.state.traffic();
         match entry.state {
             State::Dialling(dialling) => {

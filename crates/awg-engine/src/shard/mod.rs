@@ -65,6 +65,7 @@ use crate::policy::EgressPolicy;
 use crate::relay::Pumped;
 use crate::settings::{Limits, Recovery};
 use crate::shared::Shared;
+use crate::trimming::{Process, Trimming};
 use crate::waking;
 use carrier::Carriers;
 pub(crate) use crew::Crew;
@@ -127,6 +128,7 @@ pub(crate) struct Shard {
     /// Whether what fell silent is noticed by what its flows tell, and comes back at once.
     is_fast: bool,
     watch: Watch,
+    trimming: Trimming,
     /// Speaks when the machine wakes.
     waking: Option<OwnedFd>,
     /// How long the machine had slept when it was last looked at.
@@ -188,6 +190,7 @@ impl Shard {
             accepts: settings.accept_flows == Accept::Everything,
             is_fast: settings.recovery == Recovery::Fast,
             watch: Watch::new(settings.server_addresses),
+            trimming: Trimming::default(),
             waking,
             slept: Duration::ZERO,
             missed_events: 0,
@@ -278,6 +281,7 @@ impl Shard {
             self.peers.next_timeout(),
             self.wire.next_timeout(),
             self.watch.next_timeout(),
+            self.trimming.next_timeout(),
             self.reporter.next_timeout(self.tunnel.counters()),
         ]
         .into_iter()
@@ -337,6 +341,7 @@ impl Shard {
             self.tell_clogged();
         }
         self.watch_over_peers();
+        self.trimming.handle_timeout(now, &mut Process);
         self.wake_throttled();
         while let Some(place) = self.flows.pop_due(now) {
             match self.flows.get_mut(place).map(|entry| &entry.state) {
