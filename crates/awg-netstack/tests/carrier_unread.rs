@@ -8,11 +8,18 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use awg_netstack::{Event, FlowId, Limits};
+use rand::rngs::StdRng;
+use rand::seq::{IndexedRandom, SliceRandom};
+use rand::{RngExt, SeedableRng};
 use simulation::{CLIENT, Path, SERVER, World};
 
 /// Bytes that a flow may hold, as [`Limits`] have them, and what a carrier's flows may then together.
 const FLOW: usize = 512 << 10;
 const MOST: u64 = 15 * FLOW as u64;
+/// Where many flows are to fill it.
+const SMALL: usize = 64 << 10;
+/// One that sends as much as it can.
+const BULK: usize = usize::MAX;
 
 /// One that sends, and its other end.
 struct Way {
@@ -43,9 +50,9 @@ struct Programs {
 }
 
 impl Programs {
-    fn new(seed: u64, path: Path) -> Self {
+    fn new(seed: u64, path: Path, flow: usize) -> Self {
         let small = Limits {
-            buffer_bytes_per_flow: FLOW,
+            buffer_bytes_per_flow: flow,
             connect_within: Duration::from_hours(1),
             ..Limits::default()
         };
@@ -138,7 +145,7 @@ impl Programs {
                 if way.left == 0 {
                     self.world.ends[SERVER].shutdown(way.from);
                 }
-                if most < FLOW {
+                if way.portion != BULK {
                     // More comes with the next step.
                     break;
                 }
@@ -220,9 +227,9 @@ fn assert_full(held: u64) {
 #[test]
 fn what_flows_held_that_nobody_read_may_be_held_again_and_no_more() {
     for end in [CLIENT, SERVER] {
-        let mut programs = Programs::new(11, Path::default());
+        let mut programs = Programs::new(11, Path::default(), FLOW);
         for _ in 0..4 {
-            let first = programs.open(10, usize::MAX, FLOW, false);
+            let first = programs.open(10, usize::MAX, BULK, false);
             assert_full(programs.fill());
             programs.abort(end, first..first + 10);
             programs.run(Duration::from_secs(1));
@@ -233,9 +240,9 @@ fn what_flows_held_that_nobody_read_may_be_held_again_and_no_more() {
 
 #[test]
 fn a_window_does_not_grow_by_what_is_stuck_now_and_then() {
-    let mut programs = Programs::new(12, Path::default());
+    let mut programs = Programs::new(12, Path::default(), FLOW);
     for _ in 0..6 {
-        let first = programs.open(5, 1_000, FLOW, false);
+        let first = programs.open(5, 1_000, BULK, false);
         programs.run(Duration::from_secs(1));
         for number in first..first + 5 {
             let by = programs.world.now + Duration::from_secs(10);
@@ -243,7 +250,111 @@ fn a_window_does_not_grow_by_what_is_stuck_now_and_then() {
         }
         programs.run(Duration::from_secs(11));
     }
-    programs.open(10, usize::MAX, FLOW, false);
+    programs.open(10, usize::MAX, BULK, false);
     assert_full(programs.fill());
+    programs.check();
+}
+
+/// Flows that nobody reads, and one that is read: whatever becomes of the former, in whatever order, the latter goes on.
+fn play(seed: u64) {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let path = Path {
+        delay: Duration::from_millis(rng.random_range(1..40)),
+        jitter: Duration::from_millis(*[0, 0, 3].choose(&mut rng).expect("some")),
+        lost: *[0, 5, 50].choose(&mut rng).expect("some"),
+        doubled: *[0, 5].choose(&mut rng).expect("some"),
+        rate: *[None, Some(2e6), Some(2e7)].choose(&mut rng).expect("some"),
+        ..Path::default()
+    };
+    let mut programs = Programs::new(seed, path, SMALL);
+    for _ in 0..rng.random_range(1..4) {
+        let early = rng.random::<bool>();
+        let mut read = early.then(|| programs.open(1, 1 << 20, BULK, true));
+        let count = rng.random_range(5..60);
+        let portion = *[20, 100, 1_000, BULK].choose(&mut rng).expect("some");
+        let first = programs.open(count, usize::MAX, portion, false);
+        programs.run(Duration::from_millis(rng.random_range(10..4_000)));
+        let mut left: Vec<usize> = (first..first + count).collect();
+        left.shuffle(&mut rng);
+        while let Some(number) = left.pop() {
+            match rng.random_range(0..5) {
+                0 => programs.abort(CLIENT, number..number + 1),
+                1 => programs.abort(SERVER, number..number + 1),
+                2 => {
+                    // It ends its side before it goes.
+                    let flow = programs.ways[number].to;
+                    programs.world.ends[CLIENT].shutdown(flow);
+                    programs.abort(CLIENT, number..number + 1);
+                }
+                3 => {
+                    let flow = programs.ways[number].from;
+                    programs.ways[number].left = 0;
+                    programs.world.ends[SERVER].shutdown(flow);
+                    programs.run(Duration::from_millis(rng.random_range(0..50)));
+                    programs.abort(CLIENT, number..number + 1);
+                }
+                _ => {
+                    // It is read at last, to its end.
+                    let flow = programs.ways[number].from;
+                    programs.ways[number].left = 0;
+                    programs.world.ends[SERVER].shutdown(flow);
+                    let to = programs.ways[number].to;
+                    programs.world.ends[CLIENT].shutdown(to);
+                    programs.ways[number].reads = true;
+                    programs.read(number);
+                }
+            }
+            if rng.random_range(0..4) == 0 {
+                programs.run(Duration::from_millis(rng.random_range(0..100)));
+            }
+        }
+        let read = *read.get_or_insert_with(|| programs.open(1, 1 << 20, BULK, true));
+        let by = programs.world.now + Duration::from_mins(2);
+        programs.finish(read, by);
+        assert_eq!(programs.ways[read].received, 1 << 20, "seed {seed}");
+        programs.run(Duration::from_secs(
+            *[0, 12].choose(&mut rng).expect("some"),
+        ));
+        for number in first..programs.ways.len() {
+            let by = programs.world.now + Duration::from_mins(1);
+            programs.finish(number, by);
+        }
+    }
+    programs.check();
+}
+
+#[test]
+fn what_is_read_goes_on_whatever_becomes_of_what_is_not() {
+    for seed in 0..12 {
+        play(seed);
+    }
+}
+
+#[test]
+fn more_small_pieces_than_may_wait_cost_those_flows_that_nobody_reads() {
+    const COUNT: usize = 60;
+    let mut programs = Programs::new(13, Path::default(), SMALL);
+    let first = programs.open(COUNT, usize::MAX, 20, false);
+    let read = programs.open(1, 1 << 18, 20, true);
+    let hour = programs.world.now + Duration::from_hours(1);
+    while programs.world.ends[CLIENT]
+        .counters()
+        .carrier
+        .flows_fragmented
+        == 0
+    {
+        programs.work();
+        assert!(programs.world.step(hour), "nothing is broken off");
+    }
+    programs.run(Duration::from_secs(1));
+    let broken = programs.ways[first..read]
+        .iter()
+        .filter(|way| way.is_over());
+    assert!((1..COUNT).contains(&broken.count()));
+    assert!(!programs.ways[read].over[CLIENT]);
+    programs.abort(CLIENT, first..read);
+    let by = programs.world.now + Duration::from_hours(1);
+    programs.finish(read, by);
+    assert_eq!(programs.ways[read].received, 1 << 18);
     programs.check();
 }

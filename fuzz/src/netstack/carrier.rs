@@ -1,8 +1,8 @@
 //! The QUIC carrier: a server with a peer who keeps to it and one who does not. Since the carrier has no packet protection, what
 //! changes a byte of a packet changes a frame, a request or an address.
 //!
-//! Claimed: what leaves is well formed and not longer than the MTU, for each datagram no more than its share; and whatever the one
-//! peer sends, the connection of the other goes on, its bytes unharmed.
+//! Claimed: what leaves is well formed and not longer than the MTU, for each datagram no more than its share; nothing panics, though
+//! that is caught; and whatever the one peer sends, the connection of the other goes on, its bytes unharmed.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -220,6 +220,7 @@ impl World {
         }
         let counters = self.server.counters().carrier;
         assert!(counters.carriers <= 2 && counters.flows <= 16 && counters.half_open <= 4);
+        assert_eq!(counters.panics, 0);
     }
 
     fn pass(&mut self, millis: u64) {

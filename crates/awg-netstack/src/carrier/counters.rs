@@ -31,9 +31,9 @@ pub struct CarrierCounters {
     pub send_buffer_full: u64,
     /// Times that a connection's credit grew with what its flows hold.
     pub windows_grown: u64,
-    /// Carriers ended since what came lay in too many pieces.
+    /// Carriers ended since a frame came that has no place in one.
     pub fragmented: u64,
-    /// Flows ended since nobody read what came in too many pieces.
+    /// Flows ended since what came lay in too many pieces.
     pub flows_fragmented: u64,
     /// UDP datagrams received on carried flows and given on.
     pub datagrams_received: u64,

@@ -58,6 +58,8 @@ pub(super) struct Flow {
     pub(super) read: u64,
     /// What may be left there.
     pub(super) pieces: Pieces,
+    /// Whether its pieces cost more than may be.
+    pub(super) costs: bool,
     /// Whether there may be more to read than what is held.
     pub(super) unread: bool,
     /// The embedder sends no more; its last byte is said to be that.
@@ -110,6 +112,7 @@ impl Flow {
             gathered: 0,
             read: 0,
             pieces: Pieces::default(),
+            costs: false,
             unread: false,
             shutdown: false,
             ended: false,
@@ -173,6 +176,11 @@ impl Flow {
         if self.held.is_empty() && self.held.capacity() > 64 {
             self.held = VecDeque::new();
         }
+    }
+
+    /// Whether there are bytes that nobody took.
+    pub(super) fn is_unread(&self) -> bool {
+        !self.held.is_empty()
     }
 
     pub(super) fn kind(&self) -> Kind {

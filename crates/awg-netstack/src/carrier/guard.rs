@@ -1,8 +1,11 @@
 //! The guard against streams in pieces: an honest sender fills packets, and what it sends in small ones has no gaps for long. One
 //! that leaves gap after gap would have QUIC sort without end and hold many times what its windows allow.
 //!
-//! Where there are many pieces, first what is in order is read; what is left then lies behind gaps, and may be too much. So may the
-//! sorting, which is counted by the pieces that are looked at.
+//! Where there are many pieces, first what is in order is read. Flows that have too many even then, or where all together have, those
+//! with the most, are broken off by themselves; what nobody reads goes before what waits behind gaps. So may the sorting be too much,
+//! which is counted by the pieces that are looked at: a flow that makes more of it is broken off, and has to have new pieces brought
+//! before another one costs as much. That holds pieces and sorting to their bounds whoever the peer is, and an honest one, with
+//! however many flows that nobody reads, keeps its carrier. Only a frame that has no place in one ends it.
 
 use std::time::{Duration, Instant};
 
@@ -65,10 +68,9 @@ impl Sorting {
 pub(super) enum Burden {
     /// No more than may be.
     Borne,
-    /// Too many pieces: of the flows that were [`burdened`](Link::burdened), of all together, or of streams that are no flows yet.
+    /// Too many pieces, or too much to sort: of the flows that were [`burdened`](Link::burdened), of all together, or of streams that
+    /// are no flows yet.
     Pieces,
-    /// Too much to sort.
-    Sorting,
     /// A frame that has no place in a carrier.
     Foreign,
 }
@@ -83,9 +85,6 @@ impl Link {
             Err(Foreign) => Burden::Foreign,
         };
         for frame in &frames {
-            if burden >= Burden::Sorting {
-                break;
-            }
             let added = self.count(now, frame, shared);
             burden = burden.max(added.unwrap_or(Burden::Borne));
         }
@@ -121,9 +120,9 @@ impl Link {
         let sorted = flow.pieces.add(frame);
         self.pieces += flow.pieces.all().pieces - before;
         if sorted > 0 && self.sorting.is_exceeded(now, sorted) {
-            return Some(Burden::Sorting);
+            flow.costs = true;
         }
-        if flow.pieces.wants_merging() || flow.pieces.all().exceeds(bound) {
+        if flow.costs || flow.pieces.wants_merging() || flow.pieces.all().exceeds(bound) {
             if self.burdened.last() != Some(&self.counted) {
                 self.burdened.push(self.counted);
             }
@@ -132,7 +131,8 @@ impl Link {
         (self.pieces > most).then_some(Burden::Pieces)
     }
 
-    /// Reads what can be read where there are too many pieces. `Err` if that does not help.
+    /// Reads what can be read where there are too many pieces, and breaks off flows where that does not help. `Err` if the
+    /// connection is to end.
     pub(super) fn relieve(
         &mut self,
         now: Instant,
@@ -141,8 +141,6 @@ impl Link {
     ) -> Result<(), CarrierLoss> {
         match burden {
             Burden::Borne => return Ok(()),
-            // Whatever else is in that packet.
-            Burden::Sorting => return Err(self.overburdened(now, shared)),
             Burden::Foreign => {
                 // Unless it was a stateless reset.
                 self.settle(now, shared)?;
@@ -153,88 +151,80 @@ impl Link {
         self.burdened.sort_unstable();
         self.burdened.dedup();
         while let Some(number) = self.burdened.pop() {
-            self.relieve_flow(now, number, shared)?;
+            self.relieve_flow(number, shared);
         }
-        self.relieve_all(now, shared)
-    }
-
-    /// Reads what can be read of a flow that has too many pieces.
-    fn relieve_flow(
-        &mut self,
-        now: Instant,
-        number: u32,
-        shared: &mut Shared,
-    ) -> Result<(), CarrierLoss> {
-        let rest = self.gather(number, shared);
-        let Some(flow) = shared.flows.get(number) else {
-            return Ok(());
-        };
-        if !flow.pieces.all().exceeds(shared.windows.pieces) {
-            return Ok(());
-        }
-        if rest == Rest::More {
-            // It is in order, and nobody reads it.
-            self.break_unread(number, shared);
-            return Ok(());
-        }
-        Err(self.overburdened(now, shared))
-    }
-
-    /// Reads what can be read of all flows, if they have too many pieces together.
-    fn relieve_all(&mut self, now: Instant, shared: &mut Shared) -> Result<(), CarrierLoss> {
-        let most = shared.windows.all_pieces;
-        if self.pieces <= most {
-            return Ok(());
-        }
-        let flows: Vec<u32> = self.streams.values().copied().collect();
-        let mut unread = Vec::new();
-        for number in flows {
-            if self.gather(number, shared) == Rest::More
-                && let Some(flow) = shared.flows.get(number)
-            {
-                unread.push((flow.pieces.all().pieces, number));
-            }
-        }
-        // What is in order and nobody reads is no harm meant: of that those go that have the most.
-        unread.sort_unstable();
-        while self.pieces > most / 2 {
-            let Some((_, number)) = unread.pop() else {
-                return Err(self.overburdened(now, shared));
-            };
-            self.break_unread(number, shared);
-        }
+        self.relieve_all(shared);
         Ok(())
     }
 
-    /// Ends a flow that nobody reads.
-    fn break_unread(&mut self, number: u32, shared: &mut Shared) {
+    /// Reads what can be read of a flow that has too many pieces, and breaks it off if that does not help.
+    fn relieve_flow(&mut self, number: u32, shared: &mut Shared) {
+        let Some(flow) = shared.flows.get(number) else {
+            return;
+        };
+        let costs = std::mem::take(&mut flow.costs);
+        let before = flow.pieces.all().pieces;
+        self.gather(number, shared);
+        let bound = shared.windows.pieces;
+        let Some(flow) = shared.flows.get(number) else {
+            return;
+        };
+        let left = flow.pieces.all();
+        if left.exceeds(bound) || costs && left.pieces > before / 2 {
+            self.break_flow(number, shared);
+        }
+    }
+
+    /// Reads what can be read of all flows, if they have too many pieces together, and breaks off those with the most if they still
+    /// have.
+    fn relieve_all(&mut self, shared: &mut Shared) {
+        let most = shared.windows.all_pieces;
+        if self.pieces <= most {
+            return;
+        }
+        let flows: Vec<u32> = self.streams.values().copied().collect();
+        let mut heavy = Vec::new();
+        for number in flows {
+            self.gather(number, shared);
+            if let Some(flow) = shared.flows.get(number) {
+                heavy.push((flow.is_unread(), flow.pieces.all().pieces, number));
+            }
+        }
+        heavy.sort_unstable();
+        // With the last of them the last pieces go.
+        while self.pieces > most / 2
+            && let Some((.., number)) = heavy.pop()
+        {
+            self.break_flow(number, shared);
+        }
+    }
+
+    /// Ends a flow that is too much.
+    fn break_flow(&mut self, number: u32, shared: &mut Shared) {
         shared.counters.flows_fragmented += 1;
         self.break_off(number, Code::Aborted, Closure::Reset, shared);
     }
 
     /// Reads what of a stream is in order, as far as there is room for it, and puts it together.
-    fn gather(&mut self, number: u32, shared: &mut Shared) -> Rest {
+    fn gather(&mut self, number: u32, shared: &mut Shared) {
         let room = (shared.windows.stream as usize).saturating_sub(self.gathered);
         let Some(held) = shared.flows.get(number).map(|flow| flow.held_bytes) else {
-            return Rest::End;
+            return;
         };
-        let rest = self.pull(number, held.saturating_add(room), shared);
-        if let Rest::Reset(code) = rest {
-            self.reset_by_peer(number, code, shared);
-            return rest;
+        if let Rest::Reset(code) = self.pull(number, held.saturating_add(room), shared) {
+            return self.reset_by_peer(number, code, shared);
         }
         let Some(flow) = shared.flows.get(number) else {
-            return rest;
+            return;
         };
         flow.merge();
         flow.pieces.were_merged();
         let gathered = flow.held_bytes.saturating_sub(held);
         flow.gathered += gathered;
         self.gathered += gathered;
-        rest
     }
 
-    /// Says that this is too much.
+    /// Says that this has no place here.
     fn overburdened(&mut self, now: Instant, shared: &mut Shared) -> CarrierLoss {
         shared.counters.fragmented += 1;
         self.is_barred = true;

@@ -274,12 +274,17 @@ impl Link {
             // the ID whose reset token it knows from the handshake.
             self.endpoint.handle_event(wire.handle, event);
         }
+        let was_up = self.up;
         let mut has_datagrams = false;
         let mut writable = Vec::new();
         while let Some(told) = self.connection().and_then(Connection::poll) {
             match told {
                 Told::Connected => self.connected(shared),
-                Told::ConnectionLost { reason } => return Err(loss(&reason)),
+                Told::ConnectionLost { reason } => {
+                    // One that ended as soon as it was up has not left the handshake behind: it has no last word.
+                    self.up = was_up;
+                    return Err(loss(&reason));
+                }
                 Told::Stream(StreamEvent::Opened { dir: Dir::Bi }) => {
                     self.accept_streams(now, shared);
                 }
