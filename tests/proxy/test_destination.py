@@ -24,3 +24,8 @@ def test_an_address_with_a_zone_is_none(host):
 @pytest.mark.parametrize("host", ["fe80::1%eth0", "[fe80::1%1]"])
 def test_nobody_is_connected_to_a_zone(host):
     assert destination_of(host.encode(), 80) is None
+
+
+@pytest.mark.parametrize("host", ["", "a b", "a\tb", "a\x7f", "\xe9"])
+def test_a_name_is_visible_ascii(host):
+    assert destination_of(host.encode("latin-1"), 80) is None

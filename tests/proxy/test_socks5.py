@@ -123,8 +123,15 @@ def test_what_follows_the_request_is_kept_for_the_connection():
             None,
             NO_AUTH + b"\x05\x01\x00\x03\x02\xc3\xa9\x00\x50",
             b"\x05\x00" + Reply.GENERAL_FAILURE.message(),
-            "name",
+            "not visible ASCII",
             id="not ascii",
+        ),
+        pytest.param(
+            None,
+            NO_AUTH + b"\x05\x01\x00\x03\x03a\tb\x00\x50",
+            b"\x05\x00" + Reply.GENERAL_FAILURE.message(),
+            "not visible ASCII",
+            id="control byte",
         ),
         pytest.param(
             None,

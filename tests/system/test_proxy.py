@@ -87,6 +87,8 @@ def test_a_reset_of_the_target_is_a_reset_here(world):
         pytest.param("private.test", 80, POLICY, id="a name for a private address"),
         pytest.param("127.0.0.1", 25, POLICY, id="port 25"),
         pytest.param("::ffff:10.1.2.3", 80, POLICY, id="mapped private"),
+        pytest.param("0.0.0.0", 80, NETWORK, id="nobody's"),
+        pytest.param("::ffff:0.0.0.0", 80, NETWORK, id="mapped nobody's"),
         pytest.param("none.test", 80, HOST, id="no such name"),
     ],
 )

@@ -30,13 +30,13 @@ def is_address(host: str) -> bool:
 def destination_of(host: bytes, port: int) -> Destination | None:
     """What an application named; an address that was sent as a name, in brackets or not, counts as the address.
 
-    None where it is neither: empty, not printable ASCII, or an address with a zone, which names an interface of ours.
+    None where it is neither: empty, not visible ASCII, or an address with a zone, which names an interface of ours.
     """
     try:
         text = host.decode("ascii")
     except UnicodeDecodeError:
         return None
-    if not text or not text.isprintable():
+    if not text or not text.isprintable() or " " in text:
         return None
     try:
         literal = ipaddress.ip_address(text.strip("[]"))

@@ -244,7 +244,7 @@ class Negotiation:
             supported = "CONNECT and UDP ASSOCIATE are"
             return self._refuse(f"{name} is not supported, {supported}", Reply.COMMAND_NOT_SUPPORTED.message())
         if request is None:
-            return self._refuse("a name that is empty or not ASCII", Reply.GENERAL_FAILURE.message())
+            return self._refuse("a name that is empty or not visible ASCII", Reply.GENERAL_FAILURE.message())
         if command == _UDP_ASSOCIATE:
             self.source = request
             self.state = State.ASSOCIATING

@@ -101,7 +101,7 @@ impl Request {
         match self {
             Self::Datagrams => out.push(DATAGRAMS),
             Self::Connection(Target::Address(address)) => {
-                if address.port() == 0 || address.ip().is_unspecified() {
+                if address.port() == 0 || address.ip().to_canonical().is_unspecified() {
                     return false;
                 }
                 write_address(out, *address);

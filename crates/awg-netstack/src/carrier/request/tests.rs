@@ -64,6 +64,7 @@ fn what_is_no_request_is_told_as_soon_as_it_shows() {
 fn nothing_is_asked_for_that_is_no_target() {
     for target in [
         Target::Address("0.0.0.0:80".parse().unwrap()),
+        Target::Address("[::ffff:0.0.0.0]:80".parse().unwrap()),
         Target::Address("192.0.2.1:0".parse().unwrap()),
         Target::Name {
             name: "".into(),
