@@ -1,4 +1,4 @@
-"""What a client loads before it runs, and what it does not."""
+"""What a client and a server load before they run, and what they do not."""
 
 import gc
 import subprocess
@@ -8,15 +8,17 @@ import pytest
 
 from awgproxy.cli import lean
 
+UNUSED = {"rich", "importlib.metadata", "h11", "cryptography", "httpx", "dns.resolver", "awgproxy.config.generate"}
 
-def test_a_client_loads_nothing_that_running_never_uses(tmp_path):
+
+@pytest.mark.parametrize("command", ["client", "server"])
+def test_a_command_loads_nothing_that_running_never_uses(tmp_path, command):
     program = (
-        f"import sys\nsys.argv = ['awgproxy', 'client', '{tmp_path}/there-is-none.conf']\n"
+        f"import sys\nsys.argv = ['awgproxy', '{command}', '{tmp_path}/there-is-none.conf']\n"
         "from awgproxy.cli import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        "assert 'awgproxy.session.client' in sys.modules\n"
-        "print({'rich', 'importlib.metadata', 'h11', 'cryptography', 'httpx', 'awgproxy.config.generate'}"
-        " & sys.modules.keys() or 'nothing')\n"
+        f"assert 'awgproxy.session.{command}' in sys.modules\n"
+        f"print({UNUSED} & sys.modules.keys() or 'nothing')\n"
     )
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert finished.stdout.splitlines() == ["nothing"]

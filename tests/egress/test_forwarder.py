@@ -68,6 +68,14 @@ def test_the_system_servers_are_followed(dialer, system):
         assert dialer.calls[-1][2] == (server, 53)
 
 
+def test_the_systems_file_is_read_as_others_read_it(dialer, system):
+    system.write_text(
+        "# nameserver 192.0.2.9\n;nameserver 192.0.2.8\nsearch example.org nameserver\nnameserver\noptions edns0\n"
+        "nameserver 192.0.2.1 # the first\n\tnameserver\tfe80::1%lo \r\nnameservers 192.0.2.7"
+    )
+    assert DnsForwarder(dialer, []).servers == ("192.0.2.1", "fe80::1%lo")
+
+
 def test_the_system_file_that_comes_back_as_it_was_is_read_again(dialer, system):
     forwarder = DnsForwarder(dialer, [])
     system.write_text("nameserver 192.0.2.1\n")

@@ -7,11 +7,10 @@ answer is put last, so that the client's next try meets another.
 from __future__ import annotations
 
 from collections import deque
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import dns.exception
-import dns.resolver
 import structlog
 
 if TYPE_CHECKING:
@@ -70,8 +69,8 @@ class DnsForwarder:
             changed = _SYSTEM_FILE.stat().st_mtime_ns
             if changed == self._system_read_at:
                 return
-            self._servers = deque(str(server) for server in dns.resolver.Resolver(str(_SYSTEM_FILE)).nameservers)
-        except (OSError, ValueError, dns.exception.DNSException) as error:
+            self._servers = deque(_servers_in(_SYSTEM_FILE.read_text("utf-8")))
+        except (OSError, ValueError) as error:
             self._servers.clear()
             self._system_read_at = None
             self._tell(getattr(error, "strerror", None) or str(error))
@@ -84,3 +83,21 @@ class DnsForwarder:
         if reason != self._told:
             log.warning("the system's DNS servers cannot be read", file=str(_SYSTEM_FILE), reason=reason)
             self._told = reason
+
+
+def _servers_in(text: str) -> list[str]:
+    """The name servers that a text as in resolv.conf(5) names.
+
+    Raises:
+        ValueError: there are none, or one is no address.
+    """
+    lines = [line.split() for line in text.splitlines()]
+    servers = [words[1] for words in lines if len(words) > 1 and words[0] == "nameserver"]
+    if not servers:
+        raise ValueError("no nameservers")
+    for server in servers:
+        try:
+            ip_address(server)
+        except ValueError:
+            raise ValueError(f"nameserver {server} is not an address") from None
+    return servers
