@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use super::{Memory, Process, Trimming};
+use super::{Memory, Trimming};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MEGABYTE: u64 = 1 << 20;
@@ -82,6 +82,8 @@ fn where_little_is_to_be_had_it_is_left_and_nobody_asks_more_than_once_in_ten_se
 #[test]
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn the_process_gives_back_what_is_free_in_the_midst_of_its_heap() {
+    use super::Process;
+
     // Too small to be memory of their own, and each second one stays.
     let mut pieces: Vec<Vec<u8>> = (0..20_000).map(|_| vec![1; 16 << 10]).collect();
     let held = Process.resident().unwrap();
