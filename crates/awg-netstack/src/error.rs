@@ -21,6 +21,9 @@ pub enum ConnectError {
     /// The peer's carrier is not up.
     #[error("the peer's carrier is not up")]
     NotCarried,
+    /// The peer's carrier has no room: what came by it, or went, is not read.
+    #[error("the peer's carrier is full of bytes that are not read")]
+    CarrierFull,
     /// The bytes that are to travel with the request are more than [`EARLY`](crate::EARLY).
     #[error("more early bytes than travel with a request")]
     TooMuchEarly,

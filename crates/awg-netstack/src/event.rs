@@ -51,6 +51,28 @@ pub enum Event {
         /// Why.
         why: CarrierLoss,
     },
+    /// Its carrier has had no room for connections for more than a moment.
+    CarrierFull {
+        /// To whom.
+        peer: Peer,
+        /// Bytes that lie at this end and are not read; where they are few it is the other end that is full.
+        held: u64,
+    },
+    /// It has room again.
+    CarrierRoom {
+        /// To whom.
+        peer: Peer,
+    },
+    /// Flows ended since nobody read them while others of their carrier had need of the room: each is told of by its own
+    /// [`Event::Closed`].
+    Unread {
+        /// Whose carrier.
+        peer: Peer,
+        /// How many.
+        flows: u64,
+        /// What they held.
+        bytes: u64,
+    },
     /// The handshake is complete: both ways are open.
     Established {
         /// The flow.

@@ -199,3 +199,18 @@ fn a_long_fast_path_with_holes_is_used() {
         );
     }
 }
+
+/// Nobody waits for the word that more may come.
+#[test]
+fn a_long_fast_path_is_used_from_the_beginning() {
+    let path = Path {
+        rate: Some(62.5e6),
+        ..link(200, 0)
+    };
+    let mut run = Run::new(1, path);
+    run.share(Duration::from_secs(2));
+    let received = run.stream.received;
+    assert!(received > 20_000_000, "{received} bytes in two seconds");
+    let share = run.share(Duration::from_secs(1));
+    assert!(share > 0.5, "{share:.2}");
+}

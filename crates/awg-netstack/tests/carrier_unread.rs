@@ -229,9 +229,9 @@ fn what_flows_held_that_nobody_read_may_be_held_again_and_no_more() {
     for end in [CLIENT, SERVER] {
         let mut programs = Programs::new(11, Path::default(), FLOW);
         for _ in 0..4 {
-            let first = programs.open(10, usize::MAX, BULK, false);
+            let first = programs.open(16, usize::MAX, BULK, false);
             assert_full(programs.fill());
-            programs.abort(end, first..first + 10);
+            programs.abort(end, first..first + 16);
             programs.run(Duration::from_secs(1));
         }
         programs.check();
@@ -250,7 +250,7 @@ fn a_window_does_not_grow_by_what_is_stuck_now_and_then() {
         }
         programs.run(Duration::from_secs(11));
     }
-    programs.open(10, usize::MAX, BULK, false);
+    programs.open(16, usize::MAX, BULK, false);
     assert_full(programs.fill());
     programs.check();
 }

@@ -95,7 +95,12 @@ impl Application {
                     let known = self.flows.remove(&flow).expect("an end without begin");
                     assert!(how != Closure::Orderly || known.established);
                 }
-                Event::Requested { .. } | Event::CarrierUp { .. } | Event::CarrierDown { .. } => {
+                Event::Requested { .. }
+                | Event::CarrierUp { .. }
+                | Event::CarrierDown { .. }
+                | Event::CarrierFull { .. }
+                | Event::CarrierRoom { .. }
+                | Event::Unread { .. } => {
                     panic!("there is no carrier")
                 }
             }

@@ -161,7 +161,12 @@ fn serve(host: &mut Host, run: &mut Run, accept: bool) {
             Event::Finished { flow } => host.stack.shutdown(flow),
             Event::Closed { flow, .. } => assert!(run.flows.remove(&flow), "an end without begin"),
             Event::Established { .. } | Event::Refused { .. } | Event::Writable { .. } => {}
-            Event::Requested { .. } | Event::CarrierUp { .. } | Event::CarrierDown { .. } => {
+            Event::Requested { .. }
+            | Event::CarrierUp { .. }
+            | Event::CarrierDown { .. }
+            | Event::CarrierFull { .. }
+            | Event::CarrierRoom { .. }
+            | Event::Unread { .. } => {
                 panic!("there is no carrier")
             }
         }

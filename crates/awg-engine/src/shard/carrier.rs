@@ -4,7 +4,7 @@
 //! up is held until it is, or begins by packets where the settings allow that: to the addresses of its name, for which the embedder is
 //! asked. One whose carrier is lost is made again, unless bytes of the application went with it: those may have arrived.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use super::Shard;
 use super::flows::{Dialling, Place};
 use super::peers::in_stack;
 use crate::command::Elsewhere;
-use crate::event::Event;
+use crate::event::{Event, Level, LogRecord};
 use crate::flow::FlowId;
 use crate::refusal::Refusal;
 use crate::settings::Carrier;
@@ -28,6 +28,9 @@ pub(super) const ASK_AFTER: Duration = Duration::from_secs(1);
 
 /// The other end has as long for a target as a dial may take, and what it then says is the truth: so much later it is here.
 pub(super) const ANSWER_LATER: Duration = Duration::from_secs(5);
+
+/// What a peer's connections do is told again after so long, to those who look at what happens.
+const TELL_AGAIN: Duration = Duration::from_mins(1);
 
 /// What became of an attempt to connect.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +51,12 @@ pub(super) struct Carriers {
     held: Vec<FlowId>,
     /// Peers whose carrier was lost, or did not come to stand.
     down: HashSet<PeerId>,
+    /// Those whose carrier is full, so that connections go by packets.
+    full: HashSet<PeerId>,
+    /// How many did.
+    passed: u64,
+    /// When it was told last that connections of a peer ended which nobody read.
+    told_unread: HashMap<PeerId, Instant>,
 }
 
 impl Carriers {
@@ -56,6 +65,9 @@ impl Carriers {
             mode,
             held: Vec::new(),
             down: HashSet::new(),
+            full: HashSet::new(),
+            passed: 0,
+            told_unread: HashMap::new(),
         }
     }
 
@@ -76,6 +88,8 @@ impl Carriers {
 
     pub(super) fn forget(&mut self, peer: PeerId) {
         self.down.remove(&peer);
+        self.full.remove(&peer);
+        self.told_unread.remove(&peer);
     }
 }
 
@@ -139,6 +153,7 @@ impl Shard {
         };
         let carried = peer.filter(|peer| self.carrier_address(*peer).is_some());
         let attempt = match carried {
+            Some(peer) if self.goes_past(peer) => Attempt::Held(Refusal::Failed),
             Some(peer) => self.request(place, peer, target),
             None => Attempt::Failed(Refusal::NetworkUnreachable),
         };
@@ -218,6 +233,70 @@ impl Shard {
         self.refuse_application(place, Refusal::Failed);
     }
 
+    /// Whether a connection had better go by packets where it may: the peer's carrier is full of what is not read.
+    fn goes_past(&mut self, peer: PeerId) -> bool {
+        let waits = self.carriers.mode == Carrier::Quic;
+        if waits || !self.stack.is_carrier_full(in_stack(peer)) {
+            return false;
+        }
+        self.carriers.passed += 1;
+        if self.carriers.full.insert(peer) {
+            let earlier = self.carriers.passed - 1;
+            let fields = [("connections_before", earlier.to_string())];
+            let message = "new connections go by ip, past a full carrier";
+            self.tell_of_carrier(peer, Level::Info, message, fields);
+        }
+        true
+    }
+
+    /// A peer's carrier has no room for connections.
+    pub(super) fn carrier_full(&mut self, peer: PeerId, held: u64) {
+        let fields = [("unread_here", held.to_string())];
+        let message = "carrier full of bytes that are not read";
+        self.tell_of_carrier(peer, Level::Debug, message, fields);
+    }
+
+    /// It has room again.
+    pub(super) fn carrier_has_room(&mut self, peer: PeerId) {
+        self.carriers.full.remove(&peer);
+        self.tell_of_carrier(peer, Level::Debug, "carrier has room again", []);
+    }
+
+    /// Connections of a peer's carrier ended since nobody read them.
+    pub(super) fn unread_ended(&mut self, peer: PeerId, flows: u64, bytes: u64) {
+        let fields = [("connections", flows), ("bytes", bytes)];
+        let fields = fields.map(|(name, value)| (name, value.to_string()));
+        let now = self.now.instant;
+        let told = self.carriers.told_unread.get(&peer);
+        // A peer may have it happen again and again.
+        let level = if told.is_none_or(|told| now >= *told + TELL_AGAIN) {
+            self.carriers.told_unread.insert(peer, now);
+            Level::Info
+        } else {
+            Level::Debug
+        };
+        let message = "ended connections that nobody reads, since others need their room";
+        self.tell_of_carrier(peer, level, message, fields);
+    }
+
+    fn tell_of_carrier<const N: usize>(
+        &mut self,
+        peer: PeerId,
+        level: Level,
+        message: &'static str,
+        fields: [(&'static str, String); N],
+    ) {
+        let Some(key) = self.peers.key(peer) else {
+            return;
+        };
+        let peer = ("peer", key.to_string());
+        self.shared.events.push(Event::Log(LogRecord {
+            level,
+            message,
+            fields: std::iter::once(peer).chain(fields).collect(),
+        }));
+    }
+
     /// Asks a peer for a connection to `target`.
     fn request(&mut self, place: Place, peer: PeerId, target: &Target) -> Attempt {
         let never = if self.carriers.down.contains(&peer) {
@@ -286,6 +365,7 @@ impl Shard {
             return;
         };
         self.carriers.down.insert(peer);
+        self.carriers.full.remove(&peer);
         self.shared.events.push(Event::CarrierDown {
             peer: key,
             reason: reason(why),

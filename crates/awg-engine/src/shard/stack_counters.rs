@@ -49,7 +49,7 @@ pub(super) fn of_carriers(
 ) -> impl Iterator<Item = (&'static str, u64)> + use<> {
     named!(*counters, CarrierCounters, "":
         received sent malformed peers_full established lost resets_sent attempts_failed panics bad_requests flows_full
-        half_open_expired send_buffer_full windows_grown fragmented flows_fragmented datagrams_received datagrams_sent datagrams_by_stream
+        half_open_expired send_buffer_full windows_grown windows_full flows_unread fragmented flows_fragmented datagrams_received datagrams_sent datagrams_by_stream
         datagram_queue_full datagrams_malformed datagrams_expired packets_lost carriers flows half_open
     )
     .into_iter()

@@ -41,6 +41,11 @@ impl Shard {
                 }),
                 Event::CarrierUp { peer } => self.carrier_up(in_tunnel(peer)),
                 Event::CarrierDown { peer, why } => self.carrier_down(in_tunnel(peer), why),
+                Event::CarrierFull { peer, held } => self.carrier_full(in_tunnel(peer), held),
+                Event::CarrierRoom { peer } => self.carrier_has_room(in_tunnel(peer)),
+                Event::Unread { peer, flows, bytes } => {
+                    self.unread_ended(in_tunnel(peer), flows, bytes);
+                }
                 Event::Established { flow } => self.established(flow),
                 Event::Refused { flow, why } => self.refused(flow, why.into()),
                 Event::Readable { flow } | Event::Writable { flow } => {

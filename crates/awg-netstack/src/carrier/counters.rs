@@ -31,6 +31,10 @@ pub struct CarrierCounters {
     pub send_buffer_full: u64,
     /// Times that a connection's credit grew with what its flows hold.
     pub windows_grown: u64,
+    /// Times that there was no room for connections, at either end, for more than a moment.
+    pub windows_full: u64,
+    /// Flows ended since nobody read them and others had need of the room.
+    pub flows_unread: u64,
     /// Carriers ended since a frame came that has no place in one.
     pub fragmented: u64,
     /// Flows ended since what came lay in too many pieces.

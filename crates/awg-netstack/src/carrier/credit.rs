@@ -37,6 +37,11 @@ impl Credit {
         }
     }
 
+    /// Bytes that may lie here.
+    pub(super) fn window(&self) -> u64 {
+        self.window
+    }
+
     /// The send window for a flow.
     pub(super) fn send_window(&self, is_bulk: bool) -> u64 {
         self.send + if is_bulk { 0 } else { RESERVE }

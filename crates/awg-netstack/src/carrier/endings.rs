@@ -89,6 +89,7 @@ impl Link {
             Some(_) => self.parts.remove(&(index, flow.own)),
             None => self.streams.remove(&index),
         };
+        self.note_read(flow.backlog(), 0);
         self.pieces -= flow.pieces.all().pieces;
         self.gathered -= flow.gathered;
         if flow.half_open {

@@ -56,6 +56,12 @@ pub(super) struct Flow {
     pub(super) gathered: usize,
     /// How far the stream was read.
     pub(super) read: u64,
+    /// How far it arrived, gaps or not.
+    pub(super) arrived: u64,
+    /// When bytes of it were taken last, in seconds of its link's [`Backlog`](super::backlog::Backlog), and when something was
+    /// asked on it that nothing came for since.
+    pub(super) taken_at: u32,
+    pub(super) asked_at: Option<u32>,
     /// What may be left there.
     pub(super) pieces: Pieces,
     /// Whether its pieces cost more than may be.
@@ -70,6 +76,8 @@ pub(super) struct Flow {
     pub(super) acknowledged: bool,
     /// The embedder found no room.
     pub(super) blocked: bool,
+    /// Too little is left of what the other end takes.
+    pub(super) starved: bool,
     /// When it sent last, counted in what its link sent.
     pub(super) turn: u64,
     /// Bytes sent without a pause: what tells a bulk transfer from a question.
@@ -111,6 +119,9 @@ impl Flow {
             held_bytes: 0,
             gathered: 0,
             read: 0,
+            arrived: 0,
+            taken_at: 0,
+            asked_at: None,
             pieces: Pieces::default(),
             costs: false,
             unread: false,
@@ -118,6 +129,7 @@ impl Flow {
             ended: false,
             acknowledged: false,
             blocked: false,
+            starved: false,
             turn: 0,
             sent: 0,
             active: now,

@@ -1,5 +1,5 @@
-//! The STREAM and `RESET_STREAM` frames of a datagram ([`find`]; RFC 9000 sections 17 and 19), read where they lie: the carrier has no
-//! packet protection. Only as much is read as it takes to find them; what is wrong otherwise QUIC itself finds.
+//! The STREAM and `RESET_STREAM` frames of a datagram, and how much its sender takes ([`find`]; RFC 9000 sections 17 and 19), read where
+//! they lie: the carrier has no packet protection. Only as much is read as it takes to find them; what is wrong otherwise QUIC itself finds.
 
 use super::keys::ID;
 use super::null::Tag;
@@ -59,9 +59,17 @@ pub(super) struct Foreign;
 /// Whether all frames could be read.
 pub(super) type Found = Result<(), Foreign>;
 
-/// Puts the STREAM frames of a datagram into `frames`, and its `RESET_STREAM` frames into `resets`. Only the packet with a short header
-/// has any.
-pub(super) fn find(datagram: &[u8], frames: &mut Vec<Frame>, resets: &mut Vec<Reset>) -> Found {
+/// Of a `MAX_DATA` frame: bytes that the other end takes in all.
+pub(super) type Granted = Option<u64>;
+
+/// Puts the STREAM frames of a datagram into `frames`, its `RESET_STREAM` frames into `resets`, and into `granted` what a `MAX_DATA` frame
+/// says. Only the packet with a short header has any.
+pub(super) fn find(
+    datagram: &[u8],
+    frames: &mut Vec<Frame>,
+    resets: &mut Vec<Reset>,
+    granted: &mut Granted,
+) -> Found {
     frames.clear();
     resets.clear();
     let rest = payload(datagram).unwrap_or_default();
@@ -72,6 +80,7 @@ pub(super) fn find(datagram: &[u8], frames: &mut Vec<Frame>, resets: &mut Vec<Re
         match reader.varint().ok_or(Foreign)? {
             0x04 => resets.push(reader.reset().ok_or(Foreign)?),
             kind @ 0x08..=0x0f => frames.push(reader.stream(kind).ok_or(Foreign)?),
+            0x10 => *granted = (*granted).max(Some(reader.varint().ok_or(Foreign)?)),
             kind => reader.skip(kind).ok_or(Foreign)?,
         }
     }
@@ -139,8 +148,8 @@ impl Reader<'_> {
                 self.varints(ranges.checked_mul(2)?)?;
                 self.varints(if kind == 0x03 { 3 } else { 0 })
             }
-            // MAX_DATA, MAX_STREAMS, DATA_BLOCKED, STREAMS_BLOCKED, RETIRE_CONNECTION_ID
-            0x10 | 0x12..=0x14 | 0x16 | 0x17 | 0x19 => self.varints(1),
+            // MAX_STREAMS, DATA_BLOCKED, STREAMS_BLOCKED, RETIRE_CONNECTION_ID
+            0x12..=0x14 | 0x16 | 0x17 | 0x19 => self.varints(1),
             // STOP_SENDING, MAX_STREAM_DATA, STREAM_DATA_BLOCKED
             0x05 | 0x11 | 0x15 => self.varints(2),
             // NEW_CONNECTION_ID

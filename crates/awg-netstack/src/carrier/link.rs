@@ -16,9 +16,11 @@ use noq_proto::{
 };
 use rand::RngExt;
 
+use super::backlog::Backlog;
 use super::call::Call;
 use super::credit::Credit;
 use super::frames::{self, Frame, Reset};
+use super::grant::Grant;
 use super::guard::{Burden, Sorting};
 use super::pieces::Load;
 use super::settings;
@@ -71,6 +73,12 @@ pub(super) struct Link {
     /// Of these, those of which nothing came yet.
     pub(super) half_open: usize,
     pub(super) credit: Credit,
+    pub(super) backlog: Backlog,
+    pub(super) grant: Grant,
+    /// How far streams arrived that are no flows yet.
+    pub(super) unnoticed: BTreeMap<u64, u64>,
+    /// The flow that arrived last.
+    pub(super) last_arrival: u32,
     /// How often a flow sent something.
     pub(super) turn: u64,
     /// Pieces of all streams that may not have been read.
@@ -130,6 +138,10 @@ impl Link {
             accepted: 0,
             half_open: 0,
             credit: Credit::new(&shared.windows),
+            backlog: Backlog::default(),
+            grant: Grant::default(),
+            unnoticed: BTreeMap::new(),
+            last_arrival: 0,
             turn: 0,
             pieces: 0,
             strange: Load::default(),
@@ -180,6 +192,9 @@ impl Link {
         self.heard = 0;
         self.asked = None;
         self.credit = Credit::new(&shared.windows);
+        self.backlog = Backlog::default();
+        self.grant = Grant::default();
+        self.unnoticed.clear();
     }
 
     /// Takes a datagram. `Err` if it is too much for the connection; that it ended it otherwise is told by
@@ -193,7 +208,8 @@ impl Link {
         shared: &mut Shared,
     ) -> Result<(), CarrierLoss> {
         let short = Short::of(&data);
-        let found = frames::find(&data, &mut self.frames, &mut self.resets);
+        let mut granted = None;
+        let found = frames::find(&data, &mut self.frames, &mut self.resets, &mut granted);
         self.finish_stopped(&mut data);
         let mut burden = Burden::Borne;
         let path = FourTuple::from_remote(from);
@@ -210,7 +226,11 @@ impl Link {
                 {
                     self.asked = None;
                     wire.connection.handle_event(event);
+                    if let Some(granted) = granted {
+                        self.grant.raise(granted);
+                    }
                     burden = self.weigh(now, found, shared);
+                    self.note_arrivals(now, shared);
                 } else if let Some((coming, ..)) = &mut self.coming
                     && coming.handle == handle
                 {
@@ -276,7 +296,7 @@ impl Link {
         }
         let was_up = self.up;
         let mut has_datagrams = false;
-        let mut writable = Vec::new();
+        let mut writable = self.grant.admitted();
         while let Some(told) = self.connection().and_then(Connection::poll) {
             match told {
                 Told::Connected => self.connected(shared),
@@ -300,6 +320,7 @@ impl Link {
         }
         self.are_writable(writable, shared);
         self.strange = Load::default();
+        self.unnoticed.clear();
         // After the streams that they belong to.
         if has_datagrams {
             self.take_datagrams(now, shared);
@@ -310,6 +331,13 @@ impl Link {
     fn connected(&mut self, shared: &mut Shared) {
         self.up = true;
         self.is_down = false;
+        let most = self.connection().and_then(|connection| {
+            let told = connection.crypto_session().handshake_data()?;
+            told.downcast::<u64>().ok()
+        });
+        if let Some(most) = most {
+            self.grant.begin(*most);
+        }
         shared.counters.established += 1;
         if let Some(call) = &mut self.call {
             call.answered();
@@ -337,6 +365,10 @@ impl Link {
         let wire = self.wire.as_mut()?;
         self.credit
             .adjust(&mut wire.connection, &shared.windows, &mut shared.counters);
+        self.backlog
+            .tell(&mut wire.connection, self.credit.window());
+        self.watch_room(now, shared);
+        let wire = self.wire.as_mut()?;
         let transmit = wire.connection.poll_transmit(now, TURN, out)?;
         self.asked.get_or_insert(now);
         Some(transmit.segment_size.unwrap_or(transmit.size))
@@ -351,7 +383,8 @@ impl Link {
         let call = self.call.as_ref().and_then(|call| call.next(self));
         let coming = self.coming.as_ref();
         let coming = coming.and_then(|(wire, ..)| wire.connection.poll_timeout());
-        [connection, call, coming].into_iter().flatten().min()
+        let room = self.backlog.next_look();
+        [connection, call, coming, room].into_iter().flatten().min()
     }
 
     /// Does what the connection has due. `Err` if it is dead.
@@ -430,6 +463,7 @@ impl Link {
         }
         self.up = false;
         self.end_all(shared, how);
+        self.backlog = Backlog::default();
     }
 }
 

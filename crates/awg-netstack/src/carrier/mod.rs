@@ -9,16 +9,17 @@
 //!
 //! The modules in floors; each uses only those above it:
 //!
-//! 1. [`null`] no packet protection · [`request`] what is said on a stream · [`udp`] headers · [`arena`] and [`chunks`] memory · [`keys`]
-//!    what is secret or random · [`frames`] in packets · [`pieces`] of streams, counted · [`counters`];
+//! 1. [`null`] no packet protection · [`parameters`] what is told at the beginning · [`request`] what is said on a stream · [`udp`] headers ·
+//!    [`arena`] and [`chunks`] memory · [`keys`] what is secret or random · [`frames`] in packets · [`pieces`] of streams, counted · [`counters`];
 //! 2. [`settings`] of QUIC · [`flows`] their table · [`arrivals`] datagrams for the embedder · [`shared`] what all links have in common ·
-//!    [`credit`] windows;
-//! 3. [`link`] one peer's end, with [`succession`], [`streams`], [`writing`], [`guard`], [`endings`], [`stopped`], [`datagrams`]
-//!    and [`call`];
+//!    [`credit`] windows, [`grant`] the other end's;
+//! 3. [`link`] one peer's end, with [`succession`], [`streams`], [`writing`], [`guard`], [`backlog`], [`endings`], [`stopped`],
+//!    [`datagrams`] and [`call`];
 //! 4. [`links`] all of them, by place; this module, with [`packets`], [`commands`] and [`timeouts`].
 
 mod arena;
 mod arrivals;
+mod backlog;
 mod call;
 mod chunks;
 mod commands;
@@ -29,12 +30,14 @@ mod datagrams;
 mod endings;
 mod flows;
 mod frames;
+mod grant;
 mod guard;
 mod keys;
 mod link;
 mod links;
 mod null;
 mod packets;
+mod parameters;
 mod pieces;
 mod request;
 mod settings;
@@ -243,6 +246,12 @@ impl Carriers {
             .of(peer)
             .and_then(|place| self.links.get(place))
             .is_some_and(|link| link.up && link.call.is_some())
+    }
+
+    /// Whether the carrier to a peer has had no room for connections for more than a moment, at either end.
+    pub(crate) fn is_full(&self, peer: Peer) -> bool {
+        let link = self.links.of(peer).and_then(|place| self.links.get(place));
+        link.is_some_and(Link::is_full)
     }
 
     /// Does something with a link. If it panics, the link is no more.

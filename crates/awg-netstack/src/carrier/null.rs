@@ -19,7 +19,11 @@ use noq_proto::crypto::{
     Keys, PacketKey, ServerConfig, Session, UnsupportedVersion,
 };
 use noq_proto::transport_parameters::TransportParameters;
-use noq_proto::{ConnectError, ConnectionId, PathId, Side, TransportError, TransportErrorCode};
+use noq_proto::{
+    ConnectError, ConnectionId, PathId, Side, TransportError, TransportErrorCode, VarInt,
+};
+
+use super::parameters;
 
 /// What is said where TLS would speak, and there is nothing to say.
 const HELLO: u8 = 1;
@@ -106,7 +110,10 @@ fn tags(exists: bool) -> KeyPair<Box<dyn PacketKey>> {
 }
 
 /// Begins sessions.
-pub(super) struct Null;
+pub(super) struct Null {
+    /// Bytes that a stream may bring before anything of it was read.
+    pub(super) first: VarInt,
+}
 
 impl ClientConfig for Null {
     fn start_session(
@@ -115,7 +122,7 @@ impl ClientConfig for Null {
         _: &str,
         params: &TransportParameters,
     ) -> Result<Box<dyn Session>, ConnectError> {
-        Ok(Box::new(NullSession::new(Side::Client, params)))
+        Ok(Box::new(NullSession::new(Side::Client, params, self.first)))
     }
 }
 
@@ -129,7 +136,7 @@ impl ServerConfig for Null {
     }
 
     fn start_session(&self, _: u32, params: &TransportParameters) -> Box<dyn Session> {
-        Box::new(NullSession::new(Side::Server, params))
+        Box::new(NullSession::new(Side::Server, params, self.first))
     }
 }
 
@@ -164,6 +171,8 @@ struct NullSession {
     theirs: Vec<u8>,
     /// The parameters of the other end, whole.
     parameters: Option<TransportParameters>,
+    /// Bytes that it takes before it says more.
+    most: Option<u64>,
     /// Whether it said [`HELLO`].
     greeted: bool,
     step: Step,
@@ -172,9 +181,10 @@ struct NullSession {
 }
 
 impl NullSession {
-    fn new(side: Side, params: &TransportParameters) -> Self {
+    fn new(side: Side, params: &TransportParameters, first: VarInt) -> Self {
         let mut encoded = Vec::new();
         params.write(&mut encoded);
+        let mut encoded = parameters::with_first(&encoded, first);
         let mut ours = (encoded.len() as u16).to_be_bytes().to_vec();
         ours.append(&mut encoded);
         Self {
@@ -182,6 +192,7 @@ impl NullSession {
             ours,
             theirs: Vec::new(),
             parameters: None,
+            most: None,
             greeted: false,
             step: Step::Initial,
             changes: 0,
@@ -207,6 +218,7 @@ impl NullSession {
         if encoded.len() > length {
             return Err(violation("bytes after the transport parameters"));
         }
+        self.most = Some(parameters::max_data(encoded));
         let parameters = TransportParameters::read(self.side, &mut &*encoded)?;
         self.parameters = Some(parameters);
         Ok(())
@@ -222,8 +234,9 @@ impl Session for NullSession {
         keys()
     }
 
+    /// How many bytes the other end takes at first.
     fn handshake_data(&self) -> Option<Box<dyn Any>> {
-        None
+        Some(Box::new(self.most?))
     }
 
     fn peer_identity(&self) -> Option<Box<dyn Any>> {

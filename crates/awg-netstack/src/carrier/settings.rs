@@ -27,10 +27,14 @@ pub(super) const DATAGRAM_BUFFER: usize = 1 << 20;
 pub(super) struct Windows {
     /// Bytes that one stream may hold at its receiver.
     pub(super) stream: u64,
+    /// Of these, those that it may bring before anything of it was read.
+    pub(super) first: u64,
     /// Bytes that all may hold together while none is stuck.
     pub(super) base: u64,
     /// And however many are.
     pub(super) most: u64,
+    /// With less than that left of it there is no room.
+    pub(super) least: u64,
     /// Pieces of one stream that may wait, and of all.
     pub(super) pieces: Load,
     pub(super) all_pieces: u32,
@@ -45,8 +49,10 @@ impl Windows {
         let most = 6 * stream;
         Self {
             stream,
+            first: stream * 2 / 5,
             base: stream + stream / 2,
             most,
+            least: stream / 16,
             pieces: Load::of_window(stream),
             all_pieces: Load::of_window(most).pieces,
         }
@@ -105,9 +111,14 @@ pub(super) fn endpoint(reset_key: [u8; 32], seed: [u8; 32], size: u16) -> Arc<En
     Arc::new(config)
 }
 
+fn null(limits: &Limits) -> Arc<Null> {
+    let first = varint(Windows::new(limits).first);
+    Arc::new(Null { first })
+}
+
 /// The side that listens.
 pub(super) fn server(limits: &Limits, size: u16) -> Arc<ServerConfig> {
-    let mut config = ServerConfig::new(Arc::new(Null), Arc::new(NoTokens));
+    let mut config = ServerConfig::new(null(limits), Arc::new(NoTokens));
     config
         .transport_config(transport(limits, size, streams(limits)))
         .migration(false)
@@ -119,7 +130,7 @@ pub(super) fn server(limits: &Limits, size: u16) -> Arc<ServerConfig> {
 
 /// The side that connects; `id` is the random name that the server is given until it says its own.
 pub(super) fn client(limits: &Limits, size: u16, id: [u8; 8]) -> ClientConfig {
-    let mut config = ClientConfig::new(Arc::new(Null));
+    let mut config = ClientConfig::new(null(limits));
     config
         .transport_config(transport(limits, size, 0))
         .version(VERSION)

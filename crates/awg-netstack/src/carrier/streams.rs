@@ -53,6 +53,12 @@ impl Link {
             shared.counters.flows_full += 1;
             return Err(ConnectError::TooManyFlows);
         }
+        if matches!(request, Request::Connection(_))
+            && !self.admits(first.len() + early.len(), &shared.windows)
+        {
+            shared.counters.flows_full += 1;
+            return Err(ConnectError::CarrierFull);
+        }
         let (stage, deadline) = match request {
             Request::Connection(_) => (Stage::Asking, shared.limits.connect_within),
             Request::Datagrams => (Stage::Datagrams, shared.limits.datagram_idle),
@@ -68,6 +74,8 @@ impl Link {
         first.extend_from_slice(early);
         let mut flow = Flow::new(place, stream, stage, own, now);
         flow.first = Bytes::from(first);
+        self.note_flow(&mut flow);
+        flow.asked_at = Some(flow.taken_at);
         let number = shared.flows.insert(flow);
         self.streams.insert(stream.index(), number);
         shared.deadlines.arm(number, now + deadline);
@@ -116,6 +124,8 @@ impl Link {
         let by = now + limits.accept_within;
         let mut flow = Flow::new(self.place, stream, Stage::Requesting, self.remote, now);
         flow.half_open = true;
+        self.note_flow(&mut flow);
+        self.want_room();
         let number = shared.flows.insert(flow);
         self.streams.insert(stream.index(), number);
         shared.half_open += 1;
@@ -159,10 +169,13 @@ impl Link {
         let Some(connection) = self.connection() else {
             return Rest::Later;
         };
+        let backlog = flow.backlog();
         let rest = pull(connection, flow, most);
+        let left = flow.backlog();
         let before = flow.pieces.all().pieces;
         flow.pieces.read_to(flow.read);
         self.pieces -= before - flow.pieces.all().pieces;
+        self.note_read(backlog, left);
         rest
     }
 
@@ -287,6 +300,7 @@ impl Link {
             return;
         };
         flow.release(count);
+        (flow.taken_at, flow.asked_at) = (self.backlog.second, None);
         if flow.held.is_empty() {
             self.gathered -= std::mem::take(&mut flow.gathered);
             // What is there already is the embedder's next look; what comes later is told.

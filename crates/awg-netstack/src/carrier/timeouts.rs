@@ -68,6 +68,7 @@ impl Carriers {
         }
         match self.with(place, |link, shared| {
             link.hear_coming(now, shared);
+            link.make_room(now, shared);
             link.handle_timeout(now, heard)
         }) {
             Some(Err(why)) => self.lose(now, place, why),

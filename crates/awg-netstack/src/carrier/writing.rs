@@ -1,6 +1,6 @@
 //! What flows send: first what is the carrier's own, then what is the embedder's, as far as the windows go.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use noq_proto::{StreamId, WriteError};
 
 use super::credit::BULK;
@@ -58,13 +58,20 @@ impl Link {
         connection.set_send_window(window);
         // Asked once more after a part went: only then it is known who waits for room.
         while !bytes.is_empty() {
-            let mut chunks = std::slice::from_mut(&mut bytes);
+            let admitted = self.grant.admits(flow, bytes.len());
+            if admitted == 0 {
+                break;
+            }
+            let mut part = bytes.slice(..admitted);
+            let mut chunks = std::slice::from_mut(&mut part);
             match connection
                 .send_stream(flow.stream)
                 .write_chunks(&mut chunks)
             {
                 Ok(count) => {
+                    bytes.advance(count);
                     flow.sent = flow.sent.saturating_add(count as u64);
+                    self.grant.spend(count);
                     self.turn += 1;
                     flow.turn = self.turn;
                 }
@@ -82,6 +89,7 @@ impl Link {
         let Some(flow) = shared.flows.get(number) else {
             return;
         };
+        self.note_sent(flow, bytes.len());
         flow.first = self.write(flow, bytes);
     }
 
@@ -91,7 +99,9 @@ impl Link {
             .into_iter()
             .filter_map(|stream| {
                 let number = self.streams.get(&stream.index())?;
-                Some((shared.flows.get(*number)?.turn, stream))
+                let flow = shared.flows.get(*number)?;
+                flow.starved = false;
+                Some((flow.turn, stream))
             })
             .collect();
         streams.sort_unstable();

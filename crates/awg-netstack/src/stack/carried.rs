@@ -40,6 +40,13 @@ impl Stack {
         self.inner.carriers.is_up(peer)
     }
 
+    /// Whether there is no room for connections on the carrier to the peer, and has not been for more than a moment:
+    /// [`open_stream`](Self::open_stream) would open none. Whoever asks it nevertheless has need of room, so that flows which nobody
+    /// reads may be ended.
+    pub fn is_carrier_full(&self, peer: Peer) -> bool {
+        self.inner.carriers.is_full(peer)
+    }
+
     /// Opens a connection on the peer's carrier. The request leaves with the next
     /// [`poll_transmit`](Self::poll_transmit), and `early`, what the application sent already, right behind it: at most
     /// [`EARLY`](crate::EARLY) bytes, all of which are taken. [`Event::Established`](crate::Event::Established) or

@@ -283,3 +283,76 @@ fn what_waited_for_a_carrier_in_vain_is_forgotten() {
     let held = world.shards[0].carriers.held();
     assert!(held <= 100, "{held}");
 }
+
+/// A carrier takes little, so that it is soon full.
+fn narrow(settings: &mut EngineSettings) {
+    settings.limits.buffer_bytes_per_flow = 64 << 10;
+}
+
+fn narrow_auto(settings: &mut EngineSettings) {
+    auto(settings);
+    narrow(settings);
+}
+
+fn narrow_quic(settings: &mut EngineSettings) {
+    carried(settings);
+    narrow(settings);
+}
+
+/// Connections of which nobody reads what their targets say, until no more goes.
+fn fill(world: &mut World, connections: usize) -> Vec<UnixStream> {
+    let mut unread = Vec::new();
+    for _ in 0..connections {
+        let application = world.open(80);
+        world.until(9 * SECOND, |_| heard(&application, b'+'));
+        unread.push(application);
+    }
+    for _ in 0..100 {
+        for target in &mut world.targets {
+            target.set_nonblocking(true).unwrap();
+            while target.write(&[7; 16 << 10]).is_ok() {}
+        }
+        world.run(50 * MILLISECOND);
+    }
+    unread
+}
+
+/// How often the client's engine told this.
+fn told(world: &World, wanted: &str) -> usize {
+    let told = world.told[0].iter();
+    told.filter(|event| matches!(event, Event::Log(record) if record.message == wanted))
+        .count()
+}
+
+#[test]
+fn connections_go_past_a_carrier_that_is_full_of_what_nobody_reads() {
+    let mut world = World::with(40 * MILLISECOND, [narrow_auto, narrow]);
+    let unread = fill(&mut world, 7);
+    assert_eq!(told(&world, "carrier full of bytes that are not read"), 1);
+    assert_eq!(world.counter(1, "stack_tcp_flows"), 0);
+    for count in 1..=3 {
+        let application = world.open(81);
+        world.until(SECOND, |_| heard(&application, b'+'));
+        assert!(world.counter(1, "stack_tcp_flows") <= count);
+        assert!(world.counter(1, "stack_tcp_flows") > 0);
+    }
+    let message = "new connections go by ip, past a full carrier";
+    assert_eq!(told(&world, message), 1);
+    // Nobody waits for room: nothing ends.
+    world.run(60 * SECOND);
+    assert_eq!(world.counter(0, "carrier_flows_unread"), 0);
+    assert!(unread.iter().all(|application| !is_over(application)));
+}
+
+#[test]
+fn without_another_way_a_full_carrier_refuses_at_once_and_ends_what_nobody_reads() {
+    let mut world = World::with(40 * MILLISECOND, [narrow_quic, narrow]);
+    let _unread = fill(&mut world, 7);
+    let refused = world.open(81);
+    world.until(SECOND, |_| heard(&refused, b'-'));
+    let ended = "ended connections that nobody reads, since others need their room";
+    world.until(15 * SECOND, |world| told(world, ended) == 1);
+    assert!(world.counter(0, "carrier_flows_unread") > 0);
+    let application = world.open(82);
+    world.until(SECOND, |_| heard(&application, b'+'));
+}

@@ -8,7 +8,7 @@ fn packet(number: usize, frames: &[u8]) -> Vec<u8> {
 
 fn found(datagram: &[u8]) -> Result<Vec<Frame>, Foreign> {
     let mut frames = Vec::new();
-    find(datagram, &mut frames, &mut Vec::new()).map(|()| frames)
+    find(datagram, &mut frames, &mut Vec::new(), &mut None).map(|()| frames)
 }
 
 #[test]
@@ -29,14 +29,17 @@ fn a_reset_is_made_an_end_at_the_same_final_size() {
         let around = |frame: &[u8]| packet(2, &[&[1, 0x10, 9], frame, &[0x12, 9]].concat());
         let mut datagram = around(reset);
         let mut resets = Vec::new();
-        assert_eq!(find(&datagram, &mut Vec::new(), &mut resets), Ok(()));
+        assert_eq!(
+            find(&datagram, &mut Vec::new(), &mut resets, &mut None),
+            Ok(())
+        );
         let [found] = resets[..] else {
             panic!("{resets:?}");
         };
         assert_eq!(found.stream, 8);
         found.finish(&mut datagram);
         assert_eq!(datagram, around(finished));
-        let frame = super::find(&datagram, &mut Vec::new(), &mut resets);
+        let frame = super::find(&datagram, &mut Vec::new(), &mut resets, &mut None);
         assert_eq!((frame, resets.len()), (Ok(()), 0));
     }
 }
@@ -142,4 +145,17 @@ fn what_is_cut_off_or_strange_is_told() {
     for length in 0..8 {
         assert_eq!(found(&vec![0x43; length]), Ok(vec![]));
     }
+}
+
+#[test]
+fn how_much_the_other_end_takes_is_found() {
+    let payload = [&[1, 0x10, 0x80, 1, 0, 0][..], &[0x10, 9, 8, 4, 1]].concat();
+    let mut granted = None;
+    let found = find(
+        &packet(2, &payload),
+        &mut Vec::new(),
+        &mut Vec::new(),
+        &mut granted,
+    );
+    assert_eq!((found, granted), (Ok(()), Some(65_536)));
 }
