@@ -26,8 +26,9 @@ const TICK: Duration = Duration::from_secs(1);
 /// There must have been no room, and a flow not have been read from, for so many seconds.
 const PATIENCE: u32 = 10;
 
-/// Once flows were ended, more of them are after so many, if those did not suffice.
+/// Once flows were ended, more of them are after so many, if what others send has filled their room within so many.
 const AGAIN: u32 = 1;
+const SOON: u32 = 60;
 
 /// Who got something so many seconds before there was no room, or since, may have been about to get more.
 const RECENT: u32 = 10;
@@ -53,8 +54,8 @@ pub(super) struct Backlog {
     next: Option<Instant>,
     /// Whether it was told that there is no room.
     told: bool,
-    /// Whether flows were ended since there was room last.
-    ended: bool,
+    /// When flows were ended last.
+    ended: Option<u32>,
     /// When a connection was asked for.
     wanted: Option<u32>,
 }
@@ -198,7 +199,6 @@ impl Link {
             (true, Some(_)) => {
                 self.backlog.next = None;
                 self.backlog.told = false;
-                self.backlog.ended = false;
                 self.backlog.wanted = None;
             }
             (false, None) => {
@@ -221,7 +221,11 @@ impl Link {
             shared.counters.windows_full += 1;
             shared.events.push_back(Event::CarrierFull { peer, held });
         }
-        let patience = if self.backlog.ended { AGAIN } else { PATIENCE };
+        let (ended, second) = (self.backlog.ended, self.backlog.second);
+        let patience = match ended {
+            Some(ended) if second <= ended.saturating_add(SOON) => AGAIN,
+            _ => PATIENCE,
+        };
         if self.backlog.age() >= patience && self.is_room_wanted(shared) {
             self.end_unread(shared);
             self.watch_room(now, shared);
@@ -270,7 +274,7 @@ impl Link {
             self.break_off(number, Code::Aborted, Closure::Reset, shared);
         }
         if flows > 0 {
-            self.backlog.ended = true;
+            self.backlog.ended = Some(second);
             shared.counters.flows_unread += flows;
             let peer = self.peer;
             let told = Event::Unread { peer, flows, bytes };
