@@ -2,9 +2,9 @@
 //! midst of its heaps, and of packets that lie among others that is most: a client whose applications left some hundred
 //! megabytes unread would stay as large for good.
 //!
-//! When flows have ended, the process is looked at once they may be gone. Where it grew by [`WORTH`] since the last time, the
-//! allocator is asked for what is free; no more often than once in [`BETWEEN`], since the loop stands still meanwhile, some 15 ms for
-//! 100 MB, and what is needed again has to be got anew. Where neither can be asked, nothing is done.
+//! When flows have ended, the process is looked at once they may be gone. Where what it holds and does not use grew by [`WORTH`]
+//! since the last time, the allocator is asked for it; no more often than once in [`BETWEEN`], since the loop stands still meanwhile,
+//! some 15 ms for 100 MB, and what is needed again has to be got anew. Where neither can be asked, nothing is done.
 
 use std::time::{Duration, Instant};
 
@@ -17,8 +17,8 @@ const WORTH: u64 = 32 << 20;
 
 /// The memory of a process.
 pub(crate) trait Memory {
-    /// Bytes that it holds; `None` where the system does not say.
-    fn resident(&self) -> Option<u64>;
+    /// Bytes that it holds beyond those that its allocator has given out; `None` where the system does not say.
+    fn spare(&self) -> Option<u64>;
     /// Gives back what is free.
     fn trim(&mut self);
 }
@@ -28,7 +28,7 @@ pub(crate) trait Memory {
 pub(crate) struct Trimming {
     due: Option<Instant>,
     looked: Option<Instant>,
-    /// What was held when nothing more could be given back, or less.
+    /// What was spare when nothing more could be given back, or less: code, stacks, other allocators' memory.
     least: u64,
 }
 
@@ -53,7 +53,7 @@ impl Trimming {
         }
         self.due = None;
         self.looked = Some(now);
-        let Some(before) = memory.resident() else {
+        let Some(before) = memory.spare() else {
             return;
         };
         if before < self.least.saturating_add(WORTH) {
@@ -61,7 +61,7 @@ impl Trimming {
             return;
         }
         memory.trim();
-        self.least = memory.resident().unwrap_or(before);
+        self.least = memory.spare().unwrap_or(before);
         if before.saturating_sub(self.least) >= WORTH {
             // Some of what ended may have held on to its own for longer.
             self.least = 0;
@@ -76,12 +76,17 @@ pub(crate) struct Process;
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 impl Memory for Process {
-    fn resident(&self) -> Option<u64> {
+    fn spare(&self) -> Option<u64> {
         let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
         let pages: u64 = pages.split(' ').nth(1)?.parse().ok()?;
         // SAFETY: it takes a number and gives one.
         let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-        pages.checked_mul(u64::try_from(page).ok()?)
+        let resident = pages.checked_mul(u64::try_from(page).ok()?)?;
+        // SAFETY: the allocator locks what it looks at, and gives numbers.
+        let given = unsafe { libc::mallinfo() };
+        // Of what is beyond 4 GiB they say the rest: that much is spare too seldom, or too often by one look.
+        let given = [given.uordblks, given.hblkhd].map(|bytes| u64::from(bytes.cast_unsigned()));
+        Some(resident.saturating_sub(given.iter().sum()))
     }
 
     fn trim(&mut self) {
@@ -93,7 +98,7 @@ impl Memory for Process {
 /// Other systems' allocators do it by themselves, or cannot be asked.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 impl Memory for Process {
-    fn resident(&self) -> Option<u64> {
+    fn spare(&self) -> Option<u64> {
         None
     }
 

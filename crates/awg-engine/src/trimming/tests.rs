@@ -5,17 +5,17 @@ use super::{Memory, Trimming};
 const SECOND: Duration = Duration::from_secs(1);
 const MEGABYTE: u64 = 1 << 20;
 
-/// A process in which so much is used, and so much more is held.
+/// A process that holds so much for good, and so much that is free.
 #[derive(Default)]
 struct Held {
-    used: u64,
+    kept: u64,
     free: u64,
     trims: usize,
 }
 
 impl Memory for Held {
-    fn resident(&self) -> Option<u64> {
-        Some(self.used + self.free)
+    fn spare(&self) -> Option<u64> {
+        Some(self.kept + self.free)
     }
 
     fn trim(&mut self) {
@@ -37,14 +37,14 @@ fn run(trimming: &mut Trimming, now: &mut Instant, time: Duration, held: &mut He
 #[test]
 fn what_flows_let_go_of_is_given_back_soon_after_they_ended_also_what_comes_late() {
     let (mut now, mut trimming, mut held) = (Instant::now(), Trimming::default(), Held::default());
-    held.used = 300 * MEGABYTE;
+    held.kept = 40 * MEGABYTE;
     trimming.handle_end(now);
     run(&mut trimming, &mut now, SECOND, &mut held);
     assert_eq!(held.trims, 0, "it is not free yet");
-    (held.used, held.free) = (200 * MEGABYTE, 100 * MEGABYTE);
+    held.free = 100 * MEGABYTE;
     run(&mut trimming, &mut now, 2 * SECOND, &mut held);
     assert_eq!((held.trims, held.free), (1, 0));
-    (held.used, held.free) = (50 * MEGABYTE, 150 * MEGABYTE);
+    held.free = 150 * MEGABYTE;
     run(&mut trimming, &mut now, 100 * SECOND, &mut held);
     assert_eq!(held.free, 0);
     assert_eq!(trimming.next_timeout(), None, "nothing is left to wake for");
@@ -53,7 +53,7 @@ fn what_flows_let_go_of_is_given_back_soon_after_they_ended_also_what_comes_late
 #[test]
 fn where_little_is_to_be_had_it_is_left_and_nobody_asks_more_than_once_in_ten_seconds() {
     let (mut now, mut trimming, mut held) = (Instant::now(), Trimming::default(), Held::default());
-    held.used = 50 * MEGABYTE;
+    held.kept = 50 * MEGABYTE;
     trimming.handle_end(now);
     run(&mut trimming, &mut now, 100 * SECOND, &mut held);
     held.trims = 0;
@@ -69,9 +69,9 @@ fn where_little_is_to_be_had_it_is_left_and_nobody_asks_more_than_once_in_ten_se
         run(&mut trimming, &mut now, SECOND / 10, &mut held);
     }
     assert!((9..=11).contains(&held.trims), "{}", held.trims);
-    // What is in use is no reason to ask twice.
+    // What is kept is no reason to ask twice.
     run(&mut trimming, &mut now, 100 * SECOND, &mut held);
-    (held.used, held.free, held.trims) = (1000 * MEGABYTE, 0, 0);
+    (held.kept, held.free, held.trims) = (1000 * MEGABYTE, 0, 0);
     for _ in 0..1000 {
         trimming.handle_end(now);
         run(&mut trimming, &mut now, SECOND / 10, &mut held);
@@ -85,16 +85,19 @@ fn the_process_gives_back_what_is_free_in_the_midst_of_its_heap() {
     use super::Process;
 
     // Too small to be memory of their own, and each second one stays.
+    let before = Process.spare().unwrap();
     let mut pieces: Vec<Vec<u8>> = (0..20_000).map(|_| vec![1; 16 << 10]).collect();
-    let held = Process.resident().unwrap();
-    assert!(held >= 300 * MEGABYTE);
+    let used = Process.spare().unwrap();
+    assert!(used < before + 32 * MEGABYTE, "{before} {used}");
     let mut place = 0;
     pieces.retain(|_| {
         place += 1;
         place % 2 == 0
     });
+    let free = Process.spare().unwrap();
+    assert!(free > used + 100 * MEGABYTE, "{used} {free}");
     Process.trim();
-    let left = Process.resident().unwrap();
-    assert!(left + 100 * MEGABYTE < held, "{held} {left}");
+    let left = Process.spare().unwrap();
+    assert!(left + 100 * MEGABYTE < free, "{free} {left}");
     drop(pieces);
 }
