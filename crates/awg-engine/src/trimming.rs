@@ -4,7 +4,8 @@
 //!
 //! When flows have ended, the process is looked at once they may be gone. Where what it holds and does not use grew by [`WORTH`]
 //! since the last time, the allocator is asked for it; no more often than once in [`BETWEEN`], since the loop stands still meanwhile,
-//! some 15 ms for 100 MB, and what is needed again has to be got anew. Where neither can be asked, nothing is done.
+//! some 15 ms for 100 MB, and what is needed again has to be got anew. Each loop looks for itself. Where neither can be asked,
+//! nothing is done.
 
 use std::time::{Duration, Instant};
 
@@ -84,7 +85,7 @@ impl Memory for Process {
         let resident = pages.checked_mul(u64::try_from(page).ok()?)?;
         // SAFETY: the allocator locks what it looks at, and gives numbers.
         let given = unsafe { libc::mallinfo() };
-        // Of what is beyond 4 GiB they say the rest: that much is spare too seldom, or too often by one look.
+        // They are counted modulo 2³².
         let given = [given.uordblks, given.hblkhd].map(|bytes| u64::from(bytes.cast_unsigned()));
         Some(resident.saturating_sub(given.iter().sum()))
     }

@@ -91,7 +91,7 @@ fn what_is_read_goes_on_beside_what_nobody_reads() {
         let mut unread: Vec<Stream> = (unread.into_iter())
             .map(|names| stream(way, names, EACH))
             .collect();
-        let hour = world.now + Duration::from_hours(1);
+        let end = world.now + Duration::from_mins(2);
         let (mut reset, mut look) = (0, world.now);
         while read.received < read.length {
             read.work(&mut world);
@@ -110,7 +110,11 @@ fn what_is_read_goes_on_beside_what_nobody_reads() {
                     }
                 }
             }
-            assert!(world.step(hour), "{} bytes, then nothing", read.received);
+            assert!(
+                world.step(end) && world.now < end,
+                "{} bytes, then nothing",
+                read.received
+            );
         }
         // Some ended, so that the one could go on, and each was told at both ends; most have what was sent.
         assert_eq!(reset as u64, ended(&world, way.1));
@@ -146,10 +150,10 @@ fn a_connection_that_finds_no_room_is_refused_at_once_and_makes_some() {
     assert!(ended(&world, CLIENT) > 0);
     let next = names(&mut world);
     let mut next = [stream(DOWN, next, 1 << 20)];
-    let hour = world.now + Duration::from_hours(1);
+    let end = world.now + Duration::from_mins(1);
     while next[0].received < next[0].length {
         next[0].work(&mut world);
-        assert!(world.step(hour), "it stands still");
+        assert!(world.step(end) && world.now < end, "it stands still");
     }
 }
 
@@ -168,10 +172,72 @@ fn a_question_passes_a_window_that_bulk_fills_and_makes_room() {
     }
     assert!(ended(&world, SERVER) > 0);
     let mut next = [stream(UP, next, 1 << 20)];
-    let hour = world.now + Duration::from_hours(1);
+    let end = world.now + Duration::from_mins(1);
     while next[0].received < next[0].length {
         next[0].work(&mut world);
-        assert!(world.step(hour), "it stands still");
+        assert!(world.step(end) && world.now < end, "it stands still");
+    }
+}
+
+#[test]
+fn what_waits_at_the_other_end_is_no_reason_to_end_anything_here() {
+    let path = Path {
+        rate: Some(12.5e6),
+        ..Path::default()
+    };
+    let mut world = carried::with_limits(10, path, small(), small());
+    let asking = names(&mut world);
+    let mut streams = Vec::new();
+    // The client has room for some more, the server has not.
+    for way in [DOWN; 54].into_iter().chain([UP; UNREAD]) {
+        let names = names(&mut world);
+        streams.push(stream(way, names, EACH));
+    }
+    write(&mut world, &mut streams, Duration::from_secs(15));
+    assert!(world.ends[CLIENT].is_carrier_full(PEER));
+    // Somebody asks, and gets no answer.
+    let mut asking = stream(UP, asking, 20);
+    for second in 1..=20 {
+        asking.length = second;
+        asking.finished = true;
+        asking.write(&mut world);
+        write(&mut world, &mut streams, Duration::from_secs(1));
+    }
+    assert!(world.ends[CLIENT].is_carrier_full(PEER));
+    assert_eq!(ended(&world, CLIENT), 0);
+}
+
+#[test]
+fn a_flow_that_sent_much_long_ago_asks_as_any_other() {
+    for (seed, way) in [(11, DOWN), (12, UP)] {
+        let path = Path {
+            rate: Some(12.5e6),
+            ..Path::default()
+        };
+        let mut world = carried::with_limits(seed, path, small(), small());
+        let pushing = names(&mut world);
+        let mut pushing = stream(way, pushing, 200_000);
+        // It is never told that this was all.
+        pushing.finished = true;
+        let end = world.now + Duration::from_secs(5);
+        while pushing.received < pushing.length {
+            pushing.work(&mut world);
+            assert!(world.step(end) && world.now < end, "it stands still");
+        }
+        world.pass(Duration::from_secs(15));
+        let unread = (0..UNREAD).map(|_| names(&mut world)).collect::<Vec<_>>();
+        let mut unread: Vec<Stream> = (unread.into_iter())
+            .map(|names| stream(way, names, EACH))
+            .collect();
+        write(&mut world, &mut unread, Duration::from_secs(4));
+        assert!(world.ends[CLIENT].is_carrier_full(PEER));
+        pushing.length += 1000;
+        let end = world.now + Duration::from_secs(2);
+        while pushing.received < pushing.length {
+            pushing.work(&mut world);
+            assert!(world.step(end) && world.now < end, "it stands still");
+        }
+        assert_eq!(ended(&world, way.1), 0);
     }
 }
 

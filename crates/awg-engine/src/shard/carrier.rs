@@ -53,8 +53,6 @@ pub(super) struct Carriers {
     down: HashSet<PeerId>,
     /// Those whose carrier is full, so that connections go by packets.
     full: HashSet<PeerId>,
-    /// How many did.
-    passed: u64,
     /// When it was told last that connections of a peer ended which nobody read.
     told_unread: HashMap<PeerId, Instant>,
 }
@@ -66,7 +64,6 @@ impl Carriers {
             held: Vec::new(),
             down: HashSet::new(),
             full: HashSet::new(),
-            passed: 0,
             told_unread: HashMap::new(),
         }
     }
@@ -239,12 +236,9 @@ impl Shard {
         if waits || !self.stack.is_carrier_full(in_stack(peer)) {
             return false;
         }
-        self.carriers.passed += 1;
         if self.carriers.full.insert(peer) {
-            let earlier = self.carriers.passed - 1;
-            let fields = [("connections_before", earlier.to_string())];
             let message = "new connections go by ip, past a full carrier";
-            self.tell_of_carrier(peer, Level::Info, message, fields);
+            self.tell_of_carrier(peer, Level::Info, message, []);
         }
         true
     }

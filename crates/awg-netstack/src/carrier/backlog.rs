@@ -3,15 +3,15 @@
 //!
 //! - while there is hardly room, what is read makes room at once, not only when an eighth of the window was read;
 //! - while there is none, no connection is opened: whoever can goes another way, and who cannot is told;
-//! - after a while without room of which somebody else has need, those flows end that nobody has read from in that time, the
-//!   ones that hold the most first, so that they are few. Who has need: whoever asked for a connection; a flow that waits for
-//!   its answer; one that was read to its end and to which nothing has come since. While nobody has, nothing ends.
+//! - after a while without room at this end, if somebody has need of some, those flows end that nobody has read from in that
+//!   time, the ones that hold the most first, so that they are few. Who has need, of late: whoever asked for a connection; a flow
+//!   that waits for its answer; one that was read to its end and to which nothing has come since. While nobody has, nothing ends.
 //!
 //! Time is counted in seconds, and looked at when there is something to send: a clock that nobody waits for while there is room.
 
 use std::time::{Duration, Instant};
 
-use noq_proto::{Connection, StreamId, VarInt};
+use noq_proto::{Connection, Dir, Side, StreamId, VarInt};
 
 use super::flows::{Flow, Stage};
 use super::link::Link;
@@ -36,7 +36,7 @@ const RECENT: u32 = 10;
 /// Who sends no more than that at a time may be asking for something.
 const QUESTION: usize = 16 << 10;
 
-/// The least for which it is told that there is room, or a 256th of the window.
+/// The least for which it is told that there is room, or a 256th of the window if that is less.
 const LEAST: u64 = 16 << 10;
 
 /// See the module.
@@ -48,8 +48,8 @@ pub(super) struct Backlog {
     freed: u64,
     /// When this was last looked at, in seconds.
     pub(super) second: u32,
-    /// When there was room last.
-    begun: u32,
+    /// Since when there has been none at this end; the other one may have none either.
+    here: Option<u32>,
     /// When to look again, while there is no room.
     next: Option<Instant>,
     /// Whether it was told that there is no room.
@@ -61,10 +61,10 @@ pub(super) struct Backlog {
 }
 
 impl Backlog {
-    /// How long there has been no room.
+    /// How long there has been no room at this end.
     fn age(&self) -> u32 {
-        self.next
-            .map_or(0, |_| self.second.saturating_sub(self.begun))
+        self.here
+            .map_or(0, |since| self.second.saturating_sub(since))
     }
 
     /// Whether there has been none for more than a moment.
@@ -104,6 +104,9 @@ impl Link {
             let Ok(stream) = VarInt::from_u64(frame.stream).map(StreamId::from) else {
                 continue;
             };
+            if stream.initiator() != Side::Client || stream.dir() != Dir::Bi {
+                continue;
+            }
             let last = shared.flows.get(self.last_arrival);
             let is_last = last.is_some_and(|flow| {
                 (flow.link, flow.stream) == (self.place, stream) && flow.part_of.is_none()
@@ -113,21 +116,26 @@ impl Link {
                     Some(number) => self.last_arrival = *number,
                     None if self.call.is_none() && stream.index() >= self.accepted => {
                         let end = self.unnoticed.entry(stream.index()).or_default();
-                        *end = frame.end.max(*end);
+                        *end = frame.end.min(shared.windows.stream).max(*end);
                         continue;
                     }
                     None => continue,
                 }
             }
-            if let Some(flow) = shared.flows.get(self.last_arrival)
-                && frame.end > flow.arrived
-            {
+            let Some(flow) = shared.flows.get(self.last_arrival) else {
+                continue;
+            };
+            // QUIC takes nothing that is further; what it does not take says whatever it likes.
+            let end = frame
+                .end
+                .min(flow.read.saturating_add(shared.windows.stream));
+            if end > flow.arrived {
                 let before = flow.backlog();
                 if before == 0 && flow.held.is_empty() {
                     // Until now there was nothing to take.
                     flow.taken_at = self.backlog.second;
                 }
-                flow.arrived = frame.end;
+                flow.arrived = end;
                 self.backlog.bytes = (self.backlog.bytes).saturating_add(flow.backlog() - before);
             }
         }
@@ -189,8 +197,13 @@ impl Link {
     /// Begins or ends to count the time without room.
     pub(super) fn watch_room(&mut self, now: Instant, shared: &mut Shared) {
         self.look_at_clock(now);
-        let has_room =
-            self.wire.is_none() || self.grant.has_room() && self.has_room(&shared.windows);
+        let here = self.wire.is_none() || self.has_room(&shared.windows);
+        self.backlog.here = if here {
+            None
+        } else {
+            self.backlog.here.or(Some(self.backlog.second))
+        };
+        let has_room = here && (self.wire.is_none() || self.grant.has_room());
         if has_room && self.backlog.is_full() {
             let peer = self.peer;
             shared.events.push_back(Event::CarrierRoom { peer });
@@ -202,7 +215,6 @@ impl Link {
                 self.backlog.wanted = None;
             }
             (false, None) => {
-                self.backlog.begun = self.backlog.second;
                 self.backlog.next = Some(now + TICK);
             }
             _ => {}
@@ -233,7 +245,8 @@ impl Link {
     }
 
     fn is_room_wanted(&mut self, shared: &mut Shared) -> bool {
-        let Backlog { second, begun, .. } = self.backlog;
+        let second = self.backlog.second;
+        let begun = self.backlog.here.unwrap_or(second);
         let recent =
             |at: u32| at < second && at + RECENT >= begun && at + PATIENCE + RECENT >= second;
         if self.backlog.wanted.is_some_and(recent) {
@@ -270,7 +283,8 @@ impl Link {
             && let Some((.., number)) = unread.pop()
         {
             flows += 1;
-            bytes += shared.flows.get(number).map_or(0, |flow| flow.backlog());
+            let held = shared.flows.get(number).map_or(0, |flow| flow.backlog());
+            bytes = held.saturating_add(bytes);
             self.break_off(number, Code::Aborted, Closure::Reset, shared);
         }
         if flows > 0 {

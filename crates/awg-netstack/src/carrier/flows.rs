@@ -82,6 +82,8 @@ pub(super) struct Flow {
     pub(super) turn: u64,
     /// Bytes sent without a pause: what tells a bulk transfer from a question.
     pub(super) sent: u64,
+    /// When the last of them left its hands, in seconds as `taken_at`.
+    pub(super) sent_at: u32,
     /// Of datagrams: the last one, and whether there was one to another port than DNS's.
     pub(super) active: Instant,
     pub(super) only_dns: bool,
@@ -132,6 +134,7 @@ impl Flow {
             starved: false,
             turn: 0,
             sent: 0,
+            sent_at: 0,
             active: now,
             only_dns: true,
             source,

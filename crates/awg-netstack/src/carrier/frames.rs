@@ -1,5 +1,6 @@
-//! The STREAM and `RESET_STREAM` frames of a datagram, and how much its sender takes ([`find`]; RFC 9000 sections 17 and 19), read where
-//! they lie: the carrier has no packet protection. Only as much is read as it takes to find them; what is wrong otherwise QUIC itself finds.
+//! The STREAM and `RESET_STREAM` frames of a datagram, and how much its sender takes ([`find`]; RFC 9000 sections 17 and 19), read
+//! where they lie: the carrier has no packet protection. Only as much is read as it takes to find them; what is wrong otherwise
+//! QUIC itself finds.
 
 use super::keys::ID;
 use super::null::Tag;

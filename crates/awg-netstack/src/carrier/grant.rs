@@ -1,6 +1,8 @@
 //! What the other end takes of all flows together ([`Grant`]; RFC 9000 section 4.1). Bulk transfers leave the last of it to flows
 //! that send little: where it is not read there, questions and answers still pass, and show that there is need of room.
 
+use std::collections::VecDeque;
+
 use noq_proto::StreamId;
 
 use super::credit::{BULK, RESERVE};
@@ -17,7 +19,7 @@ pub(super) struct Grant {
     sent: u64,
     reserve: u64,
     /// Streams whose flows wait for more.
-    waiting: Vec<StreamId>,
+    waiting: VecDeque<StreamId>,
 }
 
 impl Grant {
@@ -54,23 +56,23 @@ impl Grant {
     }
 
     /// How many of so many bytes a flow may send now. If none, it is remembered, once.
-    pub(super) fn admits(&mut self, flow: &mut Flow, bytes: usize) -> usize {
+    pub(super) fn part_for(&mut self, flow: &mut Flow, bytes: usize) -> usize {
         if flow.sent <= BULK {
             return bytes;
         }
         let most = self.left().saturating_sub(self.reserve);
         if most == 0 && !std::mem::replace(&mut flow.starved, true) {
-            self.waiting.push(flow.stream);
+            self.waiting.push_back(flow.stream);
         }
         bytes.min(usize::try_from(most).unwrap_or(usize::MAX))
     }
 
-    /// Those that waited and need not any more.
-    pub(super) fn admitted(&mut self) -> Vec<StreamId> {
+    /// The stream of the flow that has waited for the longest, if there is room for it.
+    pub(super) fn wake(&mut self) -> Option<StreamId> {
         if self.has_room() {
-            std::mem::take(&mut self.waiting)
+            self.waiting.pop_front()
         } else {
-            Vec::new()
+            None
         }
     }
 }

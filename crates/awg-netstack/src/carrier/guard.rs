@@ -187,7 +187,10 @@ impl Link {
         for number in flows {
             self.gather(number, shared);
             if let Some(flow) = shared.flows.get(number) {
-                heavy.push((flow.is_unread(), flow.pieces.all().pieces, number));
+                let pieces = flow.pieces.all().pieces;
+                if pieces > 0 {
+                    heavy.push((flow.is_unread(), pieces, number));
+                }
             }
         }
         heavy.sort_unstable();

@@ -296,7 +296,7 @@ impl Link {
         }
         let was_up = self.up;
         let mut has_datagrams = false;
-        let mut writable = self.grant.admitted();
+        let mut writable = Vec::new();
         while let Some(told) = self.connection().and_then(Connection::poll) {
             match told {
                 Told::Connected => self.connected(shared),
@@ -319,6 +319,9 @@ impl Link {
             }
         }
         self.are_writable(writable, shared);
+        while let Some(stream) = self.grant.wake() {
+            self.are_writable(vec![stream], shared);
+        }
         self.strange = Load::default();
         self.unnoticed.clear();
         // After the streams that they belong to.

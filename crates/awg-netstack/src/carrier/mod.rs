@@ -9,10 +9,11 @@
 //!
 //! The modules in floors; each uses only those above it:
 //!
-//! 1. [`null`] no packet protection · [`parameters`] what is told at the beginning · [`request`] what is said on a stream · [`udp`] headers ·
-//!    [`arena`] and [`chunks`] memory · [`keys`] what is secret or random · [`frames`] in packets · [`pieces`] of streams, counted · [`counters`];
-//! 2. [`settings`] of QUIC · [`flows`] their table · [`arrivals`] datagrams for the embedder · [`shared`] what all links have in common ·
-//!    [`credit`] windows, [`grant`] the other end's;
+//! 1. [`null`] no packet protection · [`parameters`] what is told at the beginning · [`request`] what is said on a stream ·
+//!    [`udp`] headers · [`arena`] and [`chunks`] memory · [`keys`] what is secret or random · [`frames`] in packets · [`pieces`] of
+//!    streams, counted · [`counters`];
+//! 2. [`settings`] of QUIC · [`flows`] their table · [`arrivals`] datagrams for the embedder · [`shared`] what all links have in
+//!    common · [`credit`] windows, [`grant`] the other end's;
 //! 3. [`link`] one peer's end, with [`succession`], [`streams`], [`writing`], [`guard`], [`backlog`], [`endings`], [`stopped`],
 //!    [`datagrams`] and [`call`];
 //! 4. [`links`] all of them, by place; this module, with [`packets`], [`commands`] and [`timeouts`].

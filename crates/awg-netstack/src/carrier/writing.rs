@@ -9,6 +9,9 @@ use super::link::Link;
 use super::shared::Shared;
 use crate::event::Event;
 
+/// A flow that sent nothing for more seconds may be sending little again.
+const PAUSE: u32 = 1;
+
 impl Link {
     /// Something came of a peer's flow: it waits no longer.
     pub(super) fn leave_half_open(&mut self, number: u32, shared: &mut Shared) {
@@ -54,11 +57,12 @@ impl Link {
             return bytes;
         };
         let connection = &mut wire.connection;
+        let second = self.backlog.second;
         let window = self.credit.send_window(flow.sent > BULK);
         connection.set_send_window(window);
         // Asked once more after a part went: only then it is known who waits for room.
         while !bytes.is_empty() {
-            let admitted = self.grant.admits(flow, bytes.len());
+            let admitted = self.grant.part_for(flow, bytes.len());
             if admitted == 0 {
                 break;
             }
@@ -71,6 +75,7 @@ impl Link {
                 Ok(count) => {
                     bytes.advance(count);
                     flow.sent = flow.sent.saturating_add(count as u64);
+                    flow.sent_at = second;
                     self.grant.spend(count);
                     self.turn += 1;
                     flow.turn = self.turn;
@@ -89,6 +94,9 @@ impl Link {
         let Some(flow) = shared.flows.get(number) else {
             return;
         };
+        if self.backlog.second > flow.sent_at.saturating_add(PAUSE) {
+            flow.sent = 0;
+        }
         self.note_sent(flow, bytes.len());
         flow.first = self.write(flow, bytes);
     }
