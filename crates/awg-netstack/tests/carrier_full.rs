@@ -73,6 +73,15 @@ fn write(world: &mut World, streams: &mut [Stream], time: Duration) {
     }
 }
 
+/// Has a stream written and read to its end, within some time.
+fn deliver(world: &mut World, stream: &mut Stream, time: Duration) {
+    let end = world.now + time;
+    while stream.received < stream.length {
+        stream.work(world);
+        assert!(world.step(end) && world.now < end, "it stands still");
+    }
+}
+
 fn ended(world: &World, end: usize) -> u64 {
     world.ends[end].counters().carrier.flows_unread
 }
@@ -149,12 +158,8 @@ fn a_connection_that_finds_no_room_is_refused_at_once_and_makes_some() {
     assert!(!world.ends[CLIENT].is_carrier_full(PEER));
     assert!(ended(&world, CLIENT) > 0);
     let next = names(&mut world);
-    let mut next = [stream(DOWN, next, 1 << 20)];
-    let end = world.now + Duration::from_mins(1);
-    while next[0].received < next[0].length {
-        next[0].work(&mut world);
-        assert!(world.step(end) && world.now < end, "it stands still");
-    }
+    let mut next = stream(DOWN, next, 1 << 20);
+    deliver(&mut world, &mut next, Duration::from_mins(1));
 }
 
 #[test]
@@ -171,12 +176,8 @@ fn a_question_passes_a_window_that_bulk_fills_and_makes_room() {
         world.event(CLIENT);
     }
     assert!(ended(&world, SERVER) > 0);
-    let mut next = [stream(UP, next, 1 << 20)];
-    let end = world.now + Duration::from_mins(1);
-    while next[0].received < next[0].length {
-        next[0].work(&mut world);
-        assert!(world.step(end) && world.now < end, "it stands still");
-    }
+    let mut next = stream(UP, next, 1 << 20);
+    deliver(&mut world, &mut next, Duration::from_mins(1));
 }
 
 #[test]
@@ -219,11 +220,7 @@ fn a_flow_that_sent_much_long_ago_asks_as_any_other() {
         let mut pushing = stream(way, pushing, 200_000);
         // It is never told that this was all.
         pushing.finished = true;
-        let end = world.now + Duration::from_secs(5);
-        while pushing.received < pushing.length {
-            pushing.work(&mut world);
-            assert!(world.step(end) && world.now < end, "it stands still");
-        }
+        deliver(&mut world, &mut pushing, Duration::from_secs(5));
         world.pass(Duration::from_secs(15));
         let unread = (0..UNREAD).map(|_| names(&mut world)).collect::<Vec<_>>();
         let mut unread: Vec<Stream> = (unread.into_iter())
@@ -232,11 +229,7 @@ fn a_flow_that_sent_much_long_ago_asks_as_any_other() {
         write(&mut world, &mut unread, Duration::from_secs(4));
         assert!(world.ends[CLIENT].is_carrier_full(PEER));
         pushing.length += 1000;
-        let end = world.now + Duration::from_secs(2);
-        while pushing.received < pushing.length {
-            pushing.work(&mut world);
-            assert!(world.step(end) && world.now < end, "it stands still");
-        }
+        deliver(&mut world, &mut pushing, Duration::from_secs(2));
         assert_eq!(ended(&world, way.1), 0);
     }
 }

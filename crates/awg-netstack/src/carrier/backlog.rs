@@ -11,9 +11,10 @@
 
 use std::time::{Duration, Instant};
 
-use noq_proto::{Connection, Dir, Side, StreamId, VarInt};
+use noq_proto::{Connection, StreamId, VarInt};
 
 use super::flows::{Flow, Stage};
+use super::frames::Frame;
 use super::link::Link;
 use super::request::Code;
 use super::settings::Windows;
@@ -97,48 +98,30 @@ impl Flow {
 }
 
 impl Link {
-    /// Notes how far the last datagram brought its streams.
-    pub(super) fn note_arrivals(&mut self, now: Instant, shared: &mut Shared) {
-        self.look_at_clock(now);
-        for frame in &self.frames {
-            let Ok(stream) = VarInt::from_u64(frame.stream).map(StreamId::from) else {
-                continue;
-            };
-            if stream.initiator() != Side::Client || stream.dir() != Dir::Bi {
-                continue;
+    /// Notes how far a frame brings the stream of a flow.
+    pub(super) fn note_arrival(&mut self, number: u32, frame: &Frame, shared: &mut Shared) {
+        let Some(flow) = shared.flows.get(number) else {
+            return;
+        };
+        // QUIC takes nothing that is further; what it does not take says whatever it likes.
+        let end = frame
+            .end
+            .min(flow.read.saturating_add(shared.windows.stream));
+        if end > flow.arrived {
+            let before = flow.backlog();
+            if before == 0 && flow.held.is_empty() {
+                // Until now there was nothing to take.
+                flow.taken_at = self.backlog.second;
             }
-            let last = shared.flows.get(self.last_arrival);
-            let is_last = last.is_some_and(|flow| {
-                (flow.link, flow.stream) == (self.place, stream) && flow.part_of.is_none()
-            });
-            if !is_last {
-                match self.streams.get(&stream.index()) {
-                    Some(number) => self.last_arrival = *number,
-                    None if self.call.is_none() && stream.index() >= self.accepted => {
-                        let end = self.unnoticed.entry(stream.index()).or_default();
-                        *end = frame.end.min(shared.windows.stream).max(*end);
-                        continue;
-                    }
-                    None => continue,
-                }
-            }
-            let Some(flow) = shared.flows.get(self.last_arrival) else {
-                continue;
-            };
-            // QUIC takes nothing that is further; what it does not take says whatever it likes.
-            let end = frame
-                .end
-                .min(flow.read.saturating_add(shared.windows.stream));
-            if end > flow.arrived {
-                let before = flow.backlog();
-                if before == 0 && flow.held.is_empty() {
-                    // Until now there was nothing to take.
-                    flow.taken_at = self.backlog.second;
-                }
-                flow.arrived = end;
-                self.backlog.bytes = (self.backlog.bytes).saturating_add(flow.backlog() - before);
-            }
+            flow.arrived = end;
+            self.backlog.bytes = (self.backlog.bytes).saturating_add(flow.backlog() - before);
         }
+    }
+
+    /// The same of a stream that is no flow yet.
+    pub(super) fn note_stranger(&mut self, stream: StreamId, frame: &Frame, shared: &Shared) {
+        let end = self.unnoticed.entry(stream.index()).or_default();
+        *end = frame.end.min(shared.windows.stream).max(*end);
     }
 
     /// A flow is new here; what came before it was one counts.
@@ -189,7 +172,8 @@ impl Link {
         window < windows.most || self.backlog.bytes.saturating_add(windows.least) < window
     }
 
-    fn look_at_clock(&mut self, now: Instant) {
+    /// Takes the time, for what is noted in seconds.
+    pub(super) fn look_at_clock(&mut self, now: Instant) {
         let passed = now.saturating_duration_since(self.since).as_secs();
         self.backlog.second = u32::try_from(passed).unwrap_or(u32::MAX);
     }

@@ -193,11 +193,6 @@ impl Flow {
         }
     }
 
-    /// Whether there are bytes that nobody took.
-    pub(super) fn is_unread(&self) -> bool {
-        !self.held.is_empty()
-    }
-
     pub(super) fn kind(&self) -> Kind {
         if self.stage == Stage::Datagrams {
             Kind::Udp

@@ -10,10 +10,10 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use noq_proto::{Dir, Side, StreamId, VarInt};
 
 use super::frames::{Foreign, Found, Frame};
 use super::link::Link;
+use super::owner::Owner;
 use super::pieces::Load;
 use super::request::Code;
 use super::shared::Shared;
@@ -76,7 +76,7 @@ pub(super) enum Burden {
 }
 
 impl Link {
-    /// Counts the pieces in a datagram of the connection; the worst of what they add.
+    /// Counts the pieces in a datagram of the connection, and how far they bring their streams; the worst of what they add.
     pub(super) fn weigh(&mut self, now: Instant, found: Found, shared: &mut Shared) -> Burden {
         let frames = std::mem::take(&mut self.frames);
         self.burdened.clear();
@@ -85,37 +85,35 @@ impl Link {
             Err(Foreign) => Burden::Foreign,
         };
         for frame in &frames {
-            let added = self.count(now, frame, shared);
+            let added = match self.owner(frame, shared) {
+                Some(Owner::Flow(number)) => {
+                    self.note_arrival(number, frame, shared);
+                    self.count(now, number, frame, shared)
+                }
+                Some(Owner::Stranger(stream)) => {
+                    self.note_stranger(stream, frame, shared);
+                    self.strange += frame.into();
+                    self.strange.exceeds(STRANGE).then_some(Burden::Pieces)
+                }
+                None => None,
+            };
             burden = burden.max(added.unwrap_or(Burden::Borne));
         }
         self.frames = frames;
         burden
     }
 
-    /// Counts a piece; the burden if it is one.
-    fn count(&mut self, now: Instant, frame: &Frame, shared: &mut Shared) -> Option<Burden> {
-        let stream = StreamId::from(VarInt::from_u64(frame.stream).ok()?);
-        if stream.initiator() != Side::Client || stream.dir() != Dir::Bi {
-            // There is none.
-            return None;
-        }
+    /// Counts a piece of a flow; the burden if it is one.
+    fn count(
+        &mut self,
+        now: Instant,
+        number: u32,
+        frame: &Frame,
+        shared: &mut Shared,
+    ) -> Option<Burden> {
         let bound = shared.windows.pieces;
         let most = shared.windows.all_pieces;
-        let last = shared.flows.get(self.counted);
-        let is_last = last.is_some_and(|flow| {
-            (flow.link, flow.stream) == (self.place, stream) && flow.part_of.is_none()
-        });
-        if !is_last {
-            let Some(number) = self.streams.get(&stream.index()) else {
-                if self.is_over(stream) {
-                    return None;
-                }
-                self.strange += frame.into();
-                return self.strange.exceeds(STRANGE).then_some(Burden::Pieces);
-            };
-            self.counted = *number;
-        }
-        let flow = shared.flows.get(self.counted)?;
+        let flow = shared.flows.get(number)?;
         let before = flow.pieces.all().pieces;
         let sorted = flow.pieces.add(frame);
         self.pieces += flow.pieces.all().pieces - before;
@@ -123,8 +121,8 @@ impl Link {
             flow.costs = true;
         }
         if flow.costs || flow.pieces.wants_merging() || flow.pieces.all().exceeds(bound) {
-            if self.burdened.last() != Some(&self.counted) {
-                self.burdened.push(self.counted);
+            if self.burdened.last() != Some(&number) {
+                self.burdened.push(number);
             }
             return Some(Burden::Pieces);
         }
@@ -189,7 +187,8 @@ impl Link {
             if let Some(flow) = shared.flows.get(number) {
                 let pieces = flow.pieces.all().pieces;
                 if pieces > 0 {
-                    heavy.push((flow.is_unread(), pieces, number));
+                    // What nobody took goes before what waits behind gaps.
+                    heavy.push((!flow.held.is_empty(), pieces, number));
                 }
             }
         }

@@ -25,12 +25,9 @@ use super::guard::{Burden, Sorting};
 use super::pieces::Load;
 use super::settings;
 use super::shared::{Reply, Shared};
+use super::short::{Short, is_short};
 use crate::event::{CarrierLoss, Closure, Event};
 use crate::flow::Peer;
-
-/// The shortest packet that a stateless reset may answer, and some more: short ones of a connection that is not known are taken
-/// for longer, since they come through the tunnel and nobody else sees the answer.
-const ANSWERABLE: usize = 64;
 
 /// A link that hears nothing of what it asked for so long is dead, if its peer was heard of meanwhile.
 const SILENT: Duration = Duration::from_secs(10);
@@ -77,8 +74,6 @@ pub(super) struct Link {
     pub(super) grant: Grant,
     /// How far streams arrived that are no flows yet.
     pub(super) unnoticed: BTreeMap<u64, u64>,
-    /// The flow that arrived last.
-    pub(super) last_arrival: u32,
     /// How often a flow sent something.
     pub(super) turn: u64,
     /// Pieces of all streams that may not have been read.
@@ -90,8 +85,8 @@ pub(super) struct Link {
     pub(super) is_barred: bool,
     /// Bytes that flows hold since they came in many pieces.
     pub(super) gathered: usize,
-    /// The flow of the last piece.
-    pub(super) counted: u32,
+    /// The flow of the last frame.
+    pub(super) last: u32,
     /// Those of the last datagram.
     pub(super) frames: Vec<Frame>,
     pub(super) resets: Vec<Reset>,
@@ -141,14 +136,13 @@ impl Link {
             backlog: Backlog::default(),
             grant: Grant::default(),
             unnoticed: BTreeMap::new(),
-            last_arrival: 0,
             turn: 0,
             pieces: 0,
             strange: Load::default(),
             sorting: Sorting::new(now),
             is_barred: false,
             gathered: 0,
-            counted: 0,
+            last: 0,
             frames: Vec::new(),
             resets: Vec::new(),
             burdened: Vec::new(),
@@ -229,8 +223,8 @@ impl Link {
                     if let Some(granted) = granted {
                         self.grant.raise(granted);
                     }
+                    self.look_at_clock(now);
                     burden = self.weigh(now, found, shared);
-                    self.note_arrivals(now, shared);
                 } else if let Some((coming, ..)) = &mut self.coming
                     && coming.handle == handle
                 {
@@ -468,26 +462,6 @@ impl Link {
         self.end_all(shared, how);
         self.backlog = Backlog::default();
     }
-}
-
-/// A copy of a packet that may be too short to be reset, made longer.
-struct Short([u8; ANSWERABLE]);
-
-impl Short {
-    fn of(packet: &[u8]) -> Option<Self> {
-        if packet.len() >= ANSWERABLE {
-            return None;
-        }
-        let mut longer = [0; ANSWERABLE];
-        let part = longer.get_mut(..packet.len())?;
-        part.copy_from_slice(packet);
-        is_short(packet).then_some(Self(longer))
-    }
-}
-
-/// Whether a packet has a short header (RFC 9000 section 17.3).
-fn is_short(packet: &[u8]) -> bool {
-    packet.first().is_some_and(|first| first & 0x80 == 0)
 }
 
 /// What the end of a connection means for the carrier.

@@ -5,7 +5,7 @@
 //! what that had brought, without bound. So a stream is not stopped that was reset, and the reset of one that was stopped reaches QUIC
 //! as an empty end at the same final size, which is all that it still has to say, and is counted once.
 
-use noq_proto::{Dir, Side, StreamId, VarInt};
+use noq_proto::{StreamId, VarInt};
 
 use super::link::Link;
 use super::request::Code;
@@ -30,13 +30,5 @@ impl Link {
                 reset.finish(datagram);
             }
         }
-    }
-
-    /// Whether a stream of flows has none any more.
-    pub(super) fn is_over(&self, stream: StreamId) -> bool {
-        stream.initiator() == Side::Client
-            && stream.dir() == Dir::Bi
-            && !self.streams.contains_key(&stream.index())
-            && (stream.index() < self.accepted || self.call.is_some())
     }
 }
