@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use awg_netstack::{Datagram, FlowId as StackFlow, Kind, Peer, Rejection, Target};
 use awg_tunnel::PeerId;
+use socket2::SockRef;
 
 use super::flows::{Place, State};
 use super::peers::{in_stack, in_tunnel};
@@ -193,7 +194,7 @@ impl Shard {
             Ok(None) => {}
             Ok(Some(error)) | Err(error) => return self.refuse(place, Refusal::from(&error)),
         }
-        match target.peer_addr() {
+        match SockRef::from(target).peer_addr() {
             Ok(_) => self.accept(place),
             Err(error) if error.kind() == ErrorKind::NotConnected => {}
             Err(error) => self.refuse(place, Refusal::from(&error)),

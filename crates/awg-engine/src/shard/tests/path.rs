@@ -1,9 +1,10 @@
 //! A client and a server with a path between them that takes time and can be harmed in every way, and a clock that goes from one
-//! event to the next. Applications and targets are sockets of this machine, which take no time.
+//! event to the next. Applications and targets are pairs of sockets that hand over at once what is written: this machine's own clock
+//! decides nothing.
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
@@ -17,10 +18,6 @@ use crate::refusal::Refusal;
 use crate::settings::{Carrier, EngineSettings};
 use crate::shard::{Prepared, Shard};
 use crate::transport::memory::MemoryTransport;
-
-/// How long sockets of this machine may take, and what they usually do at most.
-const PATIENCE: Duration = Duration::from_secs(10);
-const MOMENT: Duration = Duration::from_millis(50);
 
 pub(super) const MILLISECOND: Duration = Duration::from_millis(1);
 
@@ -53,9 +50,8 @@ pub(super) struct World {
     pub(super) client_at: SocketAddr,
     /// Whether the server takes flows, or leaves them waiting.
     pub(super) accepts: bool,
-    listener: TcpListener,
     /// The targets' own ends of the connections that the server made.
-    pub(super) targets: Vec<TcpStream>,
+    pub(super) targets: Vec<UnixStream>,
     pub(super) initiations: Vec<Instant>,
     /// What the client's and the server's engines told.
     pub(super) told: [Vec<Event>; 2],
@@ -120,7 +116,6 @@ impl World {
             passes: passes_all,
             client_at: outer(0),
             accepts: true,
-            listener: TcpListener::bind("127.0.0.1:0").unwrap(),
             targets: Vec::new(),
             initiations: Vec::new(),
             told: [Vec::new(), Vec::new()],
@@ -201,7 +196,7 @@ impl World {
     }
 
     /// A connection that stands, and its target's end.
-    pub(super) fn connect(&mut self, port: u16) -> (UnixStream, TcpStream) {
+    pub(super) fn connect(&mut self, port: u16) -> (UnixStream, UnixStream) {
         let application = self.open(port);
         self.until(2 * SECOND, |_| heard(&application, b'+'));
         (application, self.targets.pop().expect("a target"))
@@ -221,26 +216,11 @@ impl World {
         mut holds: impl FnMut(&mut Self) -> bool,
     ) -> Duration {
         let begin = self.now();
-        let mut idle: Option<Instant> = None;
         self.settle();
         while !holds(self) {
             // What that has written or read is to be noticed before time passes.
             self.settle();
-            let due = self.due().filter(|at| *at <= begin + most);
-            // Where much of the world's time would pass, what happens next may be between sockets of this machine, which takes none.
-            let waited = idle.get_or_insert_with(Instant::now).elapsed();
-            let patience = match due {
-                Some(at) if at - self.now() <= SECOND => Duration::ZERO,
-                Some(_) => MOMENT,
-                None => PATIENCE,
-            };
-            if waited < patience {
-                std::thread::yield_now();
-                continue;
-            }
-            assert!(due.is_some(), "not within {most:?}");
-            self.step(begin + most);
-            idle = None;
+            assert!(self.step(begin + most), "not within {most:?}");
         }
         self.now() - begin
     }
@@ -345,12 +325,10 @@ impl World {
             _ => true,
         });
         for flow in incoming {
-            let target = TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
-            let (theirs, _) = self.listener.accept().unwrap();
+            let (theirs, ours) = UnixStream::pair().unwrap();
             theirs.set_nonblocking(true).unwrap();
-            theirs.set_nodelay(true).unwrap();
             self.targets.push(theirs);
-            self.shards[1].attach(flow, target.into());
+            self.shards[1].attach(flow, ours.into());
         }
         let client = &self.shards[0];
         while (self.initiations.len() as u64) < client.tunnel.counters().initiations_sent {
