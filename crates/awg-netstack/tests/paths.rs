@@ -91,6 +91,24 @@ fn a_queue_too_short_for_the_window_is_found_out() {
     assert!(outcome.overhead < 1.15, "{}", outcome.overhead);
 }
 
+/// Where nothing holds a burst up, its acknowledgements arrive at one instant, one of each turn of the receiver's.
+#[test]
+fn bursts_whose_acknowledgements_arrive_together_grow_each_round_trip() {
+    let path = Path {
+        delay: Duration::from_millis(20),
+        turn: 16,
+        ..Path::default()
+    };
+    let mut world = World::new(1, path);
+    let (client, server) = world.open("192.0.2.1:80");
+    let mut down = Stream::new((SERVER, server), (CLIENT, client), 20_000_000);
+    let until = world.now + 25 * 2 * path.delay;
+    while down.received < down.length {
+        down.work(&mut world);
+        assert!(world.step(until), "stuck at {}", down.received);
+    }
+}
+
 /// What a request would wait behind: a download over a short fast path keeps less than this in the path's queue.
 #[test]
 fn a_download_leaves_the_queue_short() {

@@ -30,6 +30,8 @@ pub struct Path {
     /// Bytes per second; what does not fit `queue` is lost.
     pub rate: Option<f64>,
     pub queue: Duration,
+    /// Packets that an end takes before it sends what they make necessary.
+    pub turn: usize,
 }
 
 impl Default for Path {
@@ -43,6 +45,7 @@ impl Default for Path {
             damaged: 0,
             rate: None,
             queue: Duration::from_millis(100),
+            turn: usize::MAX,
         }
     }
 }
@@ -130,15 +133,19 @@ impl World {
     /// Sends what both ends have.
     pub fn flush(&mut self) {
         for end in [CLIENT, SERVER] {
-            loop {
-                let mut sink = Packets::with_room(64);
-                let more = self.ends[end].poll_transmit(self.now, &mut sink);
-                for packet in sink.all_to(PEER) {
-                    self.carry(1 - end, packet);
-                }
-                if !more {
-                    break;
-                }
+            self.flush_end(end);
+        }
+    }
+
+    fn flush_end(&mut self, end: usize) {
+        loop {
+            let mut sink = Packets::with_room(64);
+            let more = self.ends[end].poll_transmit(self.now, &mut sink);
+            for packet in sink.all_to(PEER) {
+                self.carry(1 - end, packet);
+            }
+            if !more {
+                break;
             }
         }
     }
@@ -220,6 +227,7 @@ impl World {
             return false;
         };
         self.now = self.now.max(next);
+        let mut taken = [0; 2];
         while let Some(Reverse(flight)) = self.flights.peek()
             && flight.at <= self.now
         {
@@ -228,6 +236,10 @@ impl World {
             };
             self.heard[flight.to] = self.now;
             self.ends[flight.to].handle_packet(self.now, PEER, &mut flight.packet);
+            taken[flight.to] += 1;
+            if taken[flight.to] % self.path.turn == 0 {
+                self.flush_end(flight.to);
+            }
         }
         for (end, heard) in self.ends.iter_mut().zip(self.heard) {
             end.handle_timeout(self.now, |_| Some(heard));

@@ -34,10 +34,15 @@ const ROUNDS: usize = 10;
 /// How long the shortest round trip counts before it is looked for again.
 const ROUND_TRIP_AGE: Duration = Duration::from_secs(10);
 
+/// No round trip counts as shorter.
+pub(super) const SHORTEST_ROUND_TRIP: Duration = Duration::from_micros(20);
+
 /// What one round trip told.
 pub(super) struct Sample {
     pub(super) round_trip: Duration,
-    /// Bytes that arrived meanwhile, and bytes that were sent again.
+    /// Bytes per second that arrived meanwhile.
+    pub(super) rate: f64,
+    /// Bytes that arrived, and bytes that were sent again, since the end of the round trip before.
     pub(super) delivered: u64,
     pub(super) repeated: u64,
     /// Whether the window was used up: otherwise the path is at least as fast.
@@ -113,6 +118,11 @@ impl Congestion {
         (self.delivered, self.repeated) = (0.0, 0.0);
     }
 
+    /// The last round trip has brought more before anything new was sent: `rate` bytes per second altogether.
+    pub(super) fn on_more(&mut self, rate: f64) {
+        self.path.on_more(rate);
+    }
+
     /// Nothing was heard for so long that all of `in_flight` is taken for lost.
     pub(super) fn on_timeout(&mut self, in_flight: usize) {
         self.shrink(in_flight);
@@ -131,9 +141,9 @@ impl Congestion {
 /// What late rounds tell of the path.
 #[derive(Default)]
 struct Path {
-    /// Bytes per second of the last rounds.
+    /// Bytes per second of the last rounds, and which of them is the last.
     rates: [f64; ROUNDS],
-    next: usize,
+    last: usize,
     shortest: Option<(Duration, Instant)>,
     /// The shortest round trip is being looked for again: the queue must be empty for that.
     draining: bool,
@@ -141,13 +151,12 @@ struct Path {
 
 impl Path {
     fn on_round(&mut self, now: Instant, sample: &Sample) {
-        let round_trip = sample.round_trip.max(Duration::from_micros(20));
-        let rate = sample.delivered as f64 / round_trip.as_secs_f64();
-        if sample.limited || rate > self.best() {
-            if let Some(slot) = self.rates.get_mut(self.next) {
-                *slot = rate;
+        let round_trip = sample.round_trip.max(SHORTEST_ROUND_TRIP);
+        if sample.limited || sample.rate > self.best() {
+            self.last = (self.last + 1) % ROUNDS;
+            if let Some(rate) = self.rates.get_mut(self.last) {
+                *rate = sample.rate;
             }
-            self.next = (self.next + 1) % ROUNDS;
         }
         match self.shortest {
             Some((shortest, since)) if !self.draining && round_trip > shortest => {
@@ -157,6 +166,12 @@ impl Path {
                 self.shortest = Some((round_trip, now));
                 self.draining = false;
             }
+        }
+    }
+
+    fn on_more(&mut self, rate: f64) {
+        if let Some(last) = self.rates.get_mut(self.last) {
+            *last = last.max(rate);
         }
     }
 

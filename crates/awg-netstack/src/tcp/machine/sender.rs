@@ -1,4 +1,4 @@
-//! What a flow has in flight, and what the acknowledgements tell of it ([`Sender`]): round trips (RFC 6298), loss (RFC
+//! What a flow has in flight, and what the acknowledgements tell of it ([`Sender`]): round trips ([`rounds`], RFC 6298), loss (RFC
 //! 6675, RFC 6582 where the peer has no SACK, and a probe in place of RFC 8985's for the tail), and how much may follow
 //! ([`Congestion`]).
 //!
@@ -7,12 +7,14 @@
 //! segment for each acknowledgement, of which we make few.
 
 mod resumption;
+mod rounds;
 
 use std::time::{Duration, Instant};
 
-use super::congestion::{Congestion, Sample};
+use super::congestion::Congestion;
 use super::scoreboard::Scoreboard;
 use super::sequence::{is_after, later};
+use rounds::{Heard, Moved, Rounds};
 
 /// Nothing is taken for lost sooner: the other end may delay an acknowledgement, and the embedder's loop may be late.
 const SHORTEST_TIMEOUT: Duration = Duration::from_millis(200);
@@ -38,17 +40,6 @@ pub(super) enum Repair {
     Walk,
     /// The peer is gone.
     GiveUp,
-}
-
-/// A round trip under way: it ends when the peer has the byte before `end`.
-struct Round {
-    end: u32,
-    since: Instant,
-    /// Bytes delivered and sent again when it began.
-    delivered: u64,
-    repeated: u64,
-    /// Whether the window was used up.
-    limited: bool,
 }
 
 /// A repair under way. Of what was sent before, `done..lost` is sent again, except for what the peer has.
@@ -85,7 +76,7 @@ pub(super) struct Sender {
     repeated: u64,
     congestion: Congestion,
     smoothed: Option<(Duration, Duration)>,
-    round: Option<Round>,
+    rounds: Rounds,
     duplicates: u32,
     recovery: Option<Recovery>,
     /// What had been sent when the first segment was sent again on suspicion.
@@ -116,7 +107,7 @@ impl Sender {
             repeated: 0,
             congestion: Congestion::new(segment),
             smoothed: None,
-            round: None,
+            rounds: Rounds::default(),
             duplicates: 0,
             recovery: None,
             probe: None,
@@ -141,14 +132,14 @@ impl Sender {
     /// The handshake's own segment was sent, or sent again.
     pub(super) fn on_sent_syn(&mut self, now: Instant, initial: u32) {
         if self.next == initial.wrapping_add(1) {
-            self.round = None;
+            self.rounds.forget(self.moved());
             return;
         }
         self.first = initial;
         self.next = initial.wrapping_add(1);
         self.position = self.next;
         (self.progress, self.waiting_since) = (now, now);
-        self.begin_round(now, false);
+        self.rounds.on_sent(now, self.next, false, self.moved());
     }
 
     pub(super) fn first(&self) -> u32 {
@@ -209,10 +200,7 @@ impl Sender {
                 (self.progress, self.waiting_since) = (now, now);
             }
             self.next = end;
-            match &mut self.round {
-                Some(round) => round.limited |= limited,
-                None => self.begin_round(now, limited),
-            }
+            self.rounds.on_sent(now, end, limited, self.moved());
             return true;
         }
         if self.scoreboard.has(start, end) {
@@ -241,13 +229,7 @@ impl Sender {
             return false;
         }
         self.repeated += u64::from(end.wrapping_sub(start));
-        if let Some(round) = &self.round
-            && is_after(round.end, start)
-            && !is_after(round.end, end)
-        {
-            // Karn: of what was sent twice nobody knows which one arrived.
-            self.round = None;
-        }
+        self.rounds.on_repeated(start, end);
         true
     }
 
@@ -416,7 +398,7 @@ impl Sender {
         self.progress = now;
         self.attempts += 1;
         self.misses += 1;
-        self.round = None;
+        self.rounds.forget(self.moved());
         // The first time may be the tail of what was sent, of which no later segment can tell: one segment asks.
         if self.attempts == 1 && self.recovery.is_none() && self.scoreboard.bytes() == 0 {
             self.probe = Some(self.next);
@@ -453,36 +435,28 @@ impl Sender {
         (base * 2_u32.saturating_pow(self.attempts.min(10))).min(LONGEST_TIMEOUT)
     }
 
-    fn begin_round(&mut self, now: Instant, limited: bool) {
-        self.round = Some(Round {
-            end: self.next,
-            since: now,
-            delivered: self.delivered(),
-            repeated: self.repeated,
-            limited,
-        });
-    }
-
     /// Bytes that arrived at the peer, in order or not.
     pub(super) fn delivered(&self) -> u64 {
         self.acknowledged + self.scoreboard.bytes() as u64
     }
 
-    fn measure(&mut self, now: Instant) {
-        let Some(round) = &self.round else { return };
-        let last = round.end.wrapping_sub(1);
-        if is_after(round.end, self.first) && !self.scoreboard.has(last, round.end) {
-            return;
+    fn moved(&self) -> Moved {
+        Moved {
+            delivered: self.delivered(),
+            repeated: self.repeated,
         }
-        let round_trip = now.saturating_duration_since(round.since);
-        let sample = Sample {
-            round_trip,
-            delivered: self.delivered().saturating_sub(round.delivered),
-            repeated: self.repeated - round.repeated,
-            limited: round.limited,
+    }
+
+    fn measure(&mut self, now: Instant) {
+        let (first, scoreboard) = (self.first, &self.scoreboard);
+        let has = |end: u32| !is_after(end, first) || scoreboard.has(end.wrapping_sub(1), end);
+        let sample = match self.rounds.on_heard(now, has, self.moved()) {
+            Heard::Nothing => return,
+            Heard::More(rate) => return self.congestion.on_more(rate),
+            Heard::Round(sample) => sample,
         };
-        self.round = None;
         self.congestion.on_round(now, &sample, self.in_flight());
+        let round_trip = sample.round_trip;
         self.smoothed = Some(match self.smoothed {
             None => (round_trip, round_trip / 2),
             Some((smoothed, variance)) => (

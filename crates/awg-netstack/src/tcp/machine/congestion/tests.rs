@@ -36,6 +36,7 @@ impl Flow {
         let repeated = window as u64 * self.lost / 100;
         let sample = Sample {
             round_trip: took,
+            rate: (window as u64 - repeated) as f64 / took.as_secs_f64(),
             delivered: window as u64 - repeated,
             repeated,
             limited: true,
@@ -119,4 +120,36 @@ fn the_shortest_round_trip_is_looked_for_again() {
         "{}",
         flow.congestion.window()
     );
+}
+
+#[test]
+fn acknowledgements_at_one_instant_raise_the_rate_one_after_the_other() {
+    let round_trip = Duration::from_millis(40);
+    let mut congestion = Congestion::new(SEGMENT);
+    let mut now = Instant::now();
+    for _ in 0..20 {
+        now += round_trip;
+        let window = congestion.window();
+        let mut delivered = 0;
+        while delivered < window {
+            // What the other end took in one turn.
+            let part = (window - delivered).min(16 * usize::from(SEGMENT));
+            delivered += part;
+            let rate = delivered as f64 / round_trip.as_secs_f64();
+            if delivered == part {
+                let sample = Sample {
+                    round_trip,
+                    rate,
+                    delivered: part as u64,
+                    repeated: 0,
+                    limited: true,
+                };
+                congestion.on_round(now, &sample, window - delivered);
+            } else {
+                congestion.on_more(rate);
+            }
+            congestion.on_acknowledged(part, window - delivered);
+        }
+    }
+    assert!(congestion.window() > 4_000_000, "{}", congestion.window());
 }
