@@ -7,6 +7,8 @@ mod wire;
 use std::time::Duration;
 
 use awg_netstack::Event;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use simulation::{CLIENT, MTU, Path, SERVER, Stream, World, send_all, take_all};
 
 /// Bytes of a stream in a full packet: the others are headers of IPv4, UDP and QUIC.
@@ -213,4 +215,33 @@ fn a_long_fast_path_is_used_from_the_beginning() {
     assert!(received > 20_000_000, "{received} bytes in two seconds");
     let share = run.share(Duration::from_secs(1));
     assert!(share > 0.5, "{share:.2}");
+}
+
+/// A machine that stands still for moments sends less in a round than it means to; that is not the path's doing.
+#[test]
+fn machines_that_stand_still_at_times_use_a_link_the_rest_of_the_time() {
+    for (seed, most_running, most_still) in [(5, 40, 30), (0, 20, 60)] {
+        let path = Path {
+            rate: Some(62e6),
+            ..link(50, 0)
+        };
+        let mut run = Run::new(seed, path);
+        let mut rng = StdRng::seed_from_u64(seed);
+        let mut turns = |run: &mut Run, time: Duration| {
+            let (begun, end) = (run.stream.received, run.world.now + time);
+            let mut running = Duration::ZERO;
+            while run.world.now < end {
+                let runs = Duration::from_millis(rng.random_range(1..=most_running));
+                run.share(runs);
+                running += runs;
+                let stalls = Duration::from_millis(rng.random_range(1..=most_still));
+                run.world.stands_until = run.world.now + stalls;
+                run.share(stalls);
+            }
+            (run.stream.received - begun) as f64 / (running.as_secs_f64() * 62e6)
+        };
+        turns(&mut run, Duration::from_secs(3));
+        let share = turns(&mut run, Duration::from_secs(1));
+        assert!(share > 0.8, "{share:.2} of what passes while they run");
+    }
 }

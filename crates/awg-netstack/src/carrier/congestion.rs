@@ -7,6 +7,9 @@
 //! - *From then on* one round in eight or so is sent a little faster, to see whether there is more, and the next one slower,
 //!   until no more is on its way than the path holds without a queue. What is lost in that one is the path's own loss.
 //!   While more is found the next rounds go up by half at a time.
+//! - *Late*: where the embedder's loop stands still for more than the pacer saves up, less leaves than was meant, and a round says
+//!   nothing of the path but that it has so much. Whoever looks for more sends the faster in the time that is left; what was
+//!   missed otherwise is not made up for, since it would only stand in a queue.
 //! - *A queue* that stands in between is drained at once. One as long as the path itself, or losses far beyond the path's
 //!   own, mean that the rate fell: what was measured last is the rate then.
 //!
@@ -14,6 +17,7 @@
 
 mod departures;
 mod model;
+mod round;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -24,6 +28,7 @@ use noq_proto::congestion::{Controller, ControllerFactory, ControllerMetrics};
 
 use departures::Departures;
 use model::Model;
+use round::Round;
 
 /// What the rate is multiplied by at the start: it doubles each round trip with that (draft-ietf-ccwg-bbr section 5.3.1).
 const START: f64 = 2.77;
@@ -61,6 +66,14 @@ const BATCH: Duration = Duration::from_millis(1);
 const LEAST_BATCH: u64 = 2;
 /// However little a path seems to deliver, it is so many packets in a round trip.
 const LEAST_PACKETS: u64 = 4;
+/// What the pacer saves up while nobody sends: so much time, or so many packets, if that is no longer than the last.
+const SAVED: Duration = Duration::from_millis(2);
+const SAVED_PACKETS: u64 = 10;
+const MOST_SAVED: Duration = Duration::from_millis(10);
+/// A round of which less was not late was not sent as it was meant.
+const ON_TIME: f64 = 15.0 / 16.0;
+/// How much one round counts for what is expected of the next.
+const DUTY_WEIGHT: f64 = 0.25;
 /// The shortest round trip is looked for again when it was not seen for so long.
 const ROUND_TRIP_AGE: Duration = Duration::from_secs(10);
 
@@ -95,21 +108,6 @@ enum Phase {
     Judge { before: f64 },
 }
 
-/// What one round trip told so far.
-#[derive(Clone, Copy, Debug)]
-struct Round {
-    number: u64,
-    /// It ends when what leaves after that is acknowledged.
-    end: u64,
-    delivered: u64,
-    lost: u64,
-    shortest: Option<Duration>,
-    longest: Duration,
-    /// The best rate in it.
-    rate: f64,
-    limited: bool,
-}
-
 /// See the module.
 #[derive(Clone, Debug)]
 pub(super) struct Congestion {
@@ -120,6 +118,10 @@ pub(super) struct Congestion {
     departures: Departures,
     round: Round,
     in_flight: u64,
+    /// When something left last.
+    sent_at: Instant,
+    /// The part of the time that was not late in the last rounds.
+    duty: f64,
 }
 
 impl Congestion {
@@ -133,17 +135,10 @@ impl Congestion {
             },
             model: Model::default(),
             departures: Departures::new(now),
-            round: Round {
-                number: 0,
-                end: 0,
-                delivered: 0,
-                lost: 0,
-                shortest: None,
-                longest: Duration::ZERO,
-                rate: 0.0,
-                limited: false,
-            },
+            round: Round::new(0, 0, now, 0),
             in_flight: 0,
+            sent_at: now,
+            duty: 1.0,
         }
     }
 
@@ -171,18 +166,14 @@ impl Congestion {
     /// A round trip is over.
     fn end_round(&mut self, now: Instant) {
         let round = self.round;
-        self.round = Round {
-            number: round.number + 1,
-            end: self.departures.delivered(),
-            delivered: 0,
-            lost: 0,
-            shortest: None,
-            longest: Duration::ZERO,
-            rate: 0.0,
-            limited: false,
-        };
+        let (number, end) = (round.number + 1, self.departures.delivered());
+        self.round = Round::new(number, end, now, self.in_flight);
+        let behind = self.was_behind(now, &round);
         if !round.limited {
-            self.model.end_round(now);
+            if !behind {
+                self.model.end_round(now);
+            }
+            self.duty += (round.duty(now) - self.duty) * DUTY_WEIGHT;
         }
         let total = (round.delivered + round.lost) as f64;
         let excess = round.lost > EXCESS_PACKETS * self.mtu
@@ -205,8 +196,12 @@ impl Congestion {
                 // What was sent less than all the time tells the path's rate if it was much, and some of it waited.
                 let tells = !round.limited
                     || round.delivered > TELLING_PACKETS * self.mtu && self.waited(round.longest);
-                let still = if grew || !tells { 0 } else { still + 1 };
-                let full = !round.limited && (stands || excess && !grew);
+                let still = if grew || !tells || behind {
+                    0
+                } else {
+                    still + 1
+                };
+                let full = !round.limited && !grew && (stands && !behind || excess);
                 if full || still >= START_ROUNDS {
                     self.drain(true, false)
                 } else {
@@ -220,6 +215,7 @@ impl Congestion {
             Phase::Settle => {
                 if let Some(shortest) = round.shortest
                     && !round.limited
+                    && !behind
                     && (stands || self.model.is_old(now))
                 {
                     // No queue is ours: the path itself is that long, or others keep one.
@@ -227,7 +223,7 @@ impl Congestion {
                 }
                 self.cruise(now)
             }
-            Phase::Cruise { .. } if stands && !round.limited => self.drain(false, false),
+            Phase::Cruise { .. } if stands && !round.limited && !behind => self.drain(false, false),
             Phase::Cruise {
                 until: (number, at),
             } if self.round.number >= number && now >= at => {
@@ -240,13 +236,64 @@ impl Congestion {
             Phase::Drain { .. } | Phase::Cruise { .. } => self.phase,
             Phase::Probe { before, .. } => Phase::Judge { before },
             Phase::Judge { before } => {
-                if self.model.rate() > before * FOUND && !stands {
+                if self.model.rate() > before * FOUND && (!stands || behind) {
                     self.probe(true)
                 } else {
                     self.drain(false, false)
                 }
             }
         };
+    }
+
+    /// Bytes per second that leave now, once something is known of the path.
+    fn pace(&self) -> Option<f64> {
+        let round_trip = self.model.round_trip()?;
+        let rate = self.model.rate();
+        if rate <= 0.0 {
+            return None;
+        }
+        let pace = if round_trip < UNPACED {
+            rate * 4.0
+        } else {
+            rate * self.gain() * self.model.compensation()
+        };
+        Some(match self.phase {
+            // What little was sent so far says little.
+            Phase::Start { .. } => {
+                let least = self.initial as f64 / round_trip.as_secs_f64().max(1e-3);
+                (pace / self.sending()).max(least)
+            }
+            _ => pace / self.sending(),
+        })
+    }
+
+    /// The part of the time that is there to send in, where it has to be made the best of: while more is looked for.
+    fn sending(&self) -> f64 {
+        match self.phase {
+            Phase::Start { .. } | Phase::Probe { .. } => self.duty,
+            _ => 1.0,
+        }
+    }
+
+    /// Whether the embedder was late in a round, or its machine stood still, and not the path: what was delivered says how much
+    /// was sent, and not how much the path has.
+    fn was_behind(&self, now: Instant, round: &Round) -> bool {
+        let filled = round.peak + 2 * self.mtu > self.window();
+        !round.limited && !filled && round.duty(now) < ON_TIME
+    }
+
+    /// What leaves now could have left before, if it is so late that the pacer forgot.
+    fn note_gap(&mut self, now: Instant) {
+        let gap = now.saturating_duration_since(self.sent_at);
+        self.sent_at = now;
+        if gap <= SAVED || self.in_flight == 0 {
+            return;
+        }
+        if let Some(pace) = self.pace() {
+            let packets = (SAVED_PACKETS * self.mtu) as f64;
+            let saved = (packets / pace).clamp(SAVED.as_secs_f64(), MOST_SAVED.as_secs_f64());
+            self.round.late += gap.saturating_sub(Duration::from_secs_f64(saved));
+        }
     }
 
     /// The path delivers no more than that, but a few packets in a round trip.
@@ -302,7 +349,9 @@ impl Controller for Congestion {
         let round_trip = self.model.round_trip().unwrap_or_default();
         self.departures
             .sent(now, self.in_flight == 0, calm, round_trip);
+        self.note_gap(now);
         self.in_flight += u64::from(bytes);
+        self.round.peak = self.round.peak.max(self.in_flight);
     }
 
     fn on_ack(
@@ -392,31 +441,16 @@ impl Controller for Congestion {
         if self.model.round_trip().is_none() || self.model.rate() <= 0.0 {
             return self.initial;
         }
-        let window = self.held() * HELD * self.model.compensation() + SLACK;
+        let held = self.held() * HELD * self.model.compensation();
+        let window = held / self.sending() + SLACK;
         whole(window).max(self.initial)
     }
 
     fn metrics(&self) -> ControllerMetrics {
         let mut metrics = ControllerMetrics::default();
         metrics.congestion_window = self.window();
-        let Some(round_trip) = self.model.round_trip() else {
+        let Some(pace) = self.pace() else {
             return metrics;
-        };
-        let rate = self.model.rate();
-        if rate <= 0.0 {
-            return metrics;
-        }
-        let pace = if round_trip < UNPACED {
-            rate * 4.0
-        } else {
-            rate * self.gain() * self.model.compensation()
-        };
-        let pace = match self.phase {
-            // What little was sent so far says little.
-            Phase::Start { .. } => {
-                pace.max(self.initial as f64 / round_trip.as_secs_f64().max(1e-3))
-            }
-            _ => pace,
         };
         metrics.pacing_rate = Some(whole(pace));
         let batch = whole(pace * BATCH.as_secs_f64());

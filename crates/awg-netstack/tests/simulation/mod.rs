@@ -81,6 +81,8 @@ pub struct World {
     pub last_sent: [Vec<u8>; 2],
     /// Nothing is carried at all.
     pub cut: bool,
+    /// Both ends' machines stand still until then; what is due meanwhile comes at once.
+    pub stands_until: Instant,
 }
 
 pub const CLIENT: usize = 0;
@@ -126,6 +128,7 @@ impl World {
             narrow: None,
             last_sent: [const { Vec::new() }; 2],
             cut: false,
+            stands_until: now,
             rng,
         }
     }
@@ -222,6 +225,7 @@ impl World {
         let arrival = self.flights.peek().map(|Reverse(flight)| flight.at);
         let timers = self.ends.iter().filter_map(Stack::next_timeout);
         let next = timers.chain(arrival).min();
+        let next = next.map(|next| next.max(self.stands_until));
         let Some(next) = next.filter(|next| *next <= until) else {
             self.now = self.now.max(until);
             return false;
