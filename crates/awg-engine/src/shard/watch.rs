@@ -344,7 +344,11 @@ impl Shard {
         let Some(there) = there else {
             return;
         };
-        let heard = self.tunnel.last_received(peer);
+        // A handshake says nothing of the time before it, in which the peer may have been away.
+        let heard = self
+            .tunnel
+            .contact(peer)
+            .and_then(|contact| contact.content);
         if heard.is_none_or(|at| at <= clogged.since + SURE) {
             self.stack.ping(clogged.peer, there);
         } else if self.watch.is_clogged_news(self.now.instant, peer) {
