@@ -285,9 +285,13 @@ impl Liveness {
         } else {
             (4, Duration::from_secs(8))
         };
-        let passes = contact.handshake_heard > Some(barren.since) && !contact.handshake_under_way;
-        let at = (barren.since + time).max(barren.asked? + time / 2);
-        (passes && barren.sent >= least).then_some((at, Action::Warn))
+        let heard = contact.handshake_heard.filter(|at| *at > barren.since)?;
+        if contact.handshake_under_way || barren.sent < least {
+            return None;
+        }
+        // Of a handshake that was heard this moment the session may not have been told of yet.
+        let asked = barren.asked?.max(heard);
+        Some(((barren.since + time).max(asked + time / 2), Action::Warn))
     }
 
     fn note(&mut self, now: Instant, action: Action, circumstances: &Circumstances) {

@@ -285,6 +285,11 @@ fn what_was_sent_before_a_session_is_not_told_to_have_had_no_answer() {
             assert_eq!(world.within(SECOND), []);
         }
         world.circumstances.contact.handshake_under_way = false;
+        // What is due at this moment is asked for before the session is told of.
+        world.shake_hands();
+        world.liveness.wake_at(world.now);
+        let done = world.within(Duration::ZERO);
+        assert!(done.iter().all(|(_, action)| *action != Action::Warn));
         world.begin_session();
         for _ in 0..4 {
             world.send();
