@@ -290,8 +290,8 @@ impl Liveness {
             return None;
         }
         // Of a handshake that was heard this moment the session may not have been told of yet.
-        let asked = barren.asked?.max(heard);
-        Some(((barren.since + time).max(asked + time / 2), Action::Warn))
+        let asked = (barren.asked? + time / 2).max(heard + self.patience);
+        Some(((barren.since + time).max(asked), Action::Warn))
     }
 
     fn note(&mut self, now: Instant, action: Action, circumstances: &Circumstances) {

@@ -344,12 +344,12 @@ impl Shard {
         let Some(there) = there else {
             return;
         };
+        let Some(contact) = self.tunnel.contact(peer) else {
+            return;
+        };
         // A handshake says nothing of the time before it, in which the peer may have been away.
-        let heard = self
-            .tunnel
-            .contact(peer)
-            .and_then(|contact| contact.content);
-        if heard.is_none_or(|at| at <= clogged.since + SURE) {
+        let since = contact.handshake_heard.max(Some(clogged.since));
+        if contact.received <= since.map(|at| at + SURE) {
             self.stack.ping(clogged.peer, there);
         } else if self.watch.is_clogged_news(self.now.instant, peer) {
             self.warn(

@@ -66,12 +66,11 @@ const BATCH: Duration = Duration::from_millis(1);
 const LEAST_BATCH: u64 = 2;
 /// However little a path seems to deliver, it is so many packets in a round trip.
 const LEAST_PACKETS: u64 = 4;
-/// What the pacer saves up while nobody sends: so much time, or so many packets, if that is no longer than the last.
+/// What the pacer saves up while nobody sends: so much time, or so many packets if that is longer, but no longer than the last; and
+/// always one packet.
 const SAVED: Duration = Duration::from_millis(2);
 const SAVED_PACKETS: u64 = 10;
 const MOST_SAVED: Duration = Duration::from_millis(10);
-/// A round of which less was not late was not sent as it was meant.
-const ON_TIME: f64 = 15.0 / 16.0;
 /// How much one round counts for what is expected of the next.
 const DUTY_WEIGHT: f64 = 0.25;
 /// The shortest round trip is looked for again when it was not seen for so long.
@@ -118,8 +117,9 @@ pub(super) struct Congestion {
     departures: Departures,
     round: Round,
     in_flight: u64,
-    /// When something left last.
+    /// When something left last, and whether there was nothing more to send when something was heard since.
     sent_at: Instant,
+    is_idle: bool,
     /// The part of the time that was not late in the last rounds.
     duty: f64,
 }
@@ -135,9 +135,10 @@ impl Congestion {
             },
             model: Model::default(),
             departures: Departures::new(now),
-            round: Round::new(0, 0, now, 0),
+            round: Round::new(0, 0, now),
             in_flight: 0,
             sent_at: now,
+            is_idle: true,
             duty: 1.0,
         }
     }
@@ -167,14 +168,13 @@ impl Congestion {
     fn end_round(&mut self, now: Instant) {
         let round = self.round;
         let (number, end) = (round.number + 1, self.departures.delivered());
-        self.round = Round::new(number, end, now, self.in_flight);
-        let behind = self.was_behind(now, &round);
-        if !round.limited {
-            if !behind {
-                self.model.end_round(now);
-            }
-            self.duty += (round.duty(now) - self.duty) * DUTY_WEIGHT;
+        self.round = Round::new(number, end, now);
+        let behind = round.was_behind(now);
+        if !round.limited && !behind {
+            self.model.end_round(now);
         }
+        let duty = if behind { round.duty(now) } else { 1.0 };
+        self.duty += (duty - self.duty) * DUTY_WEIGHT;
         let total = (round.delivered + round.lost) as f64;
         let excess = round.lost > EXCESS_PACKETS * self.mtu
             && round.lost as f64 > (self.model.loss() + EXCESS) * total;
@@ -182,7 +182,7 @@ impl Congestion {
         let starting = matches!(self.phase, Phase::Start { .. });
         if !starting
             && !round.limited
-            && (excess || overfull)
+            && (excess || overfull && !behind)
             && !matches!(self.phase, Phase::Drain { .. } | Phase::Settle)
         {
             self.fell(round.rate);
@@ -201,7 +201,7 @@ impl Congestion {
                 } else {
                     still + 1
                 };
-                let full = !round.limited && !grew && (stands && !behind || excess);
+                let full = !round.limited && (stands && !behind || excess && !grew);
                 if full || still >= START_ROUNDS {
                     self.drain(true, false)
                 } else {
@@ -215,8 +215,7 @@ impl Congestion {
             Phase::Settle => {
                 if let Some(shortest) = round.shortest
                     && !round.limited
-                    && !behind
-                    && (stands || self.model.is_old(now))
+                    && (stands && !behind || self.model.is_old(now))
                 {
                     // No queue is ours: the path itself is that long, or others keep one.
                     self.model.set_round_trip(now, shortest);
@@ -275,24 +274,19 @@ impl Congestion {
         }
     }
 
-    /// Whether the embedder was late in a round, or its machine stood still, and not the path: what was delivered says how much
-    /// was sent, and not how much the path has.
-    fn was_behind(&self, now: Instant, round: &Round) -> bool {
-        let filled = round.peak + 2 * self.mtu > self.window();
-        !round.limited && !filled && round.duty(now) < ON_TIME
-    }
-
     /// What leaves now could have left before, if it is so late that the pacer forgot.
     fn note_gap(&mut self, now: Instant) {
         let gap = now.saturating_duration_since(self.sent_at);
         self.sent_at = now;
-        if gap <= SAVED || self.in_flight == 0 {
+        if gap <= SAVED || self.is_idle {
             return;
         }
         if let Some(pace) = self.pace() {
             let packets = (SAVED_PACKETS * self.mtu) as f64;
             let saved = (packets / pace).clamp(SAVED.as_secs_f64(), MOST_SAVED.as_secs_f64());
-            self.round.late += gap.saturating_sub(Duration::from_secs_f64(saved));
+            let one = self.mtu as f64 / pace;
+            let saved = Duration::try_from_secs_f64(saved.max(one)).unwrap_or(Duration::MAX);
+            self.round.late += gap.saturating_sub(saved);
         }
     }
 
@@ -350,8 +344,12 @@ impl Controller for Congestion {
         self.departures
             .sent(now, self.in_flight == 0, calm, round_trip);
         self.note_gap(now);
+        self.is_idle = false;
         self.in_flight += u64::from(bytes);
-        self.round.peak = self.round.peak.max(self.in_flight);
+    }
+
+    fn on_cwnd_limited(&mut self) {
+        self.round.filled = true;
     }
 
     fn on_ack(
@@ -377,6 +375,7 @@ impl Controller for Congestion {
 
     fn on_end_acks(&mut self, now: Instant, in_flight: u64, app_limited: bool, _: Option<u64>) {
         self.in_flight = in_flight;
+        self.is_idle = app_limited;
         let Some(sample) = self.departures.sample(now) else {
             return;
         };
@@ -475,3 +474,6 @@ impl Controller for Congestion {
 fn whole(bytes: f64) -> u64 {
     bytes as u64
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+/// A round of which less was not late was not sent as it was meant.
+const ON_TIME: f64 = 15.0 / 16.0;
 /// No more than three quarters of a round count as late.
 const LEAST_DUTY: f64 = 0.25;
 
@@ -19,14 +21,14 @@ pub(super) struct Round {
     pub(super) rate: f64,
     pub(super) limited: bool,
     since: Instant,
-    /// For how long the embedder was late, and the most that was on its way.
+    /// For how long the embedder was late, and whether the window held it up as well.
     pub(super) late: Duration,
-    pub(super) peak: u64,
+    pub(super) filled: bool,
 }
 
 impl Round {
-    /// One that begins now, with `in_flight` bytes on their way.
-    pub(super) fn new(number: u64, end: u64, now: Instant, in_flight: u64) -> Self {
+    /// One that begins now.
+    pub(super) fn new(number: u64, end: u64, now: Instant) -> Self {
         Self {
             number,
             end,
@@ -38,7 +40,7 @@ impl Round {
             limited: false,
             since: now,
             late: Duration::ZERO,
-            peak: in_flight,
+            filled: false,
         }
     }
 
@@ -47,5 +49,11 @@ impl Round {
         let took = now.saturating_duration_since(self.since);
         let late = self.late.as_secs_f64() / took.as_secs_f64().max(1e-6);
         (1.0 - late).clamp(LEAST_DUTY, 1.0)
+    }
+
+    /// Whether the embedder was late in it, or its machine stood still, and not the path: what was delivered says how much was sent,
+    /// and not how much the path has.
+    pub(super) fn was_behind(&self, now: Instant) -> bool {
+        !self.limited && !self.filled && self.duty(now) < ON_TIME
     }
 }

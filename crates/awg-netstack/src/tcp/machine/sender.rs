@@ -132,7 +132,7 @@ impl Sender {
     /// The handshake's own segment was sent, or sent again.
     pub(super) fn on_sent_syn(&mut self, now: Instant, initial: u32) {
         if self.next == initial.wrapping_add(1) {
-            self.rounds.forget(self.moved());
+            self.rounds.forget();
             return;
         }
         self.first = initial;
@@ -398,7 +398,7 @@ impl Sender {
         self.progress = now;
         self.attempts += 1;
         self.misses += 1;
-        self.rounds.forget(self.moved());
+        self.rounds.forget();
         // The first time may be the tail of what was sent, of which no later segment can tell: one segment asks.
         if self.attempts == 1 && self.recovery.is_none() && self.scoreboard.bytes() == 0 {
             self.probe = Some(self.next);

@@ -33,7 +33,7 @@ impl Sender {
         self.resumed = Some(now);
         self.resumptions += 1;
         self.duplicates = 0;
-        self.rounds.forget(self.moved());
+        self.rounds.forget();
         let attempts = std::mem::take(&mut self.attempts);
         if is_open {
             if attempts < 2 {

@@ -2,8 +2,7 @@
 //!
 //! A round begins with new data, and its time is over when the peer has the first segment of that. But acknowledgements come several
 //! at an instant, and the first of them stands for a part of what arrived. So what is heard until something new leaves is measured as
-//! the round's as well, over the longer time. That is never more than the path delivered
-//! (draft-cheng-iccrg-delivery-rate-estimation).
+//! the round's as well, over the longer time (after draft-cheng-iccrg-delivery-rate-estimation, which measures each segment).
 
 use std::time::{Duration, Instant};
 
@@ -49,8 +48,8 @@ pub(super) enum Heard {
 #[derive(Default)]
 pub(super) struct Rounds {
     last: Option<Round>,
-    /// What had moved when a round was over last.
-    told: Moved,
+    /// What had moved when a round was over last; nothing if that is to be forgotten as well.
+    told: Option<Moved>,
 }
 
 impl Rounds {
@@ -59,6 +58,7 @@ impl Rounds {
         match &mut self.last {
             Some(round) if !round.is_over => round.limited |= limited,
             last => {
+                self.told.get_or_insert(moved);
                 *last = Some(Round {
                     end,
                     since: now,
@@ -96,7 +96,7 @@ impl Rounds {
             return Heard::Nothing;
         }
         round.is_over = true;
-        let told = std::mem::replace(&mut self.told, moved);
+        let told = self.told.replace(moved).unwrap_or(moved);
         Heard::Round(Sample {
             round_trip: took,
             rate: round.rate(took, moved),
@@ -106,9 +106,9 @@ impl Rounds {
         })
     }
 
-    /// What has moved so far tells nothing of the path.
-    pub(super) fn forget(&mut self, moved: Moved) {
-        (self.last, self.told) = (None, moved);
+    /// What has moved so far tells nothing of the path, and what moves until new data leaves does not either.
+    pub(super) fn forget(&mut self) {
+        (self.last, self.told) = (None, None);
     }
 }
 

@@ -1,0 +1,58 @@
+//! What counts as late.
+
+use std::time::{Duration, Instant};
+
+use noq_proto::congestion::Controller;
+
+use super::Congestion;
+
+const MTU: u16 = 1392;
+const MILLISECOND: Duration = Duration::from_millis(1);
+
+/// A sender that knows its path: `rate` bytes per second, 50 ms there and back. It has just sent something.
+fn sender(now: Instant, rate: f64) -> Congestion {
+    let mut sender = Congestion::new(now, MTU, 32 * u64::from(MTU));
+    sender.model.took(now, 50 * MILLISECOND);
+    sender.model.delivered(rate);
+    sender.phase = sender.cruise(now);
+    sender.on_packet_sent(now, MTU, 0);
+    sender
+}
+
+#[test]
+fn who_could_have_sent_before_is_late() {
+    let now = Instant::now();
+    let mut sender = sender(now, 10e6);
+    sender.on_end_acks(now, u64::from(MTU), false, None);
+    sender.on_packet_sent(now + 35 * MILLISECOND, MTU, 0);
+    assert_eq!(sender.round.late, 33 * MILLISECOND);
+    let end = now + 50 * MILLISECOND;
+    assert!(sender.round.was_behind(end));
+    // But not where the window held it up.
+    sender.on_cwnd_limited();
+    assert!(!sender.round.was_behind(end));
+}
+
+#[test]
+fn who_had_nothing_to_send_is_not_late() {
+    let now = Instant::now();
+    let mut sender = sender(now, 10e6);
+    sender.on_end_acks(now, u64::from(MTU), true, None);
+    sender.on_packet_sent(now + 35 * MILLISECOND, MTU, 0);
+    assert_eq!(sender.round.late, Duration::ZERO);
+}
+
+#[test]
+fn who_waits_for_a_slow_pacer_is_not_late() {
+    for rate in [5e3, 50e3, 100e3, 1e6] {
+        let mut now = Instant::now();
+        let mut sender = sender(now, rate);
+        for _ in 0..20 {
+            let pace = sender.pace().expect("a path that is known");
+            now += Duration::from_secs_f64(f64::from(MTU) / pace);
+            sender.on_end_acks(now, u64::from(MTU), false, None);
+            sender.on_packet_sent(now, MTU, 0);
+        }
+        assert!(sender.round.late < MILLISECOND, "at {rate} bytes a second");
+    }
+}
