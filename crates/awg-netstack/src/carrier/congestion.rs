@@ -66,8 +66,8 @@ const BATCH: Duration = Duration::from_millis(1);
 const LEAST_BATCH: u64 = 2;
 /// However little a path seems to deliver, it is so many packets in a round trip.
 const LEAST_PACKETS: u64 = 4;
-/// What the pacer saves up while nobody sends: so much time, or so many packets if that is longer, but no longer than the last; and
-/// always one packet.
+/// What the library's pacer saves up while nobody sends (`rate_capacity` of noq-proto's `connection/pacing.rs`): so much time, or
+/// so many packets if that is longer, but no longer than the last; and always one packet.
 const SAVED: Duration = Duration::from_millis(2);
 const SAVED_PACKETS: u64 = 10;
 const MOST_SAVED: Duration = Duration::from_millis(10);
@@ -256,18 +256,18 @@ impl Congestion {
         } else {
             rate * self.gain() * self.model.compensation()
         };
+        let pace = pace / self.time_share();
         Some(match self.phase {
             // What little was sent so far says little.
             Phase::Start { .. } => {
-                let least = self.initial as f64 / round_trip.as_secs_f64().max(1e-3);
-                (pace / self.sending()).max(least)
+                pace.max(self.initial as f64 / round_trip.as_secs_f64().max(1e-3))
             }
-            _ => pace / self.sending(),
+            _ => pace,
         })
     }
 
-    /// The part of the time that is there to send in, where it has to be made the best of: while more is looked for.
-    fn sending(&self) -> f64 {
+    /// The part of the time that what is sent has to make do with: less than all where more is looked for.
+    fn time_share(&self) -> f64 {
         match self.phase {
             Phase::Start { .. } | Phase::Probe { .. } => self.duty,
             _ => 1.0,
@@ -441,7 +441,7 @@ impl Controller for Congestion {
             return self.initial;
         }
         let held = self.held() * HELD * self.model.compensation();
-        let window = held / self.sending() + SLACK;
+        let window = held / self.time_share() + SLACK;
         whole(window).max(self.initial)
     }
 
