@@ -295,9 +295,7 @@ impl Shard {
             WAKER => {}
             WAKING => self.waking = self.waking.take().map(waking::take),
             Token(token @ SOCKETS..) => {
-                self.wire
-                    .sockets
-                    .handle_readiness((token - SOCKETS) as u16, report);
+                self.handle_socket_readiness((token - SOCKETS) as u16, report);
             }
             Token(token @ CONTROLS..) => self.handle_control_readiness(token - CONTROLS),
             Token(place) => self.handle_flow_readiness(place, report),

@@ -181,7 +181,7 @@ impl Prepared {
                 poll.registry().register(
                     &mut SourceFd(&descriptor),
                     socket_token(sockets.len()),
-                    Interest::READABLE | Interest::WRITABLE,
+                    Interest::READABLE,
                 )?;
             }
             sockets.push(Socket {

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use awg_tunnel::Local;
 use mio::event::Event as Readiness;
+use mio::unix::SourceFd;
+use mio::{Interest, Registry, Token};
 
 use crate::transport::{ReceiveBatch, SendBatch, SendProgress, Transport, TransportCounters};
 
@@ -57,12 +59,35 @@ impl Sockets {
         }
     }
 
-    pub(super) fn handle_readiness(&mut self, place: u16, readiness: &Readiness) {
+    /// Whether what is sent finds room again in a socket that [`send`](Self::send) said takes no more.
+    pub(super) fn handle_readiness(&mut self, place: u16, readiness: &Readiness) -> bool {
         if readiness.is_readable() || readiness.is_error() {
             self.expect_datagrams(place);
         }
-        if readiness.is_writable() && self.blocked == Some(place) {
+        let has_room = readiness.is_writable() && self.blocked == Some(place);
+        if has_room {
             self.blocked = None;
+        }
+        has_room
+    }
+
+    /// Has the loop told, at `token`, when a socket has something, or also when it takes something.
+    ///
+    /// Not always of both: a UDP socket becomes writable with each datagram that leaves the machine, and the loop would wake for it.
+    ///
+    /// # Errors
+    /// The system does not watch it.
+    pub(super) fn watch(
+        &self,
+        registry: &Registry,
+        place: u16,
+        token: Token,
+        interest: Interest,
+    ) -> io::Result<()> {
+        let socket = self.all.get(usize::from(place));
+        match socket.and_then(|socket| socket.transport.descriptor()) {
+            Some(descriptor) => registry.reregister(&mut SourceFd(&descriptor), token, interest),
+            None => Ok(()),
         }
     }
 
@@ -102,18 +127,21 @@ impl Sockets {
             return Ok(None);
         };
         let received = socket.transport.receive(batch);
-        if matches!(received, Ok(1..)) {
+        let arrived = matches!(received, Ok(1..));
+        if arrived && !batch.is_last() {
             self.readable.push_back(place);
-            return Ok(Some(Local {
-                socket: place,
-                obfuscation: socket.obfuscation,
-            }));
+        } else {
+            self.is_readable[usize::from(place)] = false;
         }
-        self.is_readable[usize::from(place)] = false;
         if received.is_err() {
             self.retry_at = Some(now + RETRY);
         }
-        received.map(|_| None)
+        received.map(|_| {
+            arrived.then_some(Local {
+                socket: place,
+                obfuscation: socket.obfuscation,
+            })
+        })
     }
 
     /// Does what a timer was set for.
@@ -137,8 +165,8 @@ impl Sockets {
         self.blocked.is_none() && self.congested_until.is_none()
     }
 
-    /// Sends what is in `batch`, each datagram by its socket, until one takes no more.
-    pub(super) fn send(&mut self, now: Instant, batch: &mut SendBatch) {
+    /// Sends what is in `batch`, each datagram by its socket, until one takes no more: it is to be [watched](Self::watch).
+    pub(super) fn send(&mut self, now: Instant, batch: &mut SendBatch) -> Option<u16> {
         batch.gather();
         while let Some(place) = batch.socket() {
             let Some(socket) = self.all.get_mut(usize::from(place)) else {
@@ -149,14 +177,21 @@ impl Sockets {
                 SendProgress::Complete => {}
                 SendProgress::Blocked => {
                     self.blocked = Some(place);
-                    return;
+                    return Some(place);
                 }
                 SendProgress::Congested => {
-                    self.congested_until = Some(now + CONGESTION);
-                    return;
+                    self.leave_alone(now);
+                    return None;
                 }
             }
         }
+        None
+    }
+
+    /// Sends nothing for a moment, since nothing will tell when there is room.
+    pub(super) fn leave_alone(&mut self, now: Instant) {
+        self.blocked = None;
+        self.congested_until = Some(now + CONGESTION);
     }
 
     /// Where each is bound.

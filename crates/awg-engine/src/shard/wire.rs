@@ -1,16 +1,19 @@
 //! The way of packets: datagrams in, opened in place, into the stack; packets out of the stack, sealed in place, out.
 
 use std::collections::HashMap;
+use std::io;
 use std::time::Instant;
 
 use awg_netstack::{FlowId as StackFlow, PacketSink, Peer, Rejection};
 use awg_tunnel::{Endpoint, Local, Now, Seal, Tunnel};
+use mio::Interest;
+use mio::event::Event as Readiness;
 
-use super::Shard;
 use super::exit::{Exit, Kept};
 use super::peers::{in_stack, in_tunnel};
 use super::sockets::{Socket, Sockets};
 use super::watch::Watch;
+use super::{Shard, socket_token};
 use crate::transport::{ReceiveBatch, SendBatch};
 
 /// Batches sent before receiving and relays have their turn.
@@ -217,9 +220,32 @@ impl Shard {
             let Wire {
                 sockets, outgoing, ..
             } = &mut self.wire;
-            sockets.send(self.now.instant, outgoing);
+            if let Some(full) = sockets.send(self.now.instant, outgoing) {
+                self.watch_full(full);
+            }
         }
         self.wire.unfinished = true;
+    }
+
+    /// A socket takes no more: the loop is to hear when it does.
+    fn watch_full(&mut self, place: u16) {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        if self.watch_socket(place, interest).is_err() {
+            self.wire.sockets.leave_alone(self.now.instant);
+        }
+    }
+
+    pub(super) fn handle_socket_readiness(&mut self, place: u16, readiness: &Readiness) {
+        if self.wire.sockets.handle_readiness(place, readiness) {
+            // Where that fails the loop wakes more often than it needs to.
+            let _ = self.watch_socket(place, Interest::READABLE);
+        }
+    }
+
+    fn watch_socket(&self, place: u16, interest: Interest) -> io::Result<()> {
+        let token = socket_token(usize::from(place));
+        let registry = self.poll.registry();
+        self.wire.sockets.watch(registry, place, token, interest)
     }
 
     fn fill_batch(&mut self) {

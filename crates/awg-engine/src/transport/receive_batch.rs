@@ -22,6 +22,7 @@ pub struct ReceiveBatch {
     arena: Vec<u8>,
     messages: Vec<Message>,
     capacity: usize,
+    is_last: bool,
 }
 
 impl ReceiveBatch {
@@ -35,6 +36,7 @@ impl ReceiveBatch {
             arena: vec![0; capacity * MESSAGE_SIZE],
             messages: Vec::with_capacity(capacity),
             capacity,
+            is_last: false,
         }
     }
 
@@ -70,8 +72,19 @@ impl ReceiveBatch {
         }
     }
 
+    /// Whether nothing waited behind these when they were taken: readiness tells what came since. Without that, only asking does.
+    pub fn is_last(&self) -> bool {
+        self.is_last
+    }
+
     pub(crate) fn clear(&mut self) {
         self.messages.clear();
+        self.is_last = false;
+    }
+
+    /// Nothing waits behind what is here.
+    pub(crate) fn end(&mut self) {
+        self.is_last = true;
     }
 
     /// The buffers, one per message, for a transport to fill.

@@ -3,11 +3,14 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::net::UnixDatagram;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use awg_tunnel::{Endpoint, Local};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token};
 
 use super::{CONGESTION, RETRY, Socket, Sockets};
 use crate::transport::{ReceiveBatch, SendBatch, SendProgress, Transport, TransportCounters};
@@ -20,6 +23,10 @@ struct Script {
     /// Answers to calls to send; `Complete` when none is left.
     sends: VecDeque<SendProgress>,
     sent: Vec<Vec<u8>>,
+    /// Whether the transport knows that nothing waits behind what it receives.
+    ends: bool,
+    /// What tells of readiness.
+    descriptor: Option<RawFd>,
 }
 
 #[derive(Debug)]
@@ -41,6 +48,9 @@ impl Transport for Scripted {
         for _ in 0..messages {
             batch.push(([192, 0, 2, 9], 9).into(), 1, 1);
         }
+        if self.1.lock().unwrap().ends {
+            batch.end();
+        }
         Ok(messages)
     }
 
@@ -60,7 +70,7 @@ impl Transport for Scripted {
     }
 
     fn descriptor(&self) -> Option<RawFd> {
-        None
+        self.1.lock().unwrap().descriptor
     }
 
     fn counters(&self) -> TransportCounters {
@@ -123,6 +133,17 @@ fn a_busy_socket_keeps_no_other_waiting() {
 }
 
 #[test]
+fn a_socket_that_is_known_to_be_empty_is_not_asked() {
+    let (mut sockets, scripts) = sockets(1);
+    scripts[0].lock().unwrap().receives = [Some(1), Some(1)].into();
+    scripts[0].lock().unwrap().ends = true;
+    assert_eq!(turns(&mut sockets, Instant::now(), 9), [0]);
+    assert_eq!(scripts[0].lock().unwrap().receives.len(), 1);
+    sockets.expect_datagrams_everywhere();
+    assert_eq!(turns(&mut sockets, Instant::now(), 9), [0]);
+}
+
+#[test]
 fn what_came_in_is_known_by_its_socket_and_obfuscation() {
     let (mut sockets, scripts) = sockets(2);
     scripts[1].lock().unwrap().receives = [Some(1)].into();
@@ -163,7 +184,7 @@ fn each_datagram_leaves_by_its_socket_in_order() {
     for (number, socket) in [1, 0, 2, 1, 0, 1].into_iter().enumerate() {
         assert!(batch.push(&[number as u8], by(socket, 7)));
     }
-    sockets.send(Instant::now(), &mut batch);
+    assert_eq!(sockets.send(Instant::now(), &mut batch), None);
     assert!(batch.is_empty() && sockets.may_send());
     let sent = |socket: usize| scripts[socket].lock().unwrap().sent.concat();
     assert_eq!(
@@ -193,9 +214,40 @@ fn what_a_socket_does_not_take_waits_for_it() {
 
     scripts[0].lock().unwrap().sends = [SendProgress::Blocked].into();
     assert!(batch.push(b"c", by(0, 7)));
-    sockets.send(now, &mut batch);
+    assert_eq!(sockets.send(now, &mut batch), Some(0));
     assert!(!sockets.may_send(), "until it is writable");
     assert_eq!(sockets.next_timeout(), None);
+    sockets.leave_alone(now);
+    assert_eq!(sockets.next_timeout(), Some(now + CONGESTION));
+}
+
+#[test]
+fn only_a_full_socket_tells_that_it_takes_more() {
+    let (mut sockets, scripts) = sockets(1);
+    let (ours, _theirs) = UnixDatagram::pair().unwrap();
+    let mut poll = Poll::new().unwrap();
+    let (token, descriptor) = (Token(7), ours.as_raw_fd());
+    let mut source = SourceFd(&descriptor);
+    let registry = poll.registry();
+    registry
+        .register(&mut source, token, Interest::READABLE)
+        .unwrap();
+    scripts[0].lock().unwrap().descriptor = Some(descriptor);
+    let mut reports = Events::with_capacity(8);
+    poll.poll(&mut reports, Some(Duration::ZERO)).unwrap();
+    assert!(reports.is_empty(), "it is writable, and nobody cares");
+
+    scripts[0].lock().unwrap().sends = [SendProgress::Blocked].into();
+    let mut batch = SendBatch::new(8, 0);
+    assert!(batch.push(b"a", by(0, 7)));
+    let full = sockets.send(Instant::now(), &mut batch).unwrap();
+    let both = Interest::READABLE | Interest::WRITABLE;
+    sockets.watch(poll.registry(), full, token, both).unwrap();
+    poll.poll(&mut reports, Some(Duration::from_secs(5)))
+        .unwrap();
+    let report = reports.iter().next().unwrap();
+    assert!(sockets.handle_readiness(full, report) && sockets.may_send());
+    assert!(!sockets.handle_readiness(full, report), "once");
 }
 
 #[test]

@@ -288,6 +288,9 @@ impl Transport for BatchedUdp {
             self.counters.received_bytes += len as u64;
             datagrams += len.div_ceil(stride.max(1)).max(1);
         }
+        if messages < count as usize {
+            batch.end();
+        }
         self.counters.receive_calls += 1;
         self.counters.received += datagrams as u64;
         Ok(datagrams)

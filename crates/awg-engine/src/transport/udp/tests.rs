@@ -96,6 +96,28 @@ fn exchange(
     );
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_batch_that_was_not_filled_is_the_last() {
+    let both = [(); 2].map(|()| bound(Some(LOOPBACK), UdpKind::Batched));
+    let [mut left, mut right] = both;
+    let destination = right.local_address();
+    let mut batch = SendBatch::new(8, 0);
+    // Of different sizes: the system joins none of them.
+    for len in [10, 20, 30] {
+        assert!(batch.push(&datagram(0, len), destination));
+    }
+    assert_eq!(left.send(&mut batch), SendProgress::Complete);
+    let mut two = ReceiveBatch::new(2);
+    let mut arrived = 0;
+    while arrived < 3 {
+        wait_readable(&*right);
+        let count = right.receive(&mut two).expect("a working socket");
+        assert_eq!(two.is_last(), (1..2).contains(&count));
+        arrived += count;
+    }
+}
+
 fn patterns() -> Vec<Vec<usize>> {
     vec![
         vec![1],
