@@ -6,7 +6,7 @@ mod wire;
 
 use std::time::Duration;
 
-use awg_netstack::Event;
+use awg_netstack::{Event, FlowId};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use simulation::{CLIENT, MTU, Path, SERVER, Stream, World, send_all, take_all};
@@ -21,6 +21,8 @@ struct Run {
     waits: Vec<Duration>,
     /// Whose queue is looked at: that of packets to this end.
     measured: usize,
+    /// A flow on which the server says a little at each look.
+    talk: Option<FlowId>,
 }
 
 impl Run {
@@ -32,6 +34,7 @@ impl Run {
             world,
             waits: Vec::new(),
             measured: CLIENT,
+            talk: None,
         }
     }
 
@@ -52,6 +55,9 @@ impl Run {
             self.world.step(end);
             if self.world.now >= look {
                 self.waits.push(self.world.waiting(self.measured));
+                if let Some(talk) = self.talk {
+                    send_all(&mut self.world, (SERVER, talk), &[0; 64]);
+                }
                 look = self.world.now + Duration::from_millis(1);
             }
         }
@@ -106,6 +112,32 @@ fn a_long_queue_stays_short() {
     assert!(share > 0.9, "{share:.2}");
     let wait = run.wait();
     assert!(wait < Duration::from_millis(10), "{wait:?}");
+}
+
+#[test]
+fn who_sends_little_on_a_short_path_waits_less_behind_a_bulk_transfer() {
+    let path = Path {
+        delay: Duration::from_micros(100),
+        rate: Some(20e6),
+        queue: Duration::from_millis(20),
+        ..Path::default()
+    };
+    let mut run = Run::new(12, path);
+    let second = Duration::from_secs(1);
+    run.share(second);
+    run.share(second);
+    let alone = run.wait();
+    let (_, talk) = carried::open(&mut run.world);
+    run.talk = Some(talk);
+    run.share(second);
+    let share = run.share(second);
+    let beside = run.wait();
+    assert!(share > 0.9, "{share:.2}");
+    assert!(beside < alone * 2 / 3, "{beside:?} instead of {alone:?}");
+    run.talk = None;
+    run.share(3 * second);
+    run.share(second);
+    assert!(run.wait() > alone * 9 / 10, "nobody waits any more");
 }
 
 #[test]

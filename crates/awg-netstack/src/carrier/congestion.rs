@@ -10,6 +10,8 @@
 //! - *Late*: where the embedder's loop stands still for more than the pacer saves up, less leaves than was meant, and a round says
 //!   nothing of the path but that it has so much. Whoever looks for more sends the faster in the time that is left; what was
 //!   missed otherwise is not made up for, since it would only stand in a queue.
+//! - *Beside* a bulk transfer somebody may send little ([`company`](super::company)). On a path too short for pacing the bulk
+//!   transfer then has no more on its way than the path holds and one batch.
 //! - *A queue* that stands in between is drained at once. One as long as the path itself, or losses far beyond the path's
 //!   own, mean that the rate fell: what was measured last is the rate then.
 //!
@@ -26,6 +28,7 @@ use std::time::{Duration, Instant};
 use noq_proto::RttEstimator;
 use noq_proto::congestion::{Controller, ControllerFactory, ControllerMetrics};
 
+use super::company::Mixed;
 use departures::Departures;
 use model::Model;
 use round::Round;
@@ -59,6 +62,10 @@ const EXCESS_PACKETS: u64 = 8;
 /// rate.
 const HELD: f64 = 2.0;
 const SLACK: f64 = 96.0 * 1024.0;
+/// The same on a path that is not paced, where somebody sends little beside a bulk transfer: what the path holds, and one batch of
+/// the tunnel's. That the bulk transfer is a third slower there, nobody notices who has a path like that.
+const HELD_BESIDE: f64 = 1.0;
+const SLACK_BESIDE: f64 = 32.0 * 1024.0;
 /// Paths shorter than that are not paced: timers are coarser.
 const UNPACED: Duration = Duration::from_millis(2);
 /// One batch for the system is so much time of the rate.
@@ -81,11 +88,14 @@ const ROUND_TRIP_AGE: Duration = Duration::from_secs(10);
 pub(super) struct Settings {
     /// Datagrams that may be on their way before anything is known of the path.
     pub(super) initial: u64,
+    /// Whether somebody sends little beside a bulk transfer.
+    pub(super) mixed: Mixed,
 }
 
 impl ControllerFactory for Settings {
     fn build(self: Arc<Self>, now: Instant, mtu: u16) -> Box<dyn Controller> {
-        Box::new(Congestion::new(now, mtu, self.initial * u64::from(mtu)))
+        let initial = self.initial * u64::from(mtu);
+        Box::new(Congestion::new(now, mtu, initial, self.mixed.clone()))
     }
 }
 
@@ -112,6 +122,7 @@ enum Phase {
 pub(super) struct Congestion {
     mtu: u64,
     initial: u64,
+    mixed: Mixed,
     phase: Phase,
     model: Model,
     departures: Departures,
@@ -125,10 +136,11 @@ pub(super) struct Congestion {
 }
 
 impl Congestion {
-    fn new(now: Instant, mtu: u16, initial: u64) -> Self {
+    fn new(now: Instant, mtu: u16, initial: u64, mixed: Mixed) -> Self {
         Self {
             mtu: u64::from(mtu),
             initial,
+            mixed,
             phase: Phase::Start {
                 best: 0.0,
                 still: 0,
@@ -437,11 +449,16 @@ impl Controller for Congestion {
     }
 
     fn window(&self) -> u64 {
-        if self.model.round_trip().is_none() || self.model.rate() <= 0.0 {
+        let Some(round_trip) = self.model.round_trip().filter(|_| self.model.rate() > 0.0) else {
             return self.initial;
-        }
-        let held = self.held() * HELD * self.model.compensation();
-        let window = held / self.time_share() + SLACK;
+        };
+        let (times, slack) = if round_trip < UNPACED && self.mixed.get() {
+            (HELD_BESIDE, SLACK_BESIDE)
+        } else {
+            (HELD, SLACK)
+        };
+        let held = self.held() * times * self.model.compensation();
+        let window = held / self.time_share() + slack;
         whole(window).max(self.initial)
     }
 

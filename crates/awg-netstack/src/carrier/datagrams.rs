@@ -54,6 +54,9 @@ impl Link {
         }
         let remote = flow.own.unwrap_or(remote);
         let due = flow.talk(now, remote, &shared.limits);
+        let second = self.backlog.second;
+        let volume = flow.volume.add(second, payload.len());
+        self.company.note(number, second, volume);
         let stream = flow.stream;
         let source = flow.part_of.unwrap_or(number);
         shared.deadlines.arm(number, due);

@@ -8,6 +8,7 @@ use std::time::Instant;
 use bytes::{Buf, Bytes, BytesMut};
 use noq_proto::StreamId;
 
+use super::company::Volume;
 use super::pieces::Pieces;
 use crate::flow::{FlowId, Kind};
 
@@ -82,6 +83,8 @@ pub(super) struct Flow {
     pub(super) turn: u64,
     /// Bytes sent without a pause: what tells a bulk transfer from a question.
     pub(super) sent: u64,
+    /// And of late.
+    pub(super) volume: Volume,
     /// When the last of them left its hands, in seconds as `taken_at`.
     pub(super) sent_at: u32,
     /// Of datagrams: the last one, and whether there was one to another port than DNS's.
@@ -134,6 +137,7 @@ impl Flow {
             starved: false,
             turn: 0,
             sent: 0,
+            volume: Volume::default(),
             sent_at: 0,
             active: now,
             only_dns: true,

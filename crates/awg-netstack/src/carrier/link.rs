@@ -12,12 +12,13 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use noq_proto::{
     Connection, ConnectionError, ConnectionHandle, DatagramEvent, Dir, Endpoint, EndpointConfig,
-    EndpointEvent, Event as Told, FourTuple, PathId, ServerConfig, StreamEvent, VarInt,
+    EndpointEvent, Event as Told, FourTuple, PathId, StreamEvent, VarInt,
 };
 use rand::RngExt;
 
 use super::backlog::Backlog;
 use super::call::Call;
+use super::company::Company;
 use super::credit::Credit;
 use super::frames::{self, Frame, Reset};
 use super::grant::Grant;
@@ -70,6 +71,7 @@ pub(super) struct Link {
     /// Of these, those of which nothing came yet.
     pub(super) half_open: usize,
     pub(super) credit: Credit,
+    pub(super) company: Company,
     pub(super) backlog: Backlog,
     pub(super) grant: Grant,
     /// How far streams arrived that are no flows yet.
@@ -107,16 +109,18 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// An endpoint without a connection. With `server` it takes them.
+    /// An endpoint without a connection. With `listens`, the size of a QUIC datagram, it takes them.
     pub(super) fn new(
         peer: Peer,
         own: SocketAddr,
         remote: SocketAddr,
         config: Arc<EndpointConfig>,
-        server: Option<Arc<ServerConfig>>,
+        listens: Option<u16>,
         shared: &Shared,
         now: Instant,
     ) -> Self {
+        let company = Company::default();
+        let server = listens.map(|size| settings::server(&shared.limits, size, company.mixed()));
         Self {
             peer,
             place: 0,
@@ -133,6 +137,7 @@ impl Link {
             accepted: 0,
             half_open: 0,
             credit: Credit::new(&shared.windows),
+            company,
             backlog: Backlog::default(),
             grant: Grant::default(),
             unnoticed: BTreeMap::new(),
@@ -169,7 +174,8 @@ impl Link {
         shared: &mut Shared,
     ) {
         self.endpoint = Endpoint::new(config, None, false);
-        let client = settings::client(&shared.limits, size, shared.rng.random());
+        let id = shared.rng.random();
+        let client = settings::client(&shared.limits, size, id, self.company.mixed());
         self.wire = self
             .endpoint
             .connect(now, client, self.remote, "carrier")
@@ -365,6 +371,7 @@ impl Link {
         self.backlog
             .tell(&mut wire.connection, self.credit.window());
         self.watch_room(now, shared);
+        self.company.look(self.backlog.second);
         let wire = self.wire.as_mut()?;
         let transmit = wire.connection.poll_transmit(now, TURN, out)?;
         self.asked.get_or_insert(now);

@@ -12,7 +12,7 @@
 //! 1. [`null`] no packet protection · [`parameters`] what is told at the beginning · [`request`] what is said on a stream ·
 //!    [`udp`] headers · [`arena`] and [`chunks`] memory · [`keys`] what is secret or random · [`frames`] in packets, [`short`] ones ·
 //!    [`pieces`] of streams, counted · [`counters`];
-//! 2. [`settings`] of QUIC · [`flows`] their table · [`arrivals`] datagrams for the embedder · [`shared`] what all links have in
+//! 2. [`company`] on a link · [`settings`] of QUIC · [`flows`] their table · [`arrivals`] datagrams for the embedder · [`shared`] what all links have in
 //!    common · [`credit`] windows, [`grant`] the other end's;
 //! 3. [`link`] one peer's end, with [`succession`], [`streams`], [`owner`], [`writing`], [`guard`], [`backlog`], [`endings`],
 //!    [`stopped`], [`datagrams`] and [`call`];
@@ -24,6 +24,7 @@ mod backlog;
 mod call;
 mod chunks;
 mod commands;
+mod company;
 mod congestion;
 mod counters;
 mod credit;
@@ -55,10 +56,8 @@ mod writing;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::time::Instant;
 
-use noq_proto::ServerConfig;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -96,8 +95,6 @@ pub struct CarrierConfig {
 pub(crate) struct Carriers {
     mtu: u16,
     config: Option<CarrierConfig>,
-    /// For IPv4 and IPv6: their datagrams are of different sizes.
-    servers: [Option<Arc<ServerConfig>>; 2],
     links: Links,
     shared: Shared,
     /// When to look at a link.
@@ -130,7 +127,6 @@ impl Carriers {
         Self {
             mtu,
             config: None,
-            servers: [None, None],
             links: Links::default(),
             shared: Shared::new(limits, own, StdRng::from_seed(seed)),
             timers: Deadlines::default(),
@@ -147,11 +143,6 @@ impl Carriers {
 
     /// Sets the carrier up.
     pub(crate) fn configure(&mut self, config: CarrierConfig) {
-        self.servers = [IpAddr::from([0; 4]), IpAddr::from([0; 16])].map(|family| {
-            let size = self.size(family)?;
-            config.listen?;
-            Some(settings::server(&self.shared.limits, size))
-        });
         self.config = Some(config);
     }
 
@@ -216,12 +207,11 @@ impl Carriers {
         let size = self.size(remote.ip())?;
         let seed = self.shared.rng.random();
         let endpoint = settings::endpoint(config.reset_key, seed, size);
-        let server = if calls {
-            None
-        } else {
-            Some(self.servers.get(usize::from(remote.is_ipv6()))?.clone()?)
-        };
-        let mut link = Link::new(peer, own, remote, endpoint, server, &self.shared, now);
+        if !calls {
+            config.listen?;
+        }
+        let listens = (!calls).then_some(size);
+        let mut link = Link::new(peer, own, remote, endpoint, listens, &self.shared, now);
         link.call = calls.then(Call::default);
         Some(self.links.insert(link))
     }

@@ -9,6 +9,7 @@ use noq_proto::{
     VarInt,
 };
 
+use super::company::Mixed;
 use super::congestion;
 use super::keys::{Ids, ResetKey};
 use super::null::{NoTokens, Null, PARAMETERS};
@@ -69,10 +70,10 @@ pub(super) fn streams(limits: &Limits) -> u64 {
     2 * flows + 64
 }
 
-/// Datagrams of `size` bytes, and so many streams of the other end's.
-fn transport(limits: &Limits, size: u16, streams: u64) -> Arc<TransportConfig> {
+/// Datagrams of `size` bytes, and so many streams of the other end's; `mixed` is what the link knows of who sends.
+fn transport(limits: &Limits, size: u16, streams: u64, mixed: Mixed) -> Arc<TransportConfig> {
     let windows = Windows::new(limits);
-    let congestion = congestion::Settings { initial: 32 };
+    let congestion = congestion::Settings { initial: 32, mixed };
     let mut transport = TransportConfig::default();
     transport
         .max_concurrent_bidi_streams(varint(streams))
@@ -117,10 +118,10 @@ fn null(limits: &Limits) -> Arc<Null> {
 }
 
 /// The side that listens.
-pub(super) fn server(limits: &Limits, size: u16) -> Arc<ServerConfig> {
+pub(super) fn server(limits: &Limits, size: u16, mixed: Mixed) -> Arc<ServerConfig> {
     let mut config = ServerConfig::new(null(limits), Arc::new(NoTokens));
     config
-        .transport_config(transport(limits, size, streams(limits)))
+        .transport_config(transport(limits, size, streams(limits), mixed))
         .migration(false)
         .max_incoming(2)
         .incoming_buffer_size(64 << 10)
@@ -129,10 +130,10 @@ pub(super) fn server(limits: &Limits, size: u16) -> Arc<ServerConfig> {
 }
 
 /// The side that connects; `id` is the random name that the server is given until it says its own.
-pub(super) fn client(limits: &Limits, size: u16, id: [u8; 8]) -> ClientConfig {
+pub(super) fn client(limits: &Limits, size: u16, id: [u8; 8], mixed: Mixed) -> ClientConfig {
     let mut config = ClientConfig::new(null(limits));
     config
-        .transport_config(transport(limits, size, 0))
+        .transport_config(transport(limits, size, 0, mixed))
         .version(VERSION)
         .token_store(Arc::new(NoneTokenStore))
         .initial_dst_cid_provider(Arc::new(move || ConnectionId::new(&id)));

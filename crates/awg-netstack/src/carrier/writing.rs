@@ -98,6 +98,9 @@ impl Link {
             flow.sent = 0;
         }
         self.note_sent(flow, bytes.len());
+        let second = self.backlog.second;
+        let volume = flow.volume.add(second, bytes.len());
+        self.company.note(number, second, volume);
         flow.first = self.write(flow, bytes);
     }
 

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use noq_proto::congestion::Controller;
 
+use super::super::company::Mixed;
 use super::Congestion;
 
 const MTU: u16 = 1392;
@@ -11,8 +12,12 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// A sender that knows its path: `rate` bytes per second, 50 ms there and back. It has just sent something.
 fn sender(now: Instant, rate: f64) -> Congestion {
-    let mut sender = Congestion::new(now, MTU, 32 * u64::from(MTU));
-    sender.model.took(now, 50 * MILLISECOND);
+    sender_over(now, 50 * MILLISECOND, rate, Mixed::default())
+}
+
+fn sender_over(now: Instant, round_trip: Duration, rate: f64, mixed: Mixed) -> Congestion {
+    let mut sender = Congestion::new(now, MTU, 32 * u64::from(MTU), mixed);
+    sender.model.took(now, round_trip);
     sender.model.delivered(rate);
     sender.phase = sender.cruise(now);
     sender.on_packet_sent(now, MTU, 0);
@@ -54,5 +59,22 @@ fn who_waits_for_a_slow_pacer_is_not_late() {
             sender.on_packet_sent(now, MTU, 0);
         }
         assert!(sender.round.late < MILLISECOND, "at {rate} bytes a second");
+    }
+}
+
+#[test]
+fn less_is_on_its_way_beside_who_sends_little_but_only_where_nothing_is_paced() {
+    let now = Instant::now();
+    for (round_trip, short) in [(MILLISECOND / 5, true), (5 * MILLISECOND, false)] {
+        let mixed = Mixed::default();
+        let sender = sender_over(now, round_trip, 300e6, mixed.clone());
+        let alone = sender.window();
+        mixed.set(true);
+        let held = 300e6 * round_trip.as_secs_f64();
+        if short {
+            assert!(sender.window() < alone / 2 && sender.window() as f64 >= held);
+        } else {
+            assert_eq!(sender.window(), alone);
+        }
     }
 }
