@@ -30,8 +30,8 @@ pub trait Transport: Send + fmt::Debug {
     /// Takes what has arrived, up to the size of `batch`, whose former content is forgotten.
     ///
     /// Returns how many datagrams arrived; 0 = nothing is waiting, come back when the descriptor is readable. Under
-    /// edge-triggered readiness call it until it returns 0 or the batch [is the last](ReceiveBatch::is_last). Reports of earlier datagrams that could not be delivered
-    /// are not errors and are passed over.
+    /// edge-triggered readiness call it until it returns 0 or the batch [is the last](ReceiveBatch::is_last). Reports of earlier
+    /// datagrams that could not be delivered are not errors and are passed over.
     ///
     /// # Errors
     /// The system failed, for want of memory say. Nothing is known of what waits; it may work again in a moment.

@@ -118,26 +118,28 @@ fn a_long_queue_stays_short() {
 fn who_sends_little_on_a_short_path_waits_less_behind_a_bulk_transfer() {
     let path = Path {
         delay: Duration::from_micros(100),
-        rate: Some(20e6),
+        rate: Some(100e6),
         queue: Duration::from_millis(20),
         ..Path::default()
     };
     let mut run = Run::new(12, path);
-    let second = Duration::from_secs(1);
-    run.share(second);
-    run.share(second);
+    let moment = Duration::from_millis(300);
+    run.share(moment);
+    run.share(moment);
     let alone = run.wait();
     let (_, talk) = carried::open(&mut run.world);
     run.talk = Some(talk);
-    run.share(second);
-    let share = run.share(second);
+    run.share(moment);
+    let share = run.share(moment);
     let beside = run.wait();
     assert!(share > 0.9, "{share:.2}");
     assert!(beside < alone * 2 / 3, "{beside:?} instead of {alone:?}");
     run.talk = None;
-    run.share(3 * second);
-    run.share(second);
-    assert!(run.wait() > alone * 9 / 10, "nobody waits any more");
+    run.world.pass(Duration::from_secs(3));
+    run.share(moment);
+    run.share(moment);
+    let again = run.wait();
+    assert!(again > alone * 9 / 10, "{again:?}: nobody waits any more");
 }
 
 #[test]

@@ -60,6 +60,7 @@ impl Sockets {
     }
 
     /// Whether what is sent finds room again in a socket that [`send`](Self::send) said takes no more.
+    #[must_use = "that socket need not be watched for room any longer"]
     pub(super) fn handle_readiness(&mut self, place: u16, readiness: &Readiness) -> bool {
         if readiness.is_readable() || readiness.is_error() {
             self.expect_datagrams(place);
@@ -87,7 +88,7 @@ impl Sockets {
         let socket = self.all.get(usize::from(place));
         match socket.and_then(|socket| socket.transport.descriptor()) {
             Some(descriptor) => registry.reregister(&mut SourceFd(&descriptor), token, interest),
-            None => Ok(()),
+            None => Err(io::ErrorKind::NotFound.into()),
         }
     }
 
@@ -166,6 +167,7 @@ impl Sockets {
     }
 
     /// Sends what is in `batch`, each datagram by its socket, until one takes no more: it is to be [watched](Self::watch).
+    #[must_use = "nothing else tells when it takes more"]
     pub(super) fn send(&mut self, now: Instant, batch: &mut SendBatch) -> Option<u16> {
         batch.gather();
         while let Some(place) = batch.socket() {

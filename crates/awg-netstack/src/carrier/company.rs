@@ -1,11 +1,14 @@
-//! Who sends on a link beside whom ([`Company`]). On a path so short that nothing is paced there, whatever a bulk transfer has on
-//! its way lies in queues, and whoever sends little waits behind it: a question and its answer each way. So the link knows
-//! whether there are both, and has less on its way then (`Controller::window` of [`congestion`](super::congestion)).
+//! Who sends on a link beside whom ([`Company`]). On a very short path nothing is paced: what a bulk transfer has on its way beyond
+//! what the path holds lies in queues, and whoever sends little waits behind it, once each way. So the link knows whether there
+//! are both, and has less on its way then (`Controller::window` of [`congestion`](super::congestion)).
+//!
+//! It looks at the streams one by one: many that send little each are no bulk transfer, and small ones beside a large one are
+//! taken for somebody who waits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Bytes of late beyond which a flow sends much. Above what questions and answers amount to, far below a bulk transfer.
+/// Bytes of late beyond which a stream sends much. Above what questions and answers amount to, far below a bulk transfer.
 const LITTLE: u64 = 1 << 20;
 
 /// Whoever sent nothing for more seconds is no company.
@@ -25,7 +28,7 @@ impl Mixed {
     }
 }
 
-/// What one flow sent of late: each second what was before counts half.
+/// What was sent on one stream of late: each second what was before counts half.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Volume {
     bytes: u64,
@@ -42,8 +45,8 @@ impl Volume {
     }
 }
 
-/// A flow, and the second in which it sent last.
-type Sender = Option<(u32, u32)>;
+/// A stream's index, and the second in which something was sent there last.
+type Sender = Option<(u64, u32)>;
 
 /// See the module. Seconds are those of the link's [`Backlog`](super::backlog::Backlog).
 #[derive(Default)]
@@ -59,16 +62,22 @@ impl Company {
         self.mixed.clone()
     }
 
-    /// A flow sent something, with which its volume is so much.
-    pub(super) fn note(&mut self, flow: u32, second: u32, volume: u64) {
+    /// The connection is a new one, whose seconds begin anew.
+    pub(super) fn forget(&mut self) {
+        (self.little, self.much) = (None, None);
+        self.mixed.set(false);
+    }
+
+    /// Something was sent on a stream, or in datagrams that belong to it; its volume of late is so much with that.
+    pub(super) fn note(&mut self, stream: u64, second: u32, volume: u64) {
         let (of_its_kind, other) = if volume <= LITTLE {
             (&mut self.little, &mut self.much)
         } else {
             (&mut self.much, &mut self.little)
         };
-        *of_its_kind = Some((flow, second));
+        *of_its_kind = Some((stream, second));
         // It was of the other kind itself.
-        other.take_if(|(before, _)| *before == flow);
+        other.take_if(|(before, _)| *before == stream);
         self.look(second);
     }
 

@@ -56,8 +56,8 @@ impl Link {
         let due = flow.talk(now, remote, &shared.limits);
         let second = self.backlog.second;
         let volume = flow.volume.add(second, payload.len());
-        self.company.note(number, second, volume);
         let stream = flow.stream;
+        self.company.note(stream.index(), second, volume);
         let source = flow.part_of.unwrap_or(number);
         shared.deadlines.arm(number, due);
         let mut message = Vec::with_capacity(8 + 19 + payload.len());

@@ -192,6 +192,7 @@ impl Link {
         self.heard = 0;
         self.asked = None;
         self.credit = Credit::new(&shared.windows);
+        self.company.forget();
         self.backlog = Backlog::default();
         self.grant = Grant::default();
         self.unnoticed.clear();

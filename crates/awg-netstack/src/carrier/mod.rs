@@ -207,10 +207,11 @@ impl Carriers {
         let size = self.size(remote.ip())?;
         let seed = self.shared.rng.random();
         let endpoint = settings::endpoint(config.reset_key, seed, size);
-        if !calls {
-            config.listen?;
+        let listens = config.listen.is_some() && !calls;
+        if !listens && !calls {
+            return None;
         }
-        let listens = (!calls).then_some(size);
+        let listens = listens.then_some(size);
         let mut link = Link::new(peer, own, remote, endpoint, listens, &self.shared, now);
         link.call = calls.then(Call::default);
         Some(self.links.insert(link))

@@ -12,6 +12,27 @@ fn at(last: u8) -> SocketAddr {
 }
 
 #[test]
+fn a_link_forgets_with_its_connection_who_sent_there() {
+    let now = Instant::now();
+    let mut carriers = Carriers::new(&Limits::default(), 1420, &[], [1; 32], now);
+    carriers.configure(CarrierConfig {
+        listen: None,
+        reset_key: [1; 32],
+    });
+    carriers.carry(now, Peer(1), Some(([10, 0, 0, 9].into(), at(1))));
+    let place = carriers.links.of(Peer(1)).unwrap();
+    let mixed = carriers.with(place, |link, shared| {
+        let mixed = link.company.mixed();
+        link.company.note(0, 500, u64::MAX);
+        link.company.note(4, 500, 1);
+        assert!(mixed.get());
+        link.begin(now, shared);
+        mixed.get()
+    });
+    assert_eq!(mixed, Some(false));
+}
+
+#[test]
 fn a_panic_in_one_peers_carrier_costs_that_peer_its_carrier_for_a_second_and_nobody_else_anything()
 {
     let now = Instant::now();

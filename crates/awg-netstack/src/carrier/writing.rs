@@ -76,6 +76,8 @@ impl Link {
                     bytes.advance(count);
                     flow.sent = flow.sent.saturating_add(count as u64);
                     flow.sent_at = second;
+                    let volume = flow.volume.add(second, count);
+                    self.company.note(flow.stream.index(), second, volume);
                     self.grant.spend(count);
                     self.turn += 1;
                     flow.turn = self.turn;
@@ -98,9 +100,6 @@ impl Link {
             flow.sent = 0;
         }
         self.note_sent(flow, bytes.len());
-        let second = self.backlog.second;
-        let volume = flow.volume.add(second, bytes.len());
-        self.company.note(number, second, volume);
         flow.first = self.write(flow, bytes);
     }
 

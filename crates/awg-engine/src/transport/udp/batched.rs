@@ -288,6 +288,8 @@ impl Transport for BatchedUdp {
             self.counters.received_bytes += len as u64;
             datagrams += len.div_ceil(stride.max(1)).max(1);
         }
+        // recvmmsg(2) also stops short at an error of the socket's; readiness tells of that, too. ICMP errors are none: the socket is
+        // not connected, and does not ask for them.
         if messages < count as usize {
             batch.end();
         }

@@ -1,9 +1,9 @@
 use super::{AWAY, Company, LITTLE, Volume};
 
-/// Notes what a flow sent.
-fn send(company: &mut Company, volume: &mut Volume, flow: u32, second: u32, count: u64) {
+/// Notes what was sent on a stream.
+fn send(company: &mut Company, volume: &mut Volume, stream: u64, second: u32, count: u64) {
     let volume = volume.add(second, count as usize);
-    company.note(flow, second, volume);
+    company.note(stream, second, volume);
 }
 
 #[test]
@@ -35,8 +35,10 @@ fn one_flow_is_no_company_to_itself() {
             assert!(!company.mixed().get());
         }
     }
-    // When it sends little again it is nobody's company either.
-    send(&mut company, &mut volume, 1, 60, 1);
+    // Nor when it sends little again, a moment after much.
+    let mut other = Volume::default();
+    send(&mut company, &mut other, 2, 60, LITTLE + 1);
+    send(&mut company, &mut other, 2, 61, 1);
     assert!(!company.mixed().get());
 }
 
@@ -45,8 +47,8 @@ fn bulk_transfers_that_began_are_no_company_to_each_other() {
     let mut company = Company::default();
     let mut volumes = [Volume::default(); 8];
     for _ in 0..24 {
-        for (flow, volume) in (0..).zip(&mut volumes) {
-            send(&mut company, volume, flow, 0, LITTLE / 8);
+        for (stream, volume) in (0..).zip(&mut volumes) {
+            send(&mut company, volume, stream, 0, LITTLE / 8);
         }
     }
     assert!(!company.mixed().get());
@@ -60,4 +62,17 @@ fn questions_without_a_pause_stay_little() {
             assert!(volume.add(second, 64) <= LITTLE);
         }
     }
+}
+
+#[test]
+fn a_connection_begins_without_the_company_of_the_last() {
+    let mut company = Company::default();
+    let mixed = company.mixed();
+    send(&mut company, &mut Volume::default(), 1, 500, 2 * LITTLE);
+    send(&mut company, &mut Volume::default(), 2, 500, 100);
+    assert!(mixed.get());
+    company.forget();
+    assert!(!mixed.get());
+    send(&mut company, &mut Volume::default(), 2, 0, 100);
+    assert!(!mixed.get(), "what sends much is of the last connection");
 }
