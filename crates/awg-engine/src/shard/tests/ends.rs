@@ -16,6 +16,7 @@ use crate::routes::Routes;
 use crate::settings::EngineSettings;
 use crate::shard::{Binding, Prepared, REPORTS, Shard, Socket, WAKER};
 use crate::shared::Shared;
+use crate::transport::Transport;
 use crate::transport::memory::MemoryTransport;
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
@@ -62,7 +63,7 @@ pub(super) fn prepare_with(
     Prepared::all(settings).unwrap().remove(0)
 }
 
-pub(super) fn start(prepared: Prepared, transport: MemoryTransport) -> Box<Shard> {
+pub(super) fn start(prepared: Prepared, transport: impl Transport + 'static) -> Box<Shard> {
     let limits = &prepared.settings.limits;
     let shared = Arc::new(Shared::new(limits, Routes::new(1, &[])).unwrap());
     let poll = Poll::new().unwrap();

@@ -4,6 +4,7 @@ mod carrier;
 mod commands;
 mod ends;
 mod flows;
+mod full_socket;
 mod harm;
 mod path;
 mod records;
