@@ -2,7 +2,7 @@
 
 mod pair;
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener};
 use std::thread;
 use std::time::Duration;
@@ -139,6 +139,35 @@ fn a_reset_by_either_side_reaches_the_other() {
         pair.server.wait_closed(connected.server_flow).0,
         Outcome::Reset
     );
+}
+
+#[test]
+fn what_a_side_sent_before_its_reset_arrives_before_that() {
+    let pair = Pair::new();
+    let target = Target::new();
+    let said = pattern(10_000);
+    for target_fails in [true, false].repeat(10) {
+        let (connected, outer) = pair.connect_to(&target, b"");
+        let (mut fails, mut hears) = if target_fails {
+            (outer, connected.application)
+        } else {
+            (connected.application, outer)
+        };
+        // Both ways: whether the socket's failure shows to who reads it or to who writes there.
+        hears.write_all(b"anybody there?").unwrap();
+        fails.write_all(&said).unwrap();
+        hang_up(fails);
+        let mut got = Vec::new();
+        let error = hears.read_to_end(&mut got).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+        assert!(got == said, "{} of {}", got.len(), said.len());
+        for (node, flow) in [
+            (&pair.client, connected.client_flow),
+            (&pair.server, connected.server_flow),
+        ] {
+            assert_eq!(node.wait_closed(flow).0, Outcome::Reset);
+        }
+    }
 }
 
 #[test]

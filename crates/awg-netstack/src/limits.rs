@@ -26,6 +26,9 @@ pub struct Limits {
     /// How long the addresses and ports of an ended flow rest (RFC 9293 section 3.6.1; a tunnel forgets a packet much
     /// sooner than the internet).
     pub time_wait: Duration,
+    /// How long a flow that failed at one end may take to bring the other what was sent before, and that to read it. As long as a
+    /// system waits for the end of a connection that no program has any more.
+    pub linger: Duration,
     /// A TCP flow that did nothing for so long gives its buffers' memory back.
     pub idle_memory: Duration,
     /// A TCP flow that heard nothing for so long asks its other end whether it is there; one that is not ends the flow,
@@ -60,6 +63,7 @@ impl Default for Limits {
             accept_within: Duration::from_secs(10),
             connect_within: Duration::from_secs(15),
             time_wait: Duration::from_secs(8),
+            linger: Duration::from_mins(1),
             idle_memory: Duration::from_secs(2),
             keepalive: Duration::from_mins(5),
             silent_peer: Duration::from_mins(15),

@@ -310,13 +310,23 @@ impl Stack {
         inner.tcp.shutdown(flow);
     }
 
-    /// Resets a TCP flow (RST): the peer learns that something failed. [`Event::Closed`] follows.
+    /// Resets a TCP flow (RST) at once: the peer learns that something failed. [`Event::Closed`] follows.
     pub fn abort(&mut self, flow: FlowId) {
         let inner = &mut self.inner;
         if flow.is_carried() {
             return inner.carriers.abort(flow);
         }
         inner.tcp.abort(flow);
+    }
+
+    /// Resets a TCP flow behind what it was given to send: first that is brought to the other side, within a minute. For the
+    /// embedder the flow is over. [`Event::Closed`] follows.
+    pub fn linger(&mut self, now: Instant, flow: FlowId) {
+        let inner = &mut self.inner;
+        if flow.is_carried() {
+            return inner.carriers.linger(now, flow);
+        }
+        inner.tcp.linger(now, flow);
     }
 
     /// Opens a UDP flow through `peer`, on a random port of one of our addresses: the first of the family of `to`, unless

@@ -203,7 +203,14 @@ impl Programs {
         for number in ways {
             let way = &self.ways[number];
             let flow = if end == CLIENT { way.to } else { way.from };
-            if !way.over[end] {
+            if way.over[end] {
+                continue;
+            }
+            if end == CLIENT && number % 2 == 0 {
+                // As one whose application is gone: what it still had to say goes first.
+                let now = self.world.now;
+                self.world.ends[end].linger(now, flow);
+            } else {
                 self.world.ends[end].abort(flow);
             }
         }

@@ -24,6 +24,8 @@ pub(crate) enum Pumped {
     Unfinished,
     /// The application is done, for the reason given; the flow ends.
     Ended(&'static str),
-    /// The descriptor failed, for the reason given; the flow must end.
+    /// The descriptor failed, and what it had waits for room in the stack.
+    Failing,
+    /// The descriptor failed, for the reason given, and what it had was read; the flow must end.
     Failed(&'static str),
 }

@@ -38,6 +38,8 @@ pub(crate) struct StreamRelay {
     ready: Ready,
     ended: Ended,
     unfinished: Unfinished,
+    /// Why the relay fails, once what the socket had was read.
+    failed: Option<&'static str>,
     from_socket: u64,
     to_socket: u64,
 }
@@ -137,6 +139,7 @@ impl StreamRelay {
             },
             ended: Ended::default(),
             unfinished: Unfinished::default(),
+            failed: None,
             from_socket: 0,
             to_socket: 0,
         }
@@ -170,17 +173,23 @@ impl StreamRelay {
         }
     }
 
-    /// Takes a report of the socket; gives why the relay failed, if it did.
-    pub(crate) fn handle_readiness(&mut self, readiness: &Readiness) -> Option<&'static str> {
+    /// Takes a report of the socket.
+    pub(crate) fn handle_readiness(&mut self, readiness: &Readiness) {
         self.ready.to_read |= readiness.is_readable();
         self.ready.to_write |= readiness.is_writable();
         self.ready.end_ahead |= readiness.is_read_closed();
         if readiness.is_error()
             && let Ok(Some(error)) = self.socket.take_error()
         {
-            return Some(self.blame(error.kind()));
+            self.note_failure(error.kind());
         }
-        None
+    }
+
+    /// The socket failed: what it has is still read.
+    fn note_failure(&mut self, error: ErrorKind) {
+        self.failed.get_or_insert(self.blame(error));
+        self.ready.to_read = true;
+        self.ready.end_ahead = true;
     }
 
     /// The far end has sent all that it will.
@@ -197,13 +206,11 @@ impl StreamRelay {
     pub(crate) fn pump(&mut self, stack: &mut Stack, budget: Budget) -> Pumped {
         // Out of the tunnel first: it makes room in the stack, and somebody waits for it.
         let down = self.pump_down(stack, budget.to_socket);
-        self.unfinished.to_socket = down == Pumped::Unfinished;
-        self.unfinished.from_socket = false;
-        if let Pumped::Failed(_) = down {
-            return down;
-        }
         let up = self.pump_up(stack, budget.from_socket);
-        self.unfinished.from_socket = up == Pumped::Unfinished;
+        self.unfinished = Unfinished {
+            to_socket: down == Pumped::Unfinished,
+            from_socket: up == Pumped::Unfinished,
+        };
         match up {
             Pumped::Waiting => down,
             up => up,
@@ -211,10 +218,20 @@ impl StreamRelay {
     }
 
     fn pump_down(&mut self, stack: &mut Stack, mut budget: usize) -> Pumped {
+        if self.failed.is_some() {
+            // Nobody reads it.
+            stack.receive_parts(self.flow, budget, &mut |parts| {
+                parts.iter().map(|part| part.len()).sum()
+            });
+            return Pumped::Waiting;
+        }
         while self.ready.to_write && !self.reply.is_empty() {
             match Call::of((&self.socket).write(&self.reply)) {
                 (length, Call::Moved) => drop(self.reply.drain(..length)),
-                (_, Call::Failed(error)) => return Pumped::Failed(self.blame(error.kind())),
+                (_, Call::Failed(error)) => {
+                    self.note_failure(error.kind());
+                    return Pumped::Waiting;
+                }
                 _ => self.ready.to_write = false,
             }
         }
@@ -241,7 +258,10 @@ impl StreamRelay {
                 // A stream socket that takes less than it was offered is full.
                 Call::Moved => self.ready.to_write = moved == offered || moved == 0,
                 Call::Blocked | Call::Ended => self.ready.to_write = false,
-                Call::Failed(error) => return Pumped::Failed(self.blame(error.kind())),
+                Call::Failed(error) => {
+                    self.note_failure(error.kind());
+                    return Pumped::Waiting;
+                }
             }
         }
         if self.ended.far_end
@@ -265,7 +285,7 @@ impl StreamRelay {
                 early.read(room).unwrap_or(0)
             });
             if moved == 0 {
-                return Pumped::Waiting;
+                return self.wait_for_room();
             }
             self.from_socket += moved as u64;
             self.early.drain(..moved);
@@ -289,13 +309,14 @@ impl StreamRelay {
             self.from_socket += moved as u64;
             budget = budget.saturating_sub(moved);
             match call {
-                // No room in the stack: it will say when there is.
-                Call::Not => break,
+                Call::Not => return self.wait_for_room(),
                 // A stream socket that gives less than there was room for is empty (epoll(7), question 9), unless
                 // its end is known to be ahead, which the system reports no second time.
                 Call::Moved => {
                     self.ready.to_read = moved == room || moved == 0 || self.ready.end_ahead;
                 }
+                // Nothing more comes of a socket that failed.
+                Call::Blocked | Call::Ended if self.failed.is_some() => break,
                 Call::Blocked => {
                     self.ready.to_read = false;
                     self.ready.end_ahead = false;
@@ -304,10 +325,23 @@ impl StreamRelay {
                     self.ended.socket = true;
                     stack.shutdown(self.flow);
                 }
-                Call::Failed(error) => return Pumped::Failed(self.blame(error.kind())),
+                Call::Failed(error) => {
+                    self.note_failure(error.kind());
+                    break;
+                }
             }
         }
-        Pumped::Waiting
+        self.failed.map_or(Pumped::Waiting, Pumped::Failed)
+    }
+
+    /// There is no room in the stack: it will say when there is.
+    fn wait_for_room(&self) -> Pumped {
+        self.failed.map_or(Pumped::Waiting, |_| Pumped::Failing)
+    }
+
+    /// Why the socket failed, if it did.
+    pub(crate) fn failed(&self) -> Option<&'static str> {
+        self.failed
     }
 
     /// Closes the socket so that its other side sees a reset.

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-use awg_netstack::FlowId as StackFlow;
+use awg_netstack::{FlowId as StackFlow, Kind};
 
 use super::Shard;
 use super::flows::{Place, State};
@@ -16,6 +16,8 @@ use crate::relay::{Pumped, discard, reset};
 
 /// How long a refused application may take to read its reply and hang up.
 const LEAVE_WITHIN: Duration = Duration::from_secs(2);
+/// How long what a failed descriptor had may wait for room in the stack: as long as the stack may then take for it.
+const LINGER: Duration = Duration::from_mins(1);
 /// How many refused applications may be reading their replies at once.
 const MOST_LEAVING: usize = 1024;
 /// How often resets are sent in bulk when the engine stops: enough for more flows than there may be.
@@ -32,7 +34,15 @@ impl Shard {
         self.finish(place, outcome, reason, Far::Gone);
     }
 
-    /// Ends a flow whose descriptor failed.
+    /// Has a flow whose descriptor failed wait no longer than it may for room for what that had.
+    pub(super) fn fail_soon(&mut self, place: Place) {
+        if self.flows.deadline(place).is_none() {
+            let by = self.now.instant + LINGER;
+            self.flows.set_deadline(place, Some(by));
+        }
+    }
+
+    /// Ends a flow whose descriptor failed: the peer's side is reset behind what is on its way there.
     pub(super) fn fail(&mut self, place: Place, reason: &'static str) {
         self.reporter.counters.relays_failed += 1;
         let outcome = match self.flows.get_mut(place).map(|entry| &entry.state) {
@@ -40,7 +50,7 @@ impl Shard {
             Some(State::Datagrams(_) | State::Association(_)) => Outcome::Closed,
             _ => Outcome::Reset,
         };
-        self.end(place, outcome, reason);
+        self.finish(place, outcome, reason, Far::Linger);
     }
 
     fn finish(&mut self, place: Place, outcome: Outcome, reason: &'static str, far: Far) {
@@ -118,11 +128,11 @@ impl Shard {
 
     pub(super) fn give_up(&mut self, flow: StackFlow, far: Far) {
         self.flows.unbind(flow);
-        if far == Far::GiveUp {
-            match flow.kind() {
-                awg_netstack::Kind::Tcp => self.stack.abort(flow),
-                awg_netstack::Kind::Udp => self.stack.close_datagrams(flow),
-            }
+        match (far, flow.kind()) {
+            (Far::Gone, _) => {}
+            (_, Kind::Udp) => self.stack.close_datagrams(flow),
+            (Far::GiveUp, Kind::Tcp) => self.stack.abort(flow),
+            (Far::Linger, Kind::Tcp) => self.stack.linger(self.now.instant, flow),
         }
     }
 
@@ -155,7 +165,7 @@ impl Shard {
         match discard(application) {
             Pumped::Waiting => {}
             Pumped::Unfinished => self.flows.make_ready(place),
-            Pumped::Ended(_) | Pumped::Failed(_) => self.forget(place),
+            Pumped::Ended(_) | Pumped::Failing | Pumped::Failed(_) => self.forget(place),
         }
     }
 
@@ -196,6 +206,8 @@ impl Shard {
 pub(super) enum Far {
     /// It has, and is to reset it.
     GiveUp,
+    /// It has, and is to reset it behind what it was given to send.
+    Linger,
     /// It ended it itself.
     Gone,
 }

@@ -291,6 +291,11 @@ impl Flows {
         entry.deadline = deadline;
     }
 
+    /// When the flow is to be looked at.
+    pub(super) fn deadline(&self, place: Place) -> Option<Instant> {
+        self.entries.get(place)?.deadline
+    }
+
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.deadlines.first().map(|&(at, _)| at)
     }

@@ -307,10 +307,10 @@ impl Shard {
             return;
         };
         match &mut entry.state {
-            State::Connection(relay) => match relay.handle_readiness(report) {
-                None => self.flows.make_ready(place),
-                Some(reason) => self.fail(place, reason),
-            },
+            State::Connection(relay) => {
+                relay.handle_readiness(report);
+                self.flows.make_ready(place);
+            }
             State::Datagrams(relay) => {
                 relay.handle_readiness(report);
                 self.flows.make_ready(place);
@@ -349,6 +349,11 @@ impl Shard {
                 }
                 Some(State::Leaving { .. }) => self.forget(place),
                 Some(State::Association(_)) => self.expire_association(place),
+                Some(State::Connection(relay)) => {
+                    if let Some(reason) = relay.failed() {
+                        self.fail(place, reason);
+                    }
+                }
                 _ => {}
             }
         }
@@ -377,6 +382,7 @@ impl Shard {
                 Pumped::Waiting => {}
                 Pumped::Unfinished => self.flows.make_ready(place),
                 Pumped::Ended(reason) => self.end(place, Outcome::Orderly, reason),
+                Pumped::Failing => self.fail_soon(place),
                 Pumped::Failed(reason) => self.fail(place, reason),
             }
         }

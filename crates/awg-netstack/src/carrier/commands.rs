@@ -186,6 +186,18 @@ impl Carriers {
         self.stir(place);
     }
 
+    pub(crate) fn linger(&mut self, now: Instant, name: FlowId) {
+        let Some((place, number)) = self.locate(name) else {
+            return;
+        };
+        if self.shared.flows.get(number).map(|flow| flow.stage) != Some(Stage::Open) {
+            return self.abort(name);
+        }
+        self.with(place, |link, shared| link.linger(now, number, shared));
+        self.stir(place);
+        self.arm(place);
+    }
+
     pub(crate) fn send_datagram(
         &mut self,
         now: Instant,

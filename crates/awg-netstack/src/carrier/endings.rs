@@ -1,20 +1,49 @@
 //! How flows end: in order once both ways did, or by the word of either end, or with their connection.
 
+use std::time::Instant;
+
+use bytes::Bytes;
 use noq_proto::{StreamId, VarInt};
 
-use super::flows::Stage;
+use super::flows::{Flow, Stage};
 use super::link::Link;
 use super::request::{Code, refusal};
 use super::shared::Shared;
 use crate::event::{Closure, Event};
 
 impl Link {
-    /// The peer wants no more of a stream: its flow failed there.
-    pub(super) fn stopped(&mut self, stream: StreamId, code: VarInt, shared: &mut Shared) {
+    /// The peer wants no more of a stream: its flow failed there. What it sent before that may still be on its way.
+    pub(super) fn stopped(
+        &mut self,
+        now: Instant,
+        stream: StreamId,
+        code: VarInt,
+        shared: &mut Shared,
+    ) {
         let Some(&number) = self.streams.get(&stream.index()) else {
+            return self.give_up_lingering(stream.index());
+        };
+        let Some(flow) = shared.flows.get(number) else {
             return;
         };
-        self.reset_by_peer(number, code, shared);
+        match flow.stage {
+            Stage::Asking | Stage::Open => {
+                let is_open = flow.stage == Stage::Open;
+                flow.failed_there = true;
+                // Nothing more is taken of the embedder.
+                flow.shutdown = true;
+                flow.first = Bytes::new();
+                if let Some(connection) = self.connection() {
+                    // It may be over already.
+                    let _ = connection.send_stream(stream).reset(code);
+                }
+                if is_open {
+                    shared.deadlines.arm(number, now + shared.limits.linger);
+                    self.end_if_over(number, shared);
+                }
+            }
+            _ => self.reset_by_peer(number, code, shared),
+        }
     }
 
     /// The peer ended a flow before its time.
@@ -67,21 +96,32 @@ impl Link {
     }
 
     pub(super) fn end_if_over(&mut self, number: u32, shared: &mut Shared) {
-        let is_over = shared.flows.get(number).is_some_and(|flow| {
-            flow.stage == Stage::Open && flow.ended && flow.acknowledged && flow.held.is_empty()
-        });
-        if is_over {
+        let Some(flow) = shared.flows.get(number) else {
+            return;
+        };
+        let is_read = flow.stage == Stage::Open && flow.ended && flow.held.is_empty();
+        if is_read && flow.failed_there {
+            self.end(number, Closure::Reset, shared);
+        } else if is_read && flow.acknowledged {
             self.end(number, Closure::Orderly, shared);
         }
     }
 
     /// Removes a flow.
     pub(super) fn end(&mut self, number: u32, how: Closure, shared: &mut Shared) {
+        self.take_out(number, how, shared);
+    }
+
+    /// Removes a flow; what it was.
+    pub(super) fn take_out(
+        &mut self,
+        number: u32,
+        how: Closure,
+        shared: &mut Shared,
+    ) -> Option<Box<Flow>> {
         self.stick(number, false, shared);
         let name = shared.flows.name(number);
-        let Some(flow) = shared.flows.end(number) else {
-            return;
-        };
+        let flow = shared.flows.end(number)?;
         shared.deadlines.disarm(number);
         self.partial = self.partial.saturating_sub(flow.partial.len());
         let index = flow.stream.index();
@@ -103,6 +143,7 @@ impl Link {
         if let Some(flow) = name {
             shared.events.push_back(Event::Closed { flow, how });
         }
+        Some(flow)
     }
 
     /// Ends all flows, since their connection is over. None of those that waited for an answer was refused.
@@ -113,5 +154,6 @@ impl Link {
             self.end(number, how, shared);
         }
         self.streams.clear();
+        self.lingering.clear();
     }
 }

@@ -75,6 +75,8 @@ pub(super) struct Flow {
     pub(super) ended: bool,
     /// All that we sent arrived.
     pub(super) acknowledged: bool,
+    /// The other end's side failed: once what it had sent is read, the flow is over, as one that was reset.
+    pub(super) failed_there: bool,
     /// The embedder found no room.
     pub(super) blocked: bool,
     /// Too little is left of what the other end takes.
@@ -133,6 +135,7 @@ impl Flow {
             shutdown: false,
             ended: false,
             acknowledged: false,
+            failed_there: false,
             blocked: false,
             starved: false,
             turn: 0,

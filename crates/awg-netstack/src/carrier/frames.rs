@@ -17,6 +17,8 @@ pub(super) struct Frame {
     pub(super) length: u64,
     /// How long the payload of its packet is.
     pub(super) packet: u64,
+    /// Whether the stream ends with them.
+    pub(super) is_last: bool,
 }
 
 /// One `RESET_STREAM` frame, and where it is in its datagram.
@@ -133,6 +135,7 @@ impl Reader<'_> {
             end: offset.saturating_add(length),
             length,
             packet: self.packet,
+            is_last: kind & 1 != 0,
         })
     }
 

@@ -23,6 +23,7 @@ use super::credit::Credit;
 use super::frames::{self, Frame, Reset};
 use super::grant::Grant;
 use super::guard::{Burden, Sorting};
+use super::lingering::Lingering;
 use super::pieces::Load;
 use super::settings;
 use super::shared::{Reply, Shared};
@@ -66,6 +67,8 @@ pub(super) struct Link {
     pub(super) streams: HashMap<u64, u32>,
     /// Flows of a peer's datagrams, by the index of their stream and the address of ours that they go to, if they do.
     pub(super) parts: BTreeMap<(u64, Option<SocketAddr>), u32>,
+    /// Flows that failed at this end, and still send.
+    pub(super) lingering: Lingering,
     /// Streams of the peer that were seen.
     pub(super) accepted: u64,
     /// Of these, those of which nothing came yet.
@@ -134,6 +137,7 @@ impl Link {
             since: now,
             streams: HashMap::new(),
             parts: BTreeMap::new(),
+            lingering: Lingering::default(),
             accepted: 0,
             half_open: 0,
             credit: Credit::new(&shared.windows),
@@ -231,6 +235,7 @@ impl Link {
                         self.grant.raise(granted);
                     }
                     self.look_at_clock(now);
+                    self.hear_lingering(now);
                     burden = self.weigh(now, found, shared);
                 } else if let Some((coming, ..)) = &mut self.coming
                     && coming.handle == handle
@@ -313,7 +318,7 @@ impl Link {
                 Told::Stream(StreamEvent::Writable { id }) => writable.push(id),
                 Told::Stream(StreamEvent::Finished { id }) => self.acknowledged(id, shared),
                 Told::Stream(StreamEvent::Stopped { id, error_code }) => {
-                    self.stopped(id, error_code, shared);
+                    self.stopped(now, id, error_code, shared);
                 }
                 Told::DatagramReceived => has_datagrams = true,
                 _ => {}
@@ -389,7 +394,11 @@ impl Link {
         let coming = self.coming.as_ref();
         let coming = coming.and_then(|(wire, ..)| wire.connection.poll_timeout());
         let room = self.backlog.next_look();
-        [connection, call, coming, room].into_iter().flatten().min()
+        let lingering = self.lingering.next_timeout();
+        [connection, call, coming, room, lingering]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Does what the connection has due. `Err` if it is dead.

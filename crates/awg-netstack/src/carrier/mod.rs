@@ -35,6 +35,7 @@ mod frames;
 mod grant;
 mod guard;
 mod keys;
+mod lingering;
 mod link;
 mod links;
 mod losses;

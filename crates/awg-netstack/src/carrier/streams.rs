@@ -48,7 +48,7 @@ impl Link {
             return Err(ConnectError::Unaddressable);
         }
         if shared.flows.used() >= shared.limits.flows
-            || self.streams.len() >= shared.limits.flows_per_peer
+            || self.all_streams() >= shared.limits.flows_per_peer
         {
             shared.counters.flows_full += 1;
             return Err(ConnectError::TooManyFlows);
@@ -113,7 +113,7 @@ impl Link {
         }
         let limits = &shared.limits;
         if shared.flows.used() >= limits.flows
-            || self.streams.len() >= limits.flows_per_peer
+            || self.all_streams() >= limits.flows_per_peer
             || shared.half_open >= limits.half_open
             || self.half_open >= limits.half_open_per_peer
         {
@@ -152,7 +152,7 @@ impl Link {
         match stage {
             Stage::Requesting => self.read_request(now, number, shared),
             Stage::Waiting => self.stick(number, true, shared),
-            Stage::Asking => self.read_answer(number, shared),
+            Stage::Asking => self.read_answer(now, number, shared),
             Stage::Open => self.tell_readable(number, shared),
             Stage::Source | Stage::Datagrams => self.read_framed(now, number, shared),
         }
@@ -225,7 +225,7 @@ impl Link {
         }
     }
 
-    fn read_answer(&mut self, number: u32, shared: &mut Shared) {
+    fn read_answer(&mut self, now: Instant, number: u32, shared: &mut Shared) {
         let rest = self.pull(number, CHUNK, shared);
         if let Rest::Reset(code) = rest {
             return self.reset_by_peer(number, code, shared);
@@ -247,6 +247,9 @@ impl Link {
         flow.release(1);
         flow.stage = Stage::Open;
         shared.deadlines.disarm(number);
+        if flow.failed_there {
+            shared.deadlines.arm(number, now + shared.limits.linger);
+        }
         if let Some(flow) = shared.flows.name(number) {
             shared.events.push_back(Event::Established { flow });
         }
@@ -273,7 +276,7 @@ impl Link {
             flow.told.readable = true;
             shared.events.push_back(Event::Readable { flow: name });
         }
-        if flow.ended && !flow.told.finished {
+        if flow.ended && !flow.failed_there && !flow.told.finished {
             flow.told.finished = true;
             shared.events.push_back(Event::Finished { flow: name });
         }
@@ -313,7 +316,7 @@ impl Link {
             return;
         };
         let holds = !flow.held.is_empty();
-        if flow.ended && !flow.told.finished {
+        if flow.ended && !flow.failed_there && !flow.told.finished {
             flow.told.finished = true;
             shared.events.push_back(Event::Finished { flow: name });
         }

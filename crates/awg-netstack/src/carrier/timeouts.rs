@@ -69,6 +69,7 @@ impl Carriers {
         match self.with(place, |link, shared| {
             link.hear_coming(now, shared);
             link.make_room(now, shared);
+            link.expire_lingering(now);
             link.handle_timeout(now, heard)
         }) {
             Some(Err(why)) => self.lose(now, place, why),
@@ -87,7 +88,9 @@ impl Link {
                 self.break_off(number, Code::TimedOut, Closure::Expired, shared);
             }
             Some(Stage::Datagrams) => self.expire_datagrams(now, number, shared),
-            Some(Stage::Open) | None => {}
+            // It failed at the other end, and what that had sent is still not read.
+            Some(Stage::Open) => self.break_off(number, Code::Aborted, Closure::Reset, shared),
+            None => {}
         }
     }
 }

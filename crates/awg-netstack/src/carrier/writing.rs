@@ -32,9 +32,14 @@ impl Link {
 
     /// Sends what goes before the embedder's bytes. Whether all of it went.
     pub(super) fn flush(&mut self, number: u32, shared: &mut Shared) -> bool {
-        let Some(flow) = shared.flows.get(number) else {
-            return false;
-        };
+        shared
+            .flows
+            .get(number)
+            .is_some_and(|flow| self.flush_flow(flow))
+    }
+
+    /// The same of a flow that may be in no table.
+    pub(super) fn flush_flow(&mut self, flow: &mut Flow) -> bool {
         if !flow.first.is_empty() {
             let bytes = std::mem::take(&mut flow.first);
             flow.first = self.write(flow, bytes);
@@ -108,8 +113,11 @@ impl Link {
         let mut streams: Vec<(u64, StreamId)> = streams
             .into_iter()
             .filter_map(|stream| {
-                let number = self.streams.get(&stream.index())?;
-                let flow = shared.flows.get(*number)?;
+                let index = stream.index();
+                let flow = match self.streams.get(&index) {
+                    Some(number) => shared.flows.get(*number)?,
+                    None => self.lingering.get(index)?,
+                };
                 flow.starved = false;
                 Some((flow.turn, stream))
             })
@@ -123,7 +131,7 @@ impl Link {
     /// There is room on a stream again.
     fn writable(&mut self, stream: StreamId, shared: &mut Shared) {
         let Some(&number) = self.streams.get(&stream.index()) else {
-            return;
+            return self.flush_lingering(stream.index());
         };
         if !self.flush(number, shared) {
             return;
@@ -142,7 +150,7 @@ impl Link {
     /// All that was sent on a stream arrived, its end too.
     pub(super) fn acknowledged(&mut self, stream: StreamId, shared: &mut Shared) {
         let Some(&number) = self.streams.get(&stream.index()) else {
-            return;
+            return self.lingering.forget(stream.index());
         };
         if let Some(flow) = shared.flows.get(number) {
             flow.acknowledged = true;

@@ -108,17 +108,31 @@ impl Tcp {
         let Some((number, flow)) = self.slots.find(name) else {
             return;
         };
-        match &mut flow.stage {
+        match &flow.stage {
             Stage::HalfOpen(_) => {
                 let now = flow.active;
                 // Refused is what needs no ICMP error.
                 let _ = self.reject(now, name, Rejection::Refused);
             }
-            Stage::Open(machine) => {
-                flow.aborted = true;
-                machine.abort();
+            Stage::Open(_) => {
+                flow.reset();
                 self.mark(number);
             }
+        }
+    }
+
+    /// Resets a flow once all that it was given to send has arrived.
+    pub(crate) fn linger(&mut self, now: Instant, name: FlowId) {
+        let Some((number, flow)) = self.slots.find(name) else {
+            return;
+        };
+        match &flow.stage {
+            Stage::Open(machine) if machine.has_unacknowledged() => {
+                flow.lingers = true;
+                flow.linger_until = Some(now + self.limits.linger);
+                self.mark(number);
+            }
+            _ => self.abort(name),
         }
     }
 }

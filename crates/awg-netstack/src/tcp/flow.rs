@@ -67,6 +67,10 @@ pub(super) struct Flow {
     pub(super) shutdown: bool,
     /// The embedder reset it.
     pub(super) aborted: bool,
+    /// The embedder gave it up: it is reset once what was sent has arrived.
+    pub(super) lingers: bool,
+    /// Until when that may take, or the reading of what had arrived before the other end's reset.
+    pub(super) linger_until: Option<Instant>,
     /// When it must be accepted or established.
     pub(super) answer_by: Option<Instant>,
     /// When something is due.
@@ -99,11 +103,21 @@ impl Flow {
             queued: false,
             shutdown: false,
             aborted: false,
+            lingers: false,
+            linger_until: None,
             answer_by: Some(answer_by),
             due: Some(answer_by),
             active: now,
             asked: None,
             bytes: 0,
+        }
+    }
+
+    /// Resets the connection, if it is one: the RST leaves with the next packets.
+    pub(super) fn reset(&mut self) {
+        if let Stage::Open(machine) = &mut self.stage {
+            self.aborted = true;
+            machine.abort();
         }
     }
 

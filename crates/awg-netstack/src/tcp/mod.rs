@@ -175,6 +175,9 @@ impl Tcp {
         };
         let mut replies = Vec::new();
         machine.handle_segment(&mut self.link, now, packet, segment, &mut replies);
+        if flow.lingers && !machine.has_unacknowledged() {
+            flow.reset();
+        }
         for reply in replies {
             self.push_sealed(peer, reply);
         }
@@ -304,10 +307,14 @@ impl Tcp {
         if machine.was_reset() {
             if flow.ours && !told.established {
                 self.refuse(now, number, Refusal::Reset);
-            } else {
-                self.end(now, number, Closure::Reset);
+                return;
             }
-            return;
+            // What came before may still be read, as of any socket.
+            if machine.receivable() == 0 || !told.established {
+                self.end(now, number, Closure::Reset);
+                return;
+            }
+            flow.linger_until.get_or_insert(now + self.limits.linger);
         }
         let phase = machine.phase();
         let opened = !told.established && phase == Phase::Open;
@@ -337,6 +344,20 @@ impl Tcp {
         flow.bytes = bytes;
     }
 
+    /// A flow has lingered for too long.
+    fn stop_lingering(&mut self, now: Instant, number: u32) {
+        let Some(flow) = self.slots.get(number) else {
+            return;
+        };
+        flow.linger_until = None;
+        if flow.lingers {
+            flow.reset();
+            self.mark(number);
+        } else {
+            self.end(now, number, Closure::Reset);
+        }
+    }
+
     /// Ends flows of which nothing is left to send or to read.
     fn end_if_over(&mut self, now: Instant, number: u32) -> bool {
         let Some(flow) = self.slots.get(number) else {
@@ -347,6 +368,8 @@ impl Tcp {
         };
         let how = match machine.phase() {
             _ if flow.aborted => Closure::Aborted,
+            // Until it is read.
+            _ if machine.was_reset() => return false,
             _ if machine.is_dead() => Closure::TimedOut,
             Phase::TimeWait | Phase::Closed if machine.receivable() == 0 => Closure::Orderly,
             _ => return false,

@@ -77,10 +77,16 @@ impl Tcp {
             _ => machine.next_timeout(&mut self.link, now),
         };
         let ask_at = flow.ask_at(&self.limits);
-        flow.due = [flow.answer_by, idle_memory, timer, ask_at]
-            .into_iter()
-            .flatten()
-            .min();
+        flow.due = [
+            flow.answer_by,
+            idle_memory,
+            timer,
+            ask_at,
+            flow.linger_until,
+        ]
+        .into_iter()
+        .flatten()
+        .min();
         if let Some(due) = flow.due {
             self.deadlines.arm(number, due);
         }
@@ -113,6 +119,10 @@ impl Tcp {
                 if let Some(expired) = self.expire(now, number) {
                     unreachable(expired);
                 }
+                continue;
+            }
+            if flow.linger_until.is_some_and(|at| at <= now) {
+                self.stop_lingering(now, number);
                 continue;
             }
             if self.ask(now, number) {

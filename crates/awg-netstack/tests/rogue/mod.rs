@@ -217,11 +217,16 @@ impl World {
                 let _ = self.bad.send_datagram(now, flow, remote, &bytes);
             }
             (4, Some(flow)) => self.bad.shutdown(flow),
+            (5, Some(flow)) if self.rng.random() => self.bad.linger(now, flow),
             (5, Some(flow)) => self.bad.abort(flow),
             (6, _) => {
                 if let Some(flow) = self.asked.pop() {
                     // It may be over.
                     let _ = self.server.accept(now, flow);
+                    if self.rng.random() {
+                        self.server.send(flow, &mut |free| free.len().min(3_000));
+                        self.server.linger(now, flow);
+                    }
                 }
             }
             (7, _) => {

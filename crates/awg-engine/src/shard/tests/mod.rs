@@ -3,6 +3,7 @@
 mod carrier;
 mod commands;
 mod ends;
+mod failing;
 mod flows;
 mod full_socket;
 mod harm;

@@ -74,6 +74,7 @@ fn stream_frames_are_found_behind_all_others() {
                 end: 0,
                 length: 0,
                 packet: 2,
+                is_last: false,
             };
             assert_eq!(found(&packet(1, before)), Ok(vec![last]));
             continue;
@@ -92,6 +93,7 @@ fn stream_frames_are_found_behind_all_others() {
                 end,
                 length: bytes,
                 packet: length,
+                is_last: stream == 4,
             });
             assert_eq!(
                 found(&packet(number, &frames)),
@@ -113,6 +115,7 @@ fn packets_with_long_headers_are_passed_over() {
         end: 1,
         length: 1,
         packet: 3,
+        is_last: false,
     };
     for before in [
         vec![],

@@ -6,6 +6,7 @@ fn frame(from: u64, length: u64, packet: u64) -> Frame {
         end: from + length,
         length,
         packet,
+        is_last: false,
     }
 }
 

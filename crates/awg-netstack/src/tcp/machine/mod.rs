@@ -408,6 +408,11 @@ impl TcpMachine {
         self.socket_mut().abort();
     }
 
+    /// Whether bytes were sent, or are to be, that the peer has not acknowledged.
+    pub(crate) fn has_unacknowledged(&self) -> bool {
+        self.is_synchronized() && self.socket().send_queue() > 0
+    }
+
     /// What the connection is doing.
     pub(crate) fn phase(&self) -> Phase {
         match self.state() {
