@@ -82,7 +82,8 @@ impl ReceiveBatch {
         self.is_last = false;
     }
 
-    /// Nothing waits behind what is here.
+    /// Nothing waits behind what is here. Only `recvmmsg` knows.
+    #[cfg(target_os = "linux")]
     pub(crate) fn end(&mut self) {
         self.is_last = true;
     }
