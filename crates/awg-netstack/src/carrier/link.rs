@@ -28,6 +28,7 @@ use super::pieces::Load;
 use super::settings;
 use super::shared::{Reply, Shared};
 use super::short::{Short, is_short};
+use super::volley::Volley;
 use crate::event::{CarrierLoss, Closure, Event};
 use crate::flow::Peer;
 
@@ -36,9 +37,6 @@ const SILENT: Duration = Duration::from_secs(10);
 
 /// The peer must have been heard of so long after the question.
 const HEARD_AFTER: Duration = Duration::from_secs(5);
-
-/// Datagrams of one peer before the next one's turn.
-const TURN: NonZeroUsize = NonZeroUsize::new(32).expect("not 0");
 
 /// A connection, and its name at the endpoint.
 pub(super) struct Wire {
@@ -103,6 +101,7 @@ pub(super) struct Link {
     pub(super) heard: u64,
     /// The first datagram that was sent since one was received.
     asked: Option<Instant>,
+    volley: Volley,
     /// Ours to keep up.
     pub(super) call: Option<Call>,
     /// In the queue of those that may have something to send.
@@ -158,6 +157,7 @@ impl Link {
             partial: 0,
             heard: 0,
             asked: None,
+            volley: Volley::default(),
             call: None,
             is_dirty: false,
             is_heard: false,
@@ -379,7 +379,9 @@ impl Link {
         self.watch_room(now, shared);
         self.company.look(self.backlog.second);
         let wire = self.wire.as_mut()?;
-        let transmit = wire.connection.poll_transmit(now, TURN, out)?;
+        let most = self.volley.most();
+        let transmit = wire.connection.poll_transmit(now, most, out)?;
+        self.volley.written();
         self.asked.get_or_insert(now);
         Some(transmit.segment_size.unwrap_or(transmit.size))
     }
@@ -411,6 +413,7 @@ impl Link {
             return Ok(());
         };
         wire.connection.handle_timeout(now);
+        self.volley.timer_fired();
         if wire.connection.poll_timeout().is_none() {
             // Nothing is on its way: nothing to be answered.
             self.asked = None;
@@ -439,6 +442,7 @@ impl Link {
             connection.handle_network_change(None, now);
             connection.handle_timeout(now);
         }
+        self.volley.timer_fired();
         self.asked = None;
     }
 

@@ -11,7 +11,7 @@
 //!
 //! 1. [`null`] no packet protection · [`parameters`] what is told at the beginning · [`request`] what is said on a stream ·
 //!    [`udp`] headers · [`arena`] and [`chunks`] memory · [`keys`] what is secret or random · [`frames`] in packets, [`short`] ones ·
-//!    [`pieces`] of streams, counted · [`counters`];
+//!    [`volley`] how many at once · [`pieces`] of streams, counted · [`counters`];
 //! 2. [`company`] on a link · [`settings`] of QUIC · [`flows`] their table · [`arrivals`] datagrams for the embedder · [`shared`] what all links have in
 //!    common · [`credit`] windows, [`grant`] the other end's;
 //! 3. [`link`] one peer's end, with [`succession`], [`streams`], [`owner`], [`writing`], [`guard`], [`backlog`], [`endings`],
@@ -53,6 +53,7 @@ mod streams;
 mod succession;
 mod timeouts;
 mod udp;
+mod volley;
 mod writing;
 
 use std::collections::{HashMap, VecDeque};
